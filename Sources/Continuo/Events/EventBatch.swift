@@ -1,0 +1,115 @@
+// What an engine takes in one step: events that are well-formed, retractions, and the rows that were rejected on their
+// own content, in the order given.
+// Invariant: every event in it passes all checks that need no engine; names are checked and folded.
+// Not here: the checks (Judgement), what depends on the engine's state (Engine).
+
+/// How a swap's price is found.
+public enum PriceMode: String, CaseIterable, Sendable {
+  /// `price_usd` if given, else `amount_usd` ÷ `token_amount`.
+  case quoted = "quoted"
+  /// `amount_usd` itself.
+  case amountUSD = "amount-usd"
+}
+
+/// A batch of events and retractions, judged on their own content, for ``Engine/apply(_:wallClock:)``.
+///
+///     var batch = EventBatch()
+///     batch.append(Swap(block: 1, timestamp: noon, token: "ART", amountUSD: Decimal18("12.5"), tokenAmount: .one))
+///     let receipt = try engine.apply(batch, wallClock: nil)
+public struct EventBatch: Sendable {
+  /// How prices are found.
+  public let price: PriceMode
+  /// What an integer in a `timestamp` counts.
+  public let timeUnit: TimeUnit
+  package var text = TextPool()
+  package var rows: [BatchRow] = []
+  package var tokenIDs: [WideID] = []
+  /// The rows that were rejected on their own content, in order.
+  public package(set) var rejections: [Rejection] = []
+  /// How many rows were offered, rejected ones counted.
+  public package(set) var offered = 0
+
+  public init(price: PriceMode = .quoted, timeUnit: TimeUnit = .microseconds) {
+    self.price = price
+    self.timeUnit = timeUnit
+  }
+
+  /// Adds a swap, or a rejection if it is not one. O(length of its names).
+  public mutating func append(_ swap: Swap) { Judgement.judge(swap, into: &self) }
+
+  /// Adds a transfer, or a rejection if it is not one. O(length of its names).
+  public mutating func append(_ transfer: Transfer) { Judgement.judge(transfer, into: &self) }
+
+  /// Adds the retraction of an event. O(1).
+  public mutating func retract(_ identity: EventIdentity) {
+    rows.append(
+      BatchRow(
+        operation: .retract(identity.kind), chain: identity.chain, block: identity.block,
+        logIndex: identity.logIndex, line: offered))
+    offered += 1
+  }
+
+  /// Judges rows of text into this batch; their texts move here and the rows are empty then. O(bytes).
+  ///
+  /// - Precondition: the batch is empty.
+  public mutating func judge(_ offeredRows: inout OfferedRows) {
+    precondition(rows.isEmpty && offered == 0, "a batch takes rows of text once")
+    swap(&text, &offeredRows.text)
+    Judgement.judge(offeredRows, into: &self)
+    offeredRows.removeAll()
+  }
+
+  /// Empties the batch and keeps its memory. O(1).
+  public mutating func removeAll() {
+    text.bytes.removeAll(keepingCapacity: true)
+    text.scratch.removeAll(keepingCapacity: true)
+    rows.removeAll(keepingCapacity: true)
+    tokenIDs.removeAll(keepingCapacity: true)
+    rejections.removeAll()
+    offered = 0
+  }
+
+  package mutating func reject(_ reason: RejectionReason, _ field: EventField?, _ value: ByteString, line: Int) {
+    rejections.append(Rejection(line: line, field: field, value: value, reason: reason))
+  }
+}
+
+/// One step of a batch: an event, a retraction, or the mark of rule 3.7.
+package struct BatchRow: Sendable, BitwiseCopyable {
+  package enum Operation: UInt8, Sendable, BitwiseCopyable {
+    case swap, transfer, retractSwap, retractTransfer, markIncomplete
+
+    static func retract(_ kind: EventKind) -> Operation { kind == .swap ? .retractSwap : .retractTransfer }
+  }
+
+  package var timestamp = Timestamp(microseconds: 0)
+  package var block: UInt64
+  package var chain: UInt32
+  package var logIndex: UInt32
+  package var operation: Operation
+  package var side: Side?
+  /// Index into the batch's `tokenIDs`, −1 without one.
+  package var tokenID: Int32 = -1
+  package var token = TextCell.absent
+  /// A swap's wallet, a transfer's giver.
+  package var wallet = TextCell.absent
+  /// A transfer's taker.
+  package var to = TextCell.absent
+  package var line: Int
+  /// `amount_usd` of a swap, `amount` of a transfer.
+  package var amount = Decimal18.zero
+  /// Zero where absent.
+  package var tokenAmount = Decimal18.zero
+  package var price = Decimal18.zero
+
+  package init(operation: Operation, chain: UInt32, block: UInt64, logIndex: UInt32, line: Int) {
+    self.operation = operation
+    self.chain = chain
+    self.block = block
+    self.logIndex = logIndex
+    self.line = line
+  }
+
+  /// Where the event stands in the order of its kind.
+  package var key: OrderKey { OrderKey(timestamp: timestamp, chain: chain, block: block, logIndex: logIndex) }
+}

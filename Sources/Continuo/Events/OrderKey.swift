@@ -1,0 +1,51 @@
+// The one order that answers depend on, and the identity that duplicates are told by.
+// Invariant: total per kind; arrival plays no part.
+// Not here: where identities are held (IdentityIndex).
+// Rules 3.2.
+
+/// Where an event stands among the events of its kind: by time, then chain, block and log index.
+public struct OrderKey: Hashable, Comparable, Sendable, BitwiseCopyable {
+  public var timestamp: Timestamp
+  public var block: UInt64
+  public var chain: UInt32
+  /// `log_index` of the event within its block.
+  public var logIndex: UInt32
+
+  public init(timestamp: Timestamp, chain: UInt32, block: UInt64, logIndex: UInt32) {
+    self.timestamp = timestamp
+    self.chain = chain
+    self.block = block
+    self.logIndex = logIndex
+  }
+
+  public static func < (left: OrderKey, right: OrderKey) -> Bool {
+    if left.timestamp != right.timestamp { return left.timestamp < right.timestamp }
+    if left.chain != right.chain { return left.chain < right.chain }
+    if left.block != right.block { return left.block < right.block }
+    return left.logIndex < right.logIndex
+  }
+}
+
+/// What an event is: a swap of a token, or a transfer between two addresses.
+public enum EventKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+  case swap = 0
+  case transfer = 1
+
+  /// The kind's name on the wire.
+  public var name: String { self == .swap ? "swap" : "transfer" }
+}
+
+/// What makes an event this event and no other: kind, chain, block and log index.
+public struct EventIdentity: Hashable, Sendable, BitwiseCopyable {
+  public var kind: EventKind
+  public var chain: UInt32
+  public var block: UInt64
+  public var logIndex: UInt32
+
+  public init(kind: EventKind, chain: UInt32 = 0, block: UInt64, logIndex: UInt32 = 0) {
+    self.kind = kind
+    self.chain = chain
+    self.block = block
+    self.logIndex = logIndex
+  }
+}

@@ -1,0 +1,32 @@
+// Every bound there is, in one place.
+// Invariant: the relations between them hold (checked when an engine is made, for nothing).
+// Not here: what happens at a bound (Judgement for rows, Engine for batches).
+// Rules 3.10.
+
+/// Every limit of the engine and its formats.
+public enum Limits {
+  /// The longest line of an input file in bytes; a longer one is one rejected row.
+  public static let lineBytesMax = 64 * 1024
+  /// The most rows in one batch; a larger batch is refused whole.
+  public static let batchRowsMax = 100_000
+  /// The most tokens an engine holds.
+  public static let tokensMax = 1_000_000
+  /// The most addresses and wallets an engine holds.
+  public static let addressesMax = 50_000_000
+  /// The longest token in bytes.
+  public static let tokenBytesMax = 64
+  /// The longest wallet or address in bytes.
+  public static let addressBytesMax = 128
+  /// How much of a rejected value is repeated, in characters.
+  public static let rejectedValueCharactersMax = 100
+  /// How many rejections a receipt lists; all are counted.
+  public static let rejectionsListedMax = 1_000
+  /// How far past the wall clock an event may lie, in microseconds, unless configured otherwise.
+  public static let futureToleranceMicroseconds: Int64 = 300_000_000
+  /// The shortest raw retention in microseconds: 7 d, so that every window can be answered at the clock.
+  public static let rawRetentionMicrosecondsMin: Int64 = 604_800_000_000
+  /// How many raw events one chunk of columns holds at most.
+  package static let chunkRowsMax = 512
+  /// How many identities one leaf of the identity index holds at most.
+  package static let leafEntriesMax = 512
+}

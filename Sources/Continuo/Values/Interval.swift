@@ -1,0 +1,41 @@
+// The seven candle intervals and their buckets.
+// Invariant: start ≤ timestamp < start + length; starts are aligned to the Unix epoch in UTC, weeks to Mondays.
+// Not here: which intervals are kept, and how long (RetentionPolicy).
+// Rules 4.1.
+
+/// How long a candle's bucket is.
+public enum Interval: String, CaseIterable, Hashable, Sendable, BitwiseCopyable {
+  case oneMinute = "1m"
+  case fiveMinutes = "5m"
+  case fifteenMinutes = "15m"
+  case oneHour = "1h"
+  case fourHours = "4h"
+  case oneDay = "1d"
+  case oneWeek = "1w"
+
+  /// The bucket's length in microseconds.
+  public var microseconds: Int64 {
+    switch self {
+    case .oneMinute: 60_000_000
+    case .fiveMinutes: 300_000_000
+    case .fifteenMinutes: 900_000_000
+    case .oneHour: 3_600_000_000
+    case .fourHours: 14_400_000_000
+    case .oneDay: 86_400_000_000
+    case .oneWeek: 604_800_000_000
+    }
+  }
+
+  /// Where the first bucket behind the epoch starts: 1970-01-05 was the first Monday.
+  private var phase: Int64 { self == .oneWeek ? 345_600_000_000 : 0 }
+
+  /// The start of the bucket that holds `instant`, also before 1970. O(1).
+  public func start(of instant: Timestamp) -> Timestamp {
+    let length = microseconds
+    let remainder = (instant.microseconds - phase) % length
+    return Timestamp(microseconds: instant.microseconds - (remainder < 0 ? remainder + length : remainder))
+  }
+
+  /// The start of the bucket behind the one that starts at `start`. O(1).
+  public func next(_ start: Timestamp) -> Timestamp { start + microseconds }
+}
