@@ -14,11 +14,11 @@ extension Engine {
   @discardableResult
   public mutating func apply(_ batch: borrowing EventBatch, wallClock: Timestamp?) throws(Refusal) -> Receipt {
     guard batch.offered <= Limits.batchRowsMax else { throw .batchTooLarge(rows: batch.offered) }
-    try checkNames(batch)
+    let latest = latestAccepted(wallClock)
+    try checkNames(batch, latest)
     var receipt = Receipt()
     receipt.rejections = batch.rejections
     var rejected: [Rejection] = []
-    let latest = latestAccepted(wallClock)
     for row in batch.rows {
       switch row.operation {
       case .markIncomplete: tokenStates[number(ofToken: row, batch)].isMarked = true
@@ -109,27 +109,26 @@ extension Engine {
     return UInt32(truncatingIfNeeded: number)
   }
 
-  /// Refuses a batch that would pass a limit of names. O(1) far from the limits, O(rows) near them.
-  private func checkNames(_ batch: borrowing EventBatch) throws(Refusal) {
+  /// Refuses a batch that would pass a limit of names. O(1) far from the limits, O(rows × log n) near them.
+  private func checkNames(_ batch: borrowing EventBatch, _ latest: Timestamp?) throws(Refusal) {
     let rows = batch.rows.count
-    if tokenNames.count + rows > settings.tokensMax {
-      var fresh: Set<ByteString> = []
-      for row in batch.rows where row.token != .absent {
-        if tokenNames.find(batch.text.text(row.token)) == nil { fresh.insert(batch.text.byteString(row.token)) }
-      }
-      guard tokenNames.count + fresh.count <= settings.tokensMax else { throw .tooManyTokens }
-    }
     // Number 0 is ours: it is not one of the addresses that are counted.
     let addresses = addressNames.count - 1
-    if addresses + 2 * rows > settings.addressesMax {
-      var fresh: Set<ByteString> = []
-      for row in batch.rows {
-        for cell in [row.wallet, row.to] where cell != .absent && cell != .zeroAddress {
-          if addressNames.find(batch.text.text(cell)) == nil { fresh.insert(batch.text.byteString(cell)) }
-        }
+    guard tokenNames.count + rows > settings.tokensMax || addresses + 2 * rows > settings.addressesMax else { return }
+    var freshTokens: Set<ByteString> = []
+    var freshAddresses: Set<ByteString> = []
+    for row in batch.rows where row.token != .absent {
+      let token = tokenNames.find(batch.text.text(row.token))
+      if row.operation != .markIncomplete, case .rejected = verdict(row, batch, token: token, latest: latest) {
+        continue
       }
-      guard addresses + fresh.count <= settings.addressesMax else { throw .tooManyAddresses }
+      if token == nil { freshTokens.insert(batch.text.byteString(row.token)) }
+      for cell in [row.wallet, row.to] where cell != .absent && cell != .zeroAddress {
+        if addressNames.find(batch.text.text(cell)) == nil { freshAddresses.insert(batch.text.byteString(cell)) }
+      }
     }
+    guard tokenNames.count + freshTokens.count <= settings.tokensMax else { throw .tooManyTokens }
+    guard addresses + freshAddresses.count <= settings.addressesMax else { throw .tooManyAddresses }
   }
 
   /// What a rejected row held in the field at fault, as text.

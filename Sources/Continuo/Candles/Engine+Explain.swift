@@ -13,7 +13,7 @@ extension Engine {
   public func explain(_ token: TokenID, _ interval: Interval, bucket: Timestamp) throws(Refusal) -> [Explanation] {
     try requireHeld(from: bucket)
     var found: (open: SwapRow, high: SwapRow, low: SwapRow, close: SwapRow)?
-    tokenStates[token.index].swaps.forEach(from: bucket, before: interval.next(bucket)) { row in
+    tokenStates[token.index].swaps.visit(from: bucket, before: interval.next(bucket)) { row in
       guard var four = found else {
         found = (row, row, row, row)
         return true

@@ -116,7 +116,7 @@ extension EventSeries where Payload == SwapColumns {
   }
 
   /// Lends the swaps with `from` ≤ time < `end`, in order, until `body` says false. O(log n + rows).
-  func forEach(from: Timestamp, before end: Timestamp, _ body: (SwapRow) -> Bool) {
+  func visit(from: Timestamp, before end: Timestamp, _ body: (SwapRow) -> Bool) {
     var position = lowerBound(from)
     while position != self.end {
       let row = row(at: position)

@@ -36,7 +36,7 @@ struct Balances: ~Copyable {
   }
 
   /// Lends every address with a balance other than zero, in no order. O(slots).
-  func forEach(_ body: (UInt32, ExactSum) -> Void) {
+  func visit(_ body: (UInt32, ExactSum) -> Void) {
     for slot in 0..<slots.count where slots[slot] != 0 && !sums[slot].isZero { body(slots[slot] - 1, sums[slot]) }
   }
 

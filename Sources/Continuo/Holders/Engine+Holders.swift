@@ -8,7 +8,7 @@ extension Engine {
   /// - Parameter limit: only the first so many.
   public func holders(of token: TokenID, limit: Int? = nil) -> [Holder] {
     var pairs: [(address: ByteString, balance: ExactSum)] = []
-    tokenStates[token.index].balances.forEach { address, balance in
+    tokenStates[token.index].balances.visit { address, balance in
       if balance.isPositive { pairs.append((addressNames.byteString(Int(address)), balance)) }
     }
     pairs.sort { $0.balance != $1.balance ? $0.balance > $1.balance : $0.address < $1.address }

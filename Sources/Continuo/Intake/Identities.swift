@@ -51,9 +51,9 @@ struct Identities: ~Copyable {
   }
 
   /// Lends every entry of a kind with its chain. O(n).
-  func forEach(_ kind: EventKind, _ body: (UInt32, IdentityIndex.Entry) -> Void) {
+  func visit(_ kind: EventKind, _ body: (UInt32, IdentityIndex.Entry) -> Void) {
     for (name, place) in places where name >> 32 == UInt64(kind.rawValue) {
-      indexes[place].forEach { body(UInt32(truncatingIfNeeded: name), $0) }
+      indexes[place].visit { body(UInt32(truncatingIfNeeded: name), $0) }
     }
   }
 

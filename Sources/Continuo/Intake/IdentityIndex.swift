@@ -90,7 +90,7 @@ struct IdentityIndex: ~Copyable {
   }
 
   /// Lends every entry, in order. O(n).
-  func forEach(_ body: (Entry) -> Void) {
+  func visit(_ body: (Entry) -> Void) {
     for leaf in 0..<leaves.count {
       for index in 0..<leaves[leaf].count { body(leaves[leaf].entry(at: index)) }
     }

@@ -36,7 +36,7 @@ extension Engine {
     }
     if held != identities.count { wrong.append("\(held) events, but \(identities.count) identities") }
     for kind in EventKind.allCases {
-      identities.forEach(kind) { chain, entry in
+      identities.visit(kind) { chain, entry in
         let key = OrderKey(timestamp: entry.timestamp, chain: chain, block: entry.block, logIndex: entry.logIndex)
         let isHeld =
           kind == .swap

@@ -43,7 +43,7 @@ extension Engine {
     var traders: Set<UInt32> = []
     var buyers: Set<UInt32> = []
     var sellers: Set<UInt32> = []
-    tokenStates[token.index].swaps.forEach(from: start + 1, before: asOf + 1) { row in
+    tokenStates[token.index].swaps.visit(from: start + 1, before: asOf + 1) { row in
       if row.side == .buy { counts.buys += 1 }
       if row.side == .sell { counts.sells += 1 }
       if row.wallet != SwapRow.absentWallet {
