@@ -96,6 +96,8 @@ package struct ContinuoModel: Sendable {
   package mutating func moveHorizon() -> Int {
     guard let newest, let raw = settings.retention?.rawMicroseconds, raw != .max else { return 0 }
     let day: Int64 = 86_400_000_000
+    // Below the year 0001 there is nothing to drop: the horizon has not moved yet.
+    guard ModelCalendar.days(year: 1, month: 1, day: 1) * day <= newest.microseconds - raw else { return 0 }
     let candidate = Timestamp(microseconds: ModelInterval.floored(newest.microseconds - raw, by: day) * day)
     let moved = horizon.map { max($0, candidate) } ?? candidate
     horizon = moved

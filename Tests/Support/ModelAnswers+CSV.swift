@@ -2,7 +2,7 @@
 // Invariant: the columns of rule 10.5, written out here a second time on purpose.
 // Not here: the hash itself; the engine's CSV (ContinuoFormats).
 
-package import Continuo
+import Continuo
 
 extension ModelAnswers {
   /// The text whose SHA-256 is `state_digest` (rule 7.7).

@@ -66,7 +66,9 @@ package enum ModelCalendar {
   /// Days from 1970-01-01 to the first day of each of the years 0 … 10,000.
   private static let yearStarts: [Int64] = {
     var starts = [Int64](repeating: 0, count: 10_001)
-    for year in stride(from: 1969, through: 0, by: -1) { starts[year] = starts[year + 1] - (isLeap(Int64(year)) ? 366 : 365) }
+    for year in stride(from: 1969, through: 0, by: -1) {
+      starts[year] = starts[year + 1] - (isLeap(Int64(year)) ? 366 : 365)
+    }
     for year in 1971...10_000 { starts[year] = starts[year - 1] + (isLeap(Int64(year - 1)) ? 366 : 365) }
     return starts
   }()

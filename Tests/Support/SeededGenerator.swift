@@ -3,7 +3,7 @@
 // Not here: what is drawn (RandomMarket).
 // Source of the generator: SplitMix64, S. Vigna, public domain.
 
-internal import Foundation
+import Foundation
 
 /// SplitMix64: small, fast enough, and every seed is good.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
@@ -39,6 +39,9 @@ package enum Seeds {
     let wanted = environment["CONTINUO_SEEDS"].flatMap { Int($0) } ?? count
     return (0..<max(1, wanted)).map { UInt64($0) + 1 }
   }
+
+  /// Set by who wants to see what the markets did: `CONTINUO_CORNERS=1`.
+  package static var cornersPath: String? { ProcessInfo.processInfo.environment["CONTINUO_CORNERS"] }
 
   /// What to type to see a failure again.
   package static func replay(_ seed: UInt64, _ test: String) -> String {
