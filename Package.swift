@@ -40,5 +40,8 @@ let package = Package(
     .target(name: "ContinuoTestSupport", dependencies: ["Continuo"], path: "Tests/Support", swiftSettings: house),
     .testTarget(
       name: "ContinuoTests", dependencies: ["Continuo", "ContinuoTestSupport"], swiftSettings: house),
+    .testTarget(
+      name: "ContinuoFormatsTests",
+      dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),
   ]
 )
