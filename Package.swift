@@ -37,5 +37,6 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
+    .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
   ]
 )
