@@ -152,6 +152,10 @@ def run(findings_of):
             failures.append(text)
 
     expect(where.expand("4.2–4.4, 2.1 and 3.3") == ["4.2", "4.3", "4.4", "2.1", "3.3"], "lists of rules are misread")
+    with tempfile.TemporaryDirectory() as root:
+        lay(root, {where.SPEC: "## 6. Kept\n\nFor a day.\n6.1 One.\n\n## 7. More\n\n7.1 Two, as\n6.1 says.\n"})
+        git(root, "init", "--quiet")
+        expect(list(where.rules_of_contract(Project(root))) == ["6.0", "6.1", "7.1"], "the contract is misread")
     code, comments = parts_of_swift('let a = #"\\"# // b {\n/* c /* d */ */ let e = """\n"{\n"""')
     expect("{" not in code and "let e" in code and [line for line, _ in comments] == [1, 2], "Swift is misread")
     nothing = found_with({}, findings_of)

@@ -39,17 +39,29 @@ def order(rule):
 
 
 def rules_of_contract(project):
-    """Every numbered rule of the contract, with the line it is on and its first words."""
-    rules, section = {}, 0
+    """Every numbered rule of the contract, with the line it is on and its first words.
+
+    What stands in a section before its first rule is rule N.0: it may have a home, but need not.
+    """
+    rules, section, opening = {}, 0, False
     for number, line in enumerate(project.file(SPEC).lines, 1):
         heading = re.match(r"## (\d+)\.", line)
-        section = int(heading.group(1)) if heading else section
+        if heading:
+            section, opening = int(heading.group(1)), True
+            continue
         # A wrapped line may begin with the number of another rule.
         found = re.match(rf"({RULE}) (.*)", line)
         if found and order(found.group(1))[0] == section:
-            words = re.sub(r"[*`|]", "", found.group(2)).strip()
-            rules[found.group(1)] = (number, words if len(words) <= 60 else words[:60].rsplit(" ", 1)[0] + " …")
+            rules[found.group(1)] = (number, first_words(found.group(2)))
+        elif opening and line.strip():
+            rules[f"{section}.0"] = (number, first_words(line))
+        opening = opening and not line.strip()
     return rules
+
+
+def first_words(text):
+    text = re.sub(r"[*`|]", "", text).strip()
+    return text if len(text) <= 60 else text[:60].rsplit(" ", 1)[0] + " …"
 
 
 def homes(project, findings):
@@ -148,7 +160,7 @@ def check(project):
             findings.append(Finding(path, line, "where", f"there is no rule {rule} in {SPEC}"))
         for path, line in kept.get(rule, [])[1:]:
             findings.append(Finding(path, line, "where", f"rule {rule} is kept by {kept[rule][0][0]} already: one home each"))
-    wanted = {rule for rule in rules if order(rule)[0] in BUILT_SECTIONS and rule not in whole}
+    wanted = {rule for rule in rules if order(rule)[0] in BUILT_SECTIONS and order(rule)[1] > 0 and rule not in whole}
     listed = sorted((wanted | set(kept)) & set(rules), key=order)
     for rule in listed:
         if rule not in kept:
