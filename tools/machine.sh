@@ -48,5 +48,5 @@ require_packages() {
 }
 
 # What a build needs, and what the tests need besides.
-build_packages=(git zlib1g-dev liblz4-dev)
+build_packages=(git pkg-config zlib1g-dev liblz4-dev)
 test_packages=(python3 gzip lz4)
