@@ -25,6 +25,12 @@ require_swift() {
   at_least "$found" "$swift_needed" || stop "Swift $found is too old. $remedy"
 }
 
+# Runs a command and shows what it printed only if it fails, which ends the tool.
+quietly() {
+  local output
+  output=$("$@" 2>&1 </dev/null) || stop "$output"$'\n'"'$*' failed: see above, then try again."
+}
+
 # Installs those of the named Debian packages that are missing; asks apt for nothing if none is.
 require_packages() {
   local missing=() package as_root=()
@@ -42,9 +48,9 @@ require_packages() {
     as_root=(sudo)
   fi
   printf 'Installing %s\n' "${missing[*]}" >&2
-  "${as_root[@]}" apt-get update -qq </dev/null >/dev/null || stop "'apt-get update' failed: see above, then try again."
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" \
-    </dev/null >/dev/null || stop "'apt-get install ${missing[*]}' failed: see above, then try again."
+  quietly "${as_root[@]}" apt-get update -qq
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -qq -y --no-install-recommends "${missing[@]}"
 }
 
 # What a build needs, and what the tests need besides.
