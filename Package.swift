@@ -43,5 +43,14 @@ let package = Package(
     .testTarget(
       name: "ContinuoFormatsTests",
       dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),
+    .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
   ]
 )
+
+// Fuzzing needs a build of its own: every module with libFuzzer's counters (tools/fuzz).
+if Context.environment["CONTINUO_FUZZ"] == "1" {
+  package.targets.append(
+    .executableTarget(
+      name: "ContinuoFuzz", dependencies: ["Continuo", "ContinuoFormats"], path: "Tests/Fuzz", exclude: ["corpus"],
+      swiftSettings: house))
+}
