@@ -1,20 +1,27 @@
 // The engine's façade: events in, answers out. One writer; no I/O, no clock of its own.
-// Invariant: answers are a pure function of the events that stand, `newest`, the horizon and the clock (rule 1.1).
-// Not here: files, sockets, JSON (ContinuoFormats and what stands on it); durability (ContinuoStorage).
+// Invariant: answers are a pure function of the events that stand, `newest`, the horizon and the clock (1.1).
+// Not here: taking a batch in (Engine+Apply), undoing (Undo), dropping (Retention), the answers (Reading and the rooms of
+// what is answered); files, sockets, JSON (ContinuoFormats and what stands on it).
 
 /// The market-analytics engine: swaps and transfers in; candles, windows, holders and rankings out.
 ///
 ///     var engine = Engine()
-///     try engine.apply(batch, wallClock: nil)
-///     let art = engine.token("ART")!
-///     engine.forEachCandle(of: art, CandleQuery(.oneHour)) { print($0.bucket, $0.candle!.close) }
+///     let receipt = try engine.apply(batch, wallClock: nil)
+///     if let art = engine.token("ART") {
+///       engine.forEachCandle(of: art, CandleQuery(.oneHour)) { print($0.bucket, $0.candle?.close) }
+///     }
+///
+/// One writer at a time. Every summary is up to date when ``apply(_:wallClock:)`` returns.
 public struct Engine: ~Copyable {
   /// How an engine is set up.
   public struct Settings: Equatable, Sendable {
-    /// How long events and candles are kept; nil keeps everything.
+    /// How long events and candles are kept; nil keeps everything for ever.
     public var retention: RetentionPolicy?
     /// How far past the wall clock an event may lie, in microseconds; nil allows any.
     public var futureToleranceMicroseconds: Int64?
+    /// Lower bounds than those of ``Limits``, so that tests reach them.
+    package var tokensMax = Limits.tokensMax
+    package var addressesMax = Limits.addressesMax
 
     public init(
       retention: RetentionPolicy? = nil,
@@ -25,39 +32,71 @@ public struct Engine: ~Copyable {
     }
   }
 
+  /// How this engine is set up.
   public let settings: Settings
 
-  public init(_ settings: Settings = Settings()) { self.settings = settings }
+  var tokenNames: Interner
+  /// Wallets and addresses; number 0 is the zero address.
+  var addressNames: Interner
+  var tokenStates = SlotsHandle<TokenState>()
+  /// How many tokens have a balance other than zero, by the address's number.
+  var balancesByAddress = ColumnHandle<UInt32>()
+  /// How many addresses have a balance other than zero in any token.
+  var addressesWithBalance = 0
+  var identities = Identities()
+  var engineClock = EngineClock()
+  /// The start of the day below which everything was dropped: it only moves forward. nil until it first moves.
+  public internal(set) var horizon: Timestamp?
+  /// The greatest dropped block of each chain.
+  var droppedBlocks: [UInt32: UInt64] = [:]
+  /// Whether the horizon has dropped any event yet.
+  var hasDropped = false
 
-  // MARK: writing
+  /// Makes an empty engine. O(1).
+  public init(_ settings: Settings = Settings()) {
+    self.settings = settings
+    // Seeds of the name tables' hash: they decide which names collide, never what is answered.
+    var random = SystemRandomNumberGenerator()
+    tokenNames = Interner(seed: random.next())
+    addressNames = Interner(seed: random.next())
+    let zero: [UInt8] = [UInt8(ascii: "0"), UInt8(ascii: "x")]
+    balancesByAddress.append(0)
+    _ = addressNames.intern(zero.span)
+  }
 
-  public mutating func apply(_ batch: borrowing EventBatch, wallClock: Timestamp?) throws(Refusal) -> Receipt { fatalError() }
-  public mutating func rollback(chain: UInt32, above block: UInt64) throws(Refusal) -> Int { fatalError() }
-  /// false: not held
-  public mutating func retract(_ identity: EventIdentity) -> Bool { fatalError() }
-  /// Moves the horizon; how many events were dropped.
-  @discardableResult public mutating func moveHorizon() -> Int { fatalError() }
-  public mutating func advanceClock(to wallClock: Timestamp) { fatalError() }
+  /// The largest timestamp ever accepted, nil before any. It never goes back.
+  public var newest: Timestamp? { engineClock.newest }
 
-  // MARK: reading
+  /// What time it is: the larger of ``newest`` and the last ``advanceClock(to:)``. It never goes back.
+  public var clock: Timestamp? { engineClock.now }
 
-  public var newest: Timestamp? { fatalError() }
-  public var horizon: Timestamp? { fatalError() }
-  public var clock: Timestamp? { fatalError() }
-  /// nil: not a known token
-  public func token(_ name: ByteString) -> TokenID? { fatalError() }
-  public func name(of token: TokenID) -> ByteString { fatalError() }
-  /// All known tokens, by the bytes of their names.
-  public func tokens() -> [TokenID] { fatalError() }
-  /// clock: nil is the engine's own clock
-  public func forEachCandle(of token: TokenID, _ query: CandleQuery, clock: Timestamp? = nil, _ body: (CandleRow) throws -> Void) rethrows { fatalError() }
-  public func statistics(of token: TokenID, asOf: Timestamp) throws(Refusal) -> TokenStatistics { fatalError() }
-  public func window(_ length: WindowLength, of token: TokenID, asOf: Timestamp) throws(Refusal) -> WindowStatistics { fatalError() }
-  public func traders(_ length: WindowLength, of token: TokenID, asOf: Timestamp) throws(Refusal) -> WindowTraders { fatalError() }
-  public func ranking(by key: RankingKey, limit: Int, asOf: Timestamp) throws(Refusal) -> [TokenStatistics] { fatalError() }
-  public func holders(of token: TokenID, limit: Int? = nil) -> [Holder] { fatalError() }
-  public func isIncomplete(_ token: TokenID) -> Bool { fatalError() }
-  /// Empty where the bucket has no swap. `bucket` is the start of a bucket.
-  public func explain(_ token: TokenID, _ interval: Interval, bucket: Timestamp) throws(Refusal) -> [Explanation] { fatalError() }
-  public func inspection() -> Inspection { fatalError() }
+  /// Moves the clock to a wall clock, if that is later: what a live engine does. O(1).
+  public mutating func advanceClock(to wallClock: Timestamp) { engineClock.advance(to: wallClock) }
+
+  // MARK: tokens
+
+  /// The token of this name; nil where no accepted event of it stands. O(length).
+  public func token(_ name: ByteString) -> TokenID? {
+    guard let number = tokenNames.find(name.bytes.span), number < tokenStates.count, tokenStates[number].isKnown else {
+      return nil
+    }
+    return TokenID(number)
+  }
+
+  /// The name of a token. O(length).
+  public func name(of token: TokenID) -> ByteString { tokenNames.byteString(token.index) }
+
+  /// Every token of which an accepted event stands, by the bytes of their names. O(n log n).
+  public func tokens() -> [TokenID] {
+    var known: [(name: ByteString, token: TokenID)] = []
+    for number in 0..<tokenStates.count where tokenStates[number].isKnown {
+      known.append((tokenNames.byteString(number), TokenID(number)))
+    }
+    known.sort { $0.name < $1.name }
+    return known.map(\.token)
+  }
+
+  /// Whether the token's holders are incomplete: one of its transfers was rejected as `overflow`, or an address of it is
+  /// below zero because history is missing. O(1).
+  public func isIncomplete(_ token: TokenID) -> Bool { tokenStates[token.index].isIncomplete }
 }

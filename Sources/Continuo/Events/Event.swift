@@ -105,3 +105,18 @@ public struct WideID: Hashable, Sendable, BitwiseCopyable {
     self.init(high: high, low: low)
   }
 }
+
+extension WideID: CustomStringConvertible {
+  /// The integer in base ten.
+  public var description: String {
+    var digits: [UInt8] = []
+    var (high, low) = (high, low)
+    repeat {
+      let (quotient, carry) = high.quotientAndRemainder(dividingBy: 10)
+      let (next, digit) = UInt128(10).dividingFullWidth((carry, low))
+      digits.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit))
+      (high, low) = (quotient, next)
+    } while high != 0 || low != 0
+    return String(decoding: digits.reversed(), as: UTF8.self)
+  }
+}

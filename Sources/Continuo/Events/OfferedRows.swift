@@ -71,8 +71,11 @@ public struct TextPool: Sendable {
 public struct OfferedRows: Sendable {
   /// What the cells point into.
   public var text = TextPool()
-  private var cells: [TextCell] = []
-  private(set) package var lines: [Int] = []
+  /// Row after row, a cell for every field. Parsers write here directly: a call into this module for every cell would
+  /// cost as much as finding it.
+  package var cells: [TextCell] = []
+  /// The physical line of each row.
+  package var lines: [Int] = []
   /// The rows that are rejected already, in order, with the cell at fault.
   private(set) package var faults: [Fault] = []
 
@@ -83,7 +86,8 @@ public struct OfferedRows: Sendable {
     var cell: TextCell
   }
 
-  private static let width = EventField.allCases.count
+  /// How many cells a row has.
+  package static let width = EventField.allCases.count
 
   public init() {}
 

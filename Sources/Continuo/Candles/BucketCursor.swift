@@ -1,0 +1,138 @@
+// The walk over a token's buckets at any interval: under 1h folded from raw, from 1h up merged from stored candles.
+// Invariant: every bucket with a swap comes once, ascending; a 1w candle is the merge of all that is stored of its days.
+// Not here: which buckets are served, and filling (Engine+Candles).
+
+/// Walks the buckets of one token at one interval.
+struct BucketCursor {
+  private let interval: Interval
+  /// Under 1h: where the next raw event lies.
+  private var position: SwapSeries.Position
+  /// From 1h up: the next candle of each stored series that the interval is made of.
+  private var next: [4 of Int] = .init(repeating: 0)
+
+  /// A walk from the first bucket that does not start before `start`. O(log n).
+  init(_ state: borrowing TokenState, _ interval: Interval, from start: Timestamp) {
+    self.interval = interval
+    let aligned = Self.aligned(start, interval)
+    position = interval.isFolded ? state.swaps.lowerBound(aligned) : state.swaps.end
+    guard !interval.isFolded else { return }
+    for level in 0..<interval.storedLevels { next[level] = state.lowerBound(level, aligned) }
+  }
+
+  /// The first start of a bucket at or after `instant`.
+  static func aligned(_ instant: Timestamp, _ interval: Interval) -> Timestamp {
+    // Far below the first instant there is nothing to align to.
+    guard instant > .first else { return .first }
+    let start = interval.start(of: instant)
+    return start < instant ? interval.next(start) : start
+  }
+
+  /// The next bucket with a swap. O(its raw events), or O(its stored candles).
+  mutating func advance(_ state: borrowing TokenState) -> (bucket: Timestamp, candle: Candle)? {
+    interval.isFolded ? fold(state) : merge(state)
+  }
+
+  private mutating func fold(_ state: borrowing TokenState) -> (bucket: Timestamp, candle: Candle)? {
+    guard position != state.swaps.end else { return nil }
+    var row = state.swaps.row(at: position)
+    let bucket = interval.start(of: row.key.timestamp)
+    let end = interval.next(bucket)
+    var candle = Candle(row)
+    position = state.swaps.after(position)
+    while position != state.swaps.end {
+      row = state.swaps.row(at: position)
+      guard row.key.timestamp < end else { break }
+      candle.merge(Candle(row))
+      position = state.swaps.after(position)
+    }
+    return (bucket, candle)
+  }
+
+  private mutating func merge(_ state: borrowing TokenState) -> (bucket: Timestamp, candle: Candle)? {
+    var bucket: Timestamp?
+    for level in 0..<interval.storedLevels where next[level] < state.storedCount(level) {
+      let start = interval.start(of: state.storedStart(level, next[level]))
+      bucket = bucket.map { min($0, start) } ?? start
+    }
+    guard let bucket else { return nil }
+    let end = interval.next(bucket)
+    var candle: Candle?
+    for level in 0..<interval.storedLevels {
+      while next[level] < state.storedCount(level), state.storedStart(level, next[level]) < end {
+        candle.take(state.storedCandle(level, next[level]))
+        next[level] += 1
+      }
+    }
+    return candle.map { (bucket, $0) }
+  }
+
+  /// The last bucket with a swap that starts before `bound`. O(log n).
+  static func bucket(_ state: borrowing TokenState, _ interval: Interval, before bound: Timestamp) -> Timestamp? {
+    let aligned = aligned(bound, interval)
+    if interval.isFolded {
+      return state.swaps.row(before: state.swaps.lowerBound(aligned)).map { interval.start(of: $0.key.timestamp) }
+    }
+    var last: Timestamp?
+    for level in 0..<interval.storedLevels {
+      let index = state.lowerBound(level, aligned)
+      guard index > 0 else { continue }
+      let start = interval.start(of: state.storedStart(level, index - 1))
+      last = last.map { max($0, start) } ?? start
+    }
+    return last
+  }
+}
+
+extension Interval {
+  /// Whether candles of this interval are folded from raw events when read.
+  var isFolded: Bool { microseconds < Interval.oneHour.microseconds }
+
+  /// How many of the stored series (1h, then the archives at 4h, 1d, 1w) make up candles of this interval.
+  var storedLevels: Int {
+    switch self {
+    case .oneMinute, .fiveMinutes, .fifteenMinutes: 0
+    case .oneHour: 1
+    case .fourHours: 2
+    case .oneDay: 3
+    case .oneWeek: 4
+    }
+  }
+}
+
+extension TokenState {
+  fileprivate func lowerBound(_ level: Int, _ start: Timestamp) -> Int {
+    switch level {
+    case 0: hours.lowerBound(start)
+    case 1: fourHours.lowerBound(start)
+    case 2: days.lowerBound(start)
+    default: weeks.lowerBound(start)
+    }
+  }
+
+  fileprivate func storedCount(_ level: Int) -> Int {
+    switch level {
+    case 0: hours.count
+    case 1: fourHours.count
+    case 2: days.count
+    default: weeks.count
+    }
+  }
+
+  fileprivate func storedStart(_ level: Int, _ index: Int) -> Timestamp {
+    switch level {
+    case 0: hours.start(at: index)
+    case 1: fourHours.start(at: index)
+    case 2: days.start(at: index)
+    default: weeks.start(at: index)
+    }
+  }
+
+  fileprivate func storedCandle(_ level: Int, _ index: Int) -> Candle {
+    switch level {
+    case 0: hours.candle(at: index)
+    case 1: fourHours.candle(at: index)
+    case 2: days.candle(at: index)
+    default: weeks.candle(at: index)
+    }
+  }
+}

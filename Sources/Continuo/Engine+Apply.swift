@@ -1,0 +1,162 @@
+// Taking a batch in: judged row by row in its order, every summary updated on the way, shown whole.
+// Invariant: a refused batch changes nothing; a rejected row changes nothing but the mark of rule 3.7.
+// Not here: the checks (Judgement, Verdict), undoing (Retraction), moving the horizon (Eviction).
+// Rules 3.7.
+
+extension Engine {
+  /// Takes in a batch: judges its rows in their order, and updates every summary. O(rows) amortised.
+  ///
+  /// - Parameters:
+  ///   - batch: events and retractions.
+  ///   - wallClock: what the wall clock says, for `in_future`; nil takes events of any time.
+  /// - Returns: what became of each row.
+  /// - Throws: ``Refusal``, with nothing applied: the batch is too large, or would pass a limit of names.
+  @discardableResult
+  public mutating func apply(_ batch: borrowing EventBatch, wallClock: Timestamp?) throws(Refusal) -> Receipt {
+    guard batch.offered <= Limits.batchRowsMax else { throw .batchTooLarge(rows: batch.offered) }
+    let latest = latestAccepted(wallClock)
+    try checkNames(batch, latest)
+    var receipt = Receipt()
+    receipt.rejections = batch.rejections
+    var rejected: [Rejection] = []
+    for row in batch.rows {
+      switch row.operation {
+      case .markIncomplete: tokenStates[number(ofToken: row, batch)].isMarked = true
+      case .retractSwap, .retractTransfer:
+        let identity = EventIdentity(
+          kind: row.operation == .retractSwap ? .swap : .transfer, chain: row.chain, block: row.block,
+          logIndex: row.logIndex)
+        if retract(identity) { receipt.undone += 1 } else { receipt.notFound.append(identity) }
+      case .swap, .transfer:
+        switch verdict(row, batch, token: tokenNames.find(batch.text.text(row.token)), latest: latest) {
+        case .accepted:
+          accept(row, batch)
+          receipt.accepted += 1
+        case .duplicate: receipt.duplicates += 1
+        case .rejected(let reason, let field):
+          rejected.append(
+            Rejection(line: row.line, field: field, value: value(field, of: row, batch), reason: reason))
+        }
+      }
+    }
+    if !rejected.isEmpty {
+      receipt.rejections += rejected
+      receipt.rejections.sort { $0.line < $1.line }
+    }
+    return receipt
+  }
+
+  /// The latest time that is not in the future; nil where any time is taken.
+  private func latestAccepted(_ wallClock: Timestamp?) -> Timestamp? {
+    guard let wallClock, let tolerance = settings.futureToleranceMicroseconds else { return nil }
+    return wallClock + tolerance
+  }
+
+  private mutating func accept(_ row: BatchRow, _ batch: borrowing EventBatch) {
+    let token = number(ofToken: row, batch)
+    if row.operation == .swap {
+      let wallet = row.wallet == .absent ? SwapRow.absentWallet : number(ofAddress: row.wallet, batch)
+      tokenStates[token].accept(
+        SwapRow(
+          key: row.key, amountUSD: row.amount, tokenAmount: row.tokenAmount, price: row.price, wallet: wallet,
+          side: row.side))
+    } else {
+      let transfer = TransferRow(
+        key: row.key, from: number(ofAddress: row.wallet, batch), to: number(ofAddress: row.to, batch),
+        amount: row.amount, tokenID: batch.tokenID(of: row))
+      tokenStates[token].transfers.insert(transfer)
+      applyBalances(transfer, token, undo: false)
+    }
+    identities.insert(
+      IdentityIndex.Entry(
+        block: row.block, logIndex: row.logIndex, token: UInt32(truncatingIfNeeded: token), timestamp: row.timestamp),
+      row.operation == .swap ? .swap : .transfer, chain: row.chain)
+    engineClock.accept(row.timestamp)
+  }
+
+  /// Applies a transfer to the balances of its token, or takes it back, and counts who holds anything at all.
+  mutating func applyBalances(_ row: TransferRow, _ token: Int, undo: Bool) {
+    // At most two addresses change: what crosses zero is counted after the balances are let go of.
+    var crossings: [2 of (address: UInt32, gained: Bool)?] = .init(repeating: nil)
+    var count = 0
+    tokenStates[token].balances.apply(row, undo: undo) { address, gained in
+      crossings[count] = (address, gained)
+      count += 1
+    }
+    for index in 0..<count {
+      guard let crossing = crossings[index] else { continue }
+      let address = Int(crossing.address)
+      let before = balancesByAddress[address]
+      balancesByAddress[address] = crossing.gained ? before + 1 : before - 1
+      if crossing.gained, before == 0 { addressesWithBalance += 1 }
+      if !crossing.gained, before == 1 { addressesWithBalance -= 1 }
+    }
+  }
+
+  // MARK: names
+
+  /// The number of a row's token, a new one if it has none.
+  private mutating func number(ofToken row: BatchRow, _ batch: borrowing EventBatch) -> Int {
+    let number = tokenNames.intern(batch.text.text(row.token))
+    if number == tokenStates.count { tokenStates.append(TokenState()) }
+    return number
+  }
+
+  private mutating func number(ofAddress cell: TextCell, _ batch: borrowing EventBatch) -> UInt32 {
+    if cell == .zeroAddress { return TransferRow.zeroAddress }
+    let number = addressNames.intern(batch.text.text(cell))
+    if number == balancesByAddress.count { balancesByAddress.append(0) }
+    return UInt32(truncatingIfNeeded: number)
+  }
+
+  /// Refuses a batch that would pass a limit of names. O(1) far from the limits, O(rows × log n) near them.
+  private func checkNames(_ batch: borrowing EventBatch, _ latest: Timestamp?) throws(Refusal) {
+    let rows = batch.rows.count
+    // Number 0 is ours: it is not one of the addresses that are counted.
+    let addresses = addressNames.count - 1
+    guard tokenNames.count + rows > settings.tokensMax || addresses + 2 * rows > settings.addressesMax else { return }
+    var freshTokens: Set<ByteString> = []
+    var freshAddresses: Set<ByteString> = []
+    for row in batch.rows where row.token != .absent {
+      let token = tokenNames.find(batch.text.text(row.token))
+      if row.operation != .markIncomplete, case .rejected = verdict(row, batch, token: token, latest: latest) {
+        continue
+      }
+      if token == nil { freshTokens.insert(batch.text.byteString(row.token)) }
+      for cell in [row.wallet, row.to] where cell != .absent && cell != .zeroAddress {
+        if addressNames.find(batch.text.text(cell)) == nil { freshAddresses.insert(batch.text.byteString(cell)) }
+      }
+    }
+    guard tokenNames.count + freshTokens.count <= settings.tokensMax else { throw .tooManyTokens }
+    guard addresses + freshAddresses.count <= settings.addressesMax else { throw .tooManyAddresses }
+  }
+
+  /// What a rejected row held in the field at fault, as text.
+  private func value(_ field: EventField, of row: BatchRow, _ batch: borrowing EventBatch) -> ByteString {
+    func name(_ cell: TextCell) -> ByteString {
+      cell == .zeroAddress ? "0x0" : Rejection.cut(batch.text.text(cell))
+    }
+    switch field {
+    case .timestamp: return ByteString(row.timestamp.description)
+    case .token: return name(row.token)
+    case .wallet, .from: return name(row.wallet)
+    case .to: return name(row.to)
+    case .side: return ByteString(row.side?.name ?? "")
+    case .amountUSD, .amount: return ByteString(row.amount.description)
+    case .tokenAmount: return ByteString(row.tokenAmount == .zero ? "" : row.tokenAmount.description)
+    case .priceUSD: return ByteString(row.price.description)
+    case .tokenID: return ByteString(batch.tokenID(of: row)?.description ?? "")
+    case .kind, .chain, .block, .logIndex: return ByteString(String(row.block))
+    }
+  }
+}
+
+extension TextPool {
+  /// The bytes of a cell as a value. O(length).
+  func byteString(_ cell: TextCell) -> ByteString {
+    let text = text(cell)
+    var bytes: [UInt8] = []
+    for index in 0..<text.count { bytes.append(text[index]) }
+    return ByteString(bytes)
+  }
+}

@@ -1,0 +1,68 @@
+// The identity indexes of all kinds and chains.
+// Invariant: an index for each kind and chain that was ever seen; chains are few, their lookup is remembered.
+// Not here: the order inside an index (IdentityIndex).
+
+/// Every held identity, by kind and chain.
+struct Identities: ~Copyable {
+  private var indexes = SlotsHandle<IdentityIndex>()
+  private var places: [UInt64: Int] = [:]
+  /// The last place that was looked up: events of one chain come in a row.
+  private var recent: (name: UInt64, place: Int) = (.max, 0)
+
+  /// How many events are held.
+  var count: Int {
+    var sum = 0
+    for place in 0..<indexes.count { sum += indexes[place].count }
+    return sum
+  }
+
+  /// The entry of an identity, nil if it is not held. O(log n).
+  func find(_ identity: EventIdentity) -> IdentityIndex.Entry? {
+    let name = Self.name(identity.kind, identity.chain)
+    guard let place = recent.name == name ? recent.place : places[name] else { return nil }
+    return indexes[place].find(block: identity.block, logIndex: identity.logIndex)
+  }
+
+  /// Adds an entry. O(1) at the end of its chain, else O(leaf).
+  mutating func insert(_ entry: IdentityIndex.Entry, _ kind: EventKind, chain: UInt32) {
+    let name = Self.name(kind, chain)
+    if recent.name != name { recent = (name, place(name)) }
+    indexes[recent.place].insert(entry)
+  }
+
+  /// Takes an identity out. O(log n + leaf).
+  mutating func remove(_ identity: EventIdentity) {
+    guard let place = places[Self.name(identity.kind, identity.chain)] else { return }
+    indexes[place].remove(block: identity.block, logIndex: identity.logIndex)
+  }
+
+  /// Takes out every event of a kind and chain with a block over `block`. O(entries taken out + leaf).
+  mutating func removeAll(_ kind: EventKind, chain: UInt32, above block: UInt64) -> [IdentityIndex.Entry] {
+    guard let place = places[Self.name(kind, chain)] else { return [] }
+    return indexes[place].removeAll(above: block)
+  }
+
+  /// Takes out everything before `timestamp`, and tells per chain the greatest block of it. O(leaves + entries of
+  /// those touched).
+  mutating func removeAll(before timestamp: Timestamp, _ dropped: (_ chain: UInt32, _ block: UInt64) -> Void) {
+    for (name, place) in places {
+      if let block = indexes[place].removeAll(before: timestamp) { dropped(UInt32(truncatingIfNeeded: name), block) }
+    }
+  }
+
+  /// Lends every entry of a kind with its chain. O(n).
+  func visit(_ kind: EventKind, _ body: (UInt32, IdentityIndex.Entry) -> Void) {
+    for (name, place) in places where name >> 32 == UInt64(kind.rawValue) {
+      indexes[place].visit { body(UInt32(truncatingIfNeeded: name), $0) }
+    }
+  }
+
+  private mutating func place(_ name: UInt64) -> Int {
+    if let place = places[name] { return place }
+    indexes.append(IdentityIndex())
+    places[name] = indexes.count - 1
+    return indexes.count - 1
+  }
+
+  private static func name(_ kind: EventKind, _ chain: UInt32) -> UInt64 { UInt64(kind.rawValue) << 32 | UInt64(chain) }
+}

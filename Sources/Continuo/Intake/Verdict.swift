@@ -1,0 +1,71 @@
+// What becomes of a well-formed event: the three checks of rule 3.6 that need the engine's state, in their order, and
+// the comparison that tells a duplicate from a conflict.
+// Invariant: a verdict changes nothing.
+// Not here: the checks on an event's own content (Judgement), taking the event in (Engine+Apply).
+
+/// What an engine says of an event.
+enum Verdict {
+  case accepted
+  case duplicate
+  /// Rejected, and the field that is at fault.
+  case rejected(RejectionReason, EventField)
+}
+
+extension Engine {
+  /// Judges an event against the state. O(log n).
+  ///
+  /// - Parameters:
+  ///   - token: the number of its token, nil where that has none yet.
+  ///   - latest: the latest time that is not in the future.
+  func verdict(_ row: BatchRow, _ batch: borrowing EventBatch, token: Int?, latest: Timestamp?) -> Verdict {
+    if let latest, latest < row.timestamp { return .rejected(.inFuture, .timestamp) }
+    if let horizon, row.timestamp < horizon { return .rejected(.tooLate, .timestamp) }
+    let kind: EventKind = row.operation == .transfer ? .transfer : .swap
+    guard
+      let held = identities.find(
+        EventIdentity(kind: kind, chain: row.chain, block: row.block, logIndex: row.logIndex))
+    else { return .accepted }
+    if held.token != token.map(UInt32.init(truncatingIfNeeded:)) { return .rejected(.conflict, .token) }
+    if held.timestamp != row.timestamp { return .rejected(.conflict, .timestamp) }
+    let difference = kind == .swap ? swapDifference(row, batch, held) : transferDifference(row, batch, held)
+    return difference.map { .rejected(.conflict, $0) } ?? .duplicate
+  }
+
+  /// The first field in which a swap differs from the one held under its identity, nil if it is the same.
+  private func swapDifference(_ row: BatchRow, _ batch: borrowing EventBatch, _ held: IdentityIndex.Entry)
+    -> EventField?
+  {
+    guard let old = tokenStates[Int(held.token)].swaps.find(row.key) else { return .block }
+    if old.side != row.side { return .side }
+    if old.amountUSD != row.amount { return .amountUSD }
+    if old.tokenAmount != row.tokenAmount { return .tokenAmount }
+    if old.price != row.price { return .priceUSD }
+    let isSameWallet =
+      row.wallet == .absent
+      ? old.wallet == SwapRow.absentWallet
+      : old.wallet == number(ofAddress: row.wallet, batch)
+    return isSameWallet ? nil : .wallet
+  }
+
+  /// The first field in which a transfer differs from the one held under its identity, nil if it is the same.
+  private func transferDifference(_ row: BatchRow, _ batch: borrowing EventBatch, _ held: IdentityIndex.Entry)
+    -> EventField?
+  {
+    guard let old = tokenStates[Int(held.token)].transfers.find(row.key) else { return .block }
+    if old.from != number(ofAddress: row.wallet, batch) { return .from }
+    if old.to != number(ofAddress: row.to, batch) { return .to }
+    if old.amount != row.amount { return .amount }
+    return old.tokenID == batch.tokenID(of: row) ? nil : .tokenID
+  }
+
+  /// The number of an address or wallet, nil if it has none.
+  private func number(ofAddress cell: TextCell, _ batch: borrowing EventBatch) -> UInt32? {
+    if cell == .zeroAddress { return TransferRow.zeroAddress }
+    return addressNames.find(batch.text.text(cell)).map(UInt32.init(truncatingIfNeeded:))
+  }
+}
+
+extension EventBatch {
+  /// The 256-bit identifier of a row, nil without one.
+  func tokenID(of row: BatchRow) -> WideID? { row.tokenID < 0 ? nil : tokenIDs[Int(row.tokenID)] }
+}

@@ -1,0 +1,85 @@
+// The horizon: what is below it is dropped, final, and what it added up to is kept.
+// Invariant: H is a start of day and only moves forward; every held event is at or above it; a bucket up to 1d lies on one
+// side of it.
+// Not here: which lengths may be set (RetentionPolicy), which buckets are served (CandleQuery's walk).
+// Rules 6.1, 6.2, 6.4.
+
+extension Engine {
+  /// Moves the horizon to the start of the day that holds `newest` − raw retention, if that is later, and drops what is
+  /// below it. O(tokens + what is dropped).
+  ///
+  /// Dropped events cannot be undone and their identities are free again; their candles, their part of balances and
+  /// supply, and each token's last price below the horizon stay.
+  ///
+  /// - Returns: how many events were dropped; 0 where retention is off.
+  @discardableResult
+  public mutating func moveHorizon() -> Int {
+    guard let policy = settings.retention, let newest else { return 0 }
+    let raw = newest - policy.rawMicroseconds
+    guard policy.rawMicroseconds < .max, raw >= .first else { return 0 }
+    let target = raw.startOfDay
+    var dropped = 0
+    if horizon.map({ $0 < target }) ?? true {
+      horizon = target
+      dropped = drop(below: target)
+    }
+    for token in 0..<tokenStates.count {
+      tokenStates[token].archive(policy, newest: newest, horizon: horizon ?? target)
+    }
+    return dropped
+  }
+
+  private mutating func drop(below horizon: Timestamp) -> Int {
+    var greatest: [(chain: UInt32, block: UInt64)] = []
+    identities.removeAll(before: horizon) { greatest.append(($0, $1)) }
+    for (chain, block) in greatest { droppedBlocks[chain] = max(droppedBlocks[chain] ?? 0, block) }
+    var dropped = 0
+    for token in 0..<tokenStates.count { dropped += tokenStates[token].drop(below: horizon) }
+    if dropped > 0 { hasDropped = true }
+    return dropped
+  }
+
+  /// Refuses an answer that would need events from `first` on, if some of them were dropped.
+  func requireHeld(from first: Timestamp) throws(Refusal) {
+    guard hasDropped, let horizon, first < horizon else { return }
+    throw .outsideRetention(asked: first, horizon: horizon)
+  }
+}
+
+extension TokenState {
+  /// Drops the raw events below the horizon and keeps what they added up to. O(what is dropped).
+  fileprivate mutating func drop(below horizon: Timestamp) -> Int {
+    var last: LastSwap?
+    var swapCount = 0
+    swaps.removeAll(before: horizon) {
+      last = LastSwap(key: $0.key, price: $0.price)
+      swapCount += 1
+    }
+    if let last { lastBelowHorizon = last }
+    var transferCount = 0
+    transfers.removeAll(before: horizon) { _ in transferCount += 1 }
+    droppedSwaps += swapCount
+    droppedTransfers += transferCount
+    return swapCount + transferCount
+  }
+
+  /// Moves candles below the horizon that are not served any more up into the next longer interval, which still needs
+  /// them; what the longest one does not serve is freed. O(what moves).
+  fileprivate mutating func archive(_ policy: RetentionPolicy, newest: Timestamp, horizon: Timestamp) {
+    func isGone(_ start: Timestamp, _ interval: Interval) -> Bool {
+      start < horizon && interval.next(start) <= newest - policy.microseconds(interval)
+    }
+    func gone(_ series: borrowing CandleSeries, _ interval: Interval) -> Int {
+      Search.first(series.count) { !isGone(series.start(at: $0), interval) }
+    }
+    func move(_ series: inout CandleSeries, _ interval: Interval, to longer: inout CandleSeries, _ next: Interval) {
+      let count = gone(series, interval)
+      for index in 0..<count { longer.merge(series.candle(at: index), start: next.start(of: series.start(at: index))) }
+      series.removeFirst(count)
+    }
+    move(&hours, .oneHour, to: &fourHours, .fourHours)
+    move(&fourHours, .fourHours, to: &days, .oneDay)
+    move(&days, .oneDay, to: &weeks, .oneWeek)
+    weeks.removeFirst(gone(weeks, .oneWeek))
+  }
+}
