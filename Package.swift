@@ -33,7 +33,7 @@ let package = Package(
     .executableTarget(
       name: "ContinuoTool",
       dependencies: [
-        "Continuo", "ContinuoFormats",
+        "Continuo", "ContinuoBytes", "ContinuoFormats",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),

@@ -2,9 +2,9 @@
 // Invariant: a flag stands in `settings` of its group, so that environment and file can set it too.
 // Not here: a command's own flags (Commands), how a value is found (Settings).
 
-internal import ArgumentParser
-internal import Continuo
-internal import ContinuoFormats
+public import ArgumentParser
+public import Continuo
+public import ContinuoFormats
 
 extension Interval: ExpressibleByArgument {}
 extension Fill: ExpressibleByArgument {}

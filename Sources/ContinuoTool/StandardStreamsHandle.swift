@@ -12,8 +12,7 @@
 enum StandardStreamsHandle {
   /// Opens what the caller closed as the null device, and ignores SIGPIPE. O(1).
   static func prepare() {
-    // SAFETY: sets a disposition of this process; no handler of ours runs.
-    _ = unsafe signal(SIGPIPE, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
     for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
       // SAFETY: a literal path that ends with zero. The lowest free number is the one that is closed.
       _ = unsafe open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)

@@ -2,7 +2,7 @@
 // Invariant: a reader of RFC 4180 gets back every byte of every name.
 // Not here: the header of which columns (ResultTable+Columns), when to write it (ResultWriter).
 
-import Continuo
+internal import Continuo
 
 enum CSVOutput {
   static func appendHeader<Row>(_ table: ResultTable<Row>, to output: inout [UInt8]) {

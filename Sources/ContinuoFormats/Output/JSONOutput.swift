@@ -2,7 +2,7 @@
 // Invariant: the text is valid JSON and valid UTF-8 whatever a name holds.
 // Not here: the array around the objects (ResultWriter).
 
-import Continuo
+internal import Continuo
 
 enum JSONOutput {
   static func appendObject<Row>(_ row: Row, _ table: ResultTable<Row>, to output: inout [UInt8]) {

@@ -3,7 +3,7 @@
 // Not here: whether a header may be bold (the caller knows its terminal).
 // Rules 10.3.
 
-import Continuo
+public import Continuo
 
 /// Text that came from outside, made safe to show to people.
 public enum Visible {
