@@ -1,6 +1,6 @@
 // What a valid token, wallet and address is, and how the two spellings of a hexadecimal one become one.
 // Invariant: bytes go through unchanged but for `0[xX][0-9a-fA-F]*`, which is lower-cased.
-// Not here: dense numbers for names (Interner).
+// Not here: the folded copy itself (TextPool), dense numbers for names (Interner).
 // Rules 3.5.
 
 /// Checks and folds the byte strings of events.
@@ -31,13 +31,6 @@ enum Address {
     guard isHexadecimal(bytes) else { return false }
     for index in 2..<bytes.count where bytes[index] != UInt8(ascii: "0") { return false }
     return true
-  }
-
-  /// Appends the folded spelling: lower case where hexadecimal, else as it is. O(length).
-  static func appendFolded(_ bytes: Span<UInt8>, to output: inout [UInt8]) {
-    // A digit has the bit of lower case set already, so the same operation serves all.
-    let fold: UInt8 = isHexadecimal(bytes) ? 0x20 : 0
-    for index in 0..<bytes.count { output.append(bytes[index] | fold) }
   }
 
   /// Valid UTF-8 (RFC 3629) with no control character (category Cc: U+0000–U+001F, U+007F–U+009F).

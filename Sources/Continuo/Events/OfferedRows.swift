@@ -50,15 +50,25 @@ public struct TextPool: Sendable {
     return cell.start & TextCell.scratchBit == 0 ? bytes.span.extracting(range) : scratch.span.extracting(range)
   }
 
-  /// Lower-cases a cell in place. O(length).
-  package mutating func lowercaseHexadecimal(_ cell: TextCell) {
-    let start = Int(cell.start & ~TextCell.scratchBit)
-    // A digit has the bit of lower case set already, so the same operation serves all.
-    if cell.start & TextCell.scratchBit == 0 {
-      for index in start..<start + Int(cell.length) { bytes[index] |= 0x20 }
-    } else {
-      for index in start..<start + Int(cell.length) { scratch[index] |= 0x20 }
+  /// Keeps a lower-case copy of a hexadecimal cell, if it has capitals, and tells where; the original stays, since
+  /// another field may point at it. O(length).
+  package mutating func lowercasedHexadecimal(_ cell: TextCell) -> TextCell {
+    guard let folded = lowerCase(cell) else { return cell }
+    return keep(folded)
+  }
+
+  /// The lower-case bytes of a hexadecimal cell, nil if it has no capitals.
+  private func lowerCase(_ cell: TextCell) -> [UInt8]? {
+    let original = text(cell)
+    var folded: [UInt8] = []
+    var hasCapitals = false
+    folded.reserveCapacity(original.count)
+    for index in 0..<original.count {
+      // A digit has the bit of lower case set already, so the same operation serves all.
+      hasCapitals = hasCapitals || original[index] & 0x20 == 0
+      folded.append(original[index] | 0x20)
     }
+    return hasCapitals ? folded : nil
   }
 }
 

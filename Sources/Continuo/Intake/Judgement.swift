@@ -216,7 +216,7 @@ enum Judgement {
     if Address.isZero(text.text(cell)) {
       cell = .zeroAddress
     } else if Address.isHexadecimal(text.text(cell)) {
-      text.lowercaseHexadecimal(cell)
+      cell = text.lowercasedHexadecimal(cell)
     }
   }
 
