@@ -43,11 +43,19 @@ enum Invocation {
       }
       return done
     }
-    let message = Continuo.message(for: error)
+    let message = oneLine(Continuo.message(for: error))
     let command = settings.command.map { "continuo \($0)" } ?? "continuo"
     let origin = settings.origin(of: message).map { " (from \($0))" } ?? ""
     Console.error("continuo: usage: \(message)\(origin); see '\(command) --help'")
     return usage
+  }
+
+  /// The parser lists what it would take on lines of their own.
+  private static func oneLine(_ message: String) -> String {
+    message.split(separator: "\n").map(String.init).reduce("") { line, part in
+      guard part.hasPrefix("  - ") else { return line.isEmpty ? part : "\(line) \(part)" }
+      return line + (line.hasSuffix(":") ? " " : ", ") + part.dropFirst(4)
+    }
   }
 }
 

@@ -26,7 +26,9 @@ struct ConsoleOptions: ParsableArguments {
   @Flag(help: "Use no colours (NO_COLOR and TERM=dumb are honoured too).")
   var noColor = false
 
-  @Option(help: "A JSON file with settings: {\"interval\": \"1d\"}.", completion: .file(extensions: ["json"]))
+  @Option(
+    help: ArgumentHelp("A JSON file with settings: {\"interval\": \"1d\"}.", valueName: "file"),
+    completion: .file(extensions: ["json"]))
   var config: String?
 }
 
@@ -34,7 +36,7 @@ struct ConsoleOptions: ParsableArguments {
 struct OutputOptions: ParsableArguments {
   static let settings: [Setting] = [.value("format")]
 
-  @Option(help: "How the result is written: table, csv or json.")
+  @Option(help: "How the result is written.")
   var format: OutputFormat = .table
 }
 
@@ -45,33 +47,38 @@ struct ReadingOptions: ParsableArguments {
     .value("batch-size"), .value("price"), .flag("allow-future"), .value("future-tolerance"),
   ]
 
-  @Option(help: "csv or ndjson, where a file's name does not tell.")
+  @Option(help: ArgumentHelp("What the input is, where a file's name does not tell.", valueName: "format"))
   var inputFormat: InputFormat?
 
-  @Option(help: "What an integer time counts since 1970: s, ms, us or ns. It is never guessed.")
+  @Option(help: ArgumentHelp("What an integer time counts since 1970; it is never guessed.", valueName: "unit"))
   var timeUnit: TimeUnit = .microseconds
 
   @Option(
-    help: "Where a stranger's file has the fields: 'price_usd=price,token:=ART,amount_usd=price*qty,block=#'.")
+    help: ArgumentHelp(
+      "Where a stranger's file has the fields: 'price_usd=price,token:=ART,amount_usd=price*qty,block=#'.",
+      valueName: "fields"))
   var map: String?
 
-  @Option(help: "A known stranger: binance-trades or binance-aggtrades.")
+  @Option(help: ArgumentHelp("The fields of a known stranger's file.", valueName: "name"))
   var preset: Preset?
 
   @Flag(help: "The first line of a CSV file is a row already; --map names columns by position, from 1.")
   var noHeader = false
 
-  @Option(help: "How many rows make a batch, 1 to 100000.")
+  @Option(help: ArgumentHelp("How many rows make a batch, 1 to 100000.", valueName: "rows"))
   var batchSize = 10_000
 
-  @Option(help: "What a price is: quoted (price_usd, or the amounts' quotient) or amount-usd (the amount itself).")
+  @Option(
+    help: ArgumentHelp(
+      "What a price is: price_usd or the amounts' quotient (quoted), or amount_usd itself.", valueName: "mode"))
   var price: PriceMode = .quoted
 
   @Flag(help: "Take events however far past the wall clock they lie.")
   var allowFuture = false
 
   @Option(
-    help: "How far past the wall clock an event may lie: 30s, 5m, 2h, 1d.",
+    help: ArgumentHelp(
+      "How far past the wall clock an event may lie: 30s, 5m, 2h, 1d. (default: 5m)", valueName: "length"),
     transform: { try Tolerance.microseconds($0) })
   var futureTolerance = Limits.futureToleranceMicroseconds
 
@@ -120,17 +127,20 @@ struct SourceOptions: ParsableArguments {
 
   @Option(
     parsing: .upToNextOption,
-    help: "Files to replay: .csv .ndjson .jsonl, with .gz or .lz4 too; - is standard input. Nothing is written.",
+    help: ArgumentHelp(
+      "Files to replay: .csv .ndjson .jsonl, with .gz or .lz4 too; - is standard input. Nothing is written.",
+      valueName: "file"),
     completion: .file())
   var input: [String]
 
   @Option(
-    help: "How long raw events and candles are served: raw=90d,1m=30d,1h=forever. Off unless given.",
+    help: ArgumentHelp(
+      "How long raw events and candles are served: raw=90d,1m=30d,1h=forever. Off unless given.",
+      valueName: "policy"),
     transform: { try RetentionPolicy($0) })
   var retention: RetentionPolicy?
 
-  @OptionGroup(title: "Reading")
-  var reading: ReadingOptions
+  @OptionGroup var reading: ReadingOptions
 }
 
 /// Lengths of time on the command line.

@@ -143,6 +143,7 @@ private struct TimeHint {
     } else {
       return nil
     }
-    return "all rows lie \(span): is the unit of their times another one than \(unit.rawValue)? See --time-unit s|ms|us|ns"
+    return
+      "all rows lie \(span): is the unit of their times another one than \(unit.rawValue)? See --time-unit s|ms|us|ns"
   }
 }

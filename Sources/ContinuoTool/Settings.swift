@@ -3,10 +3,10 @@
 // Not here: which flags there are (Options, Commands).
 // Rules 10.0.
 
-internal import FoundationEssentials
 internal import ArgumentParser
 internal import ContinuoBytes
 internal import ContinuoFormats
+internal import FoundationEssentials
 
 /// A flag that environment and file can set too.
 struct Setting {
@@ -42,8 +42,7 @@ struct Settings {
     let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
     var given = Array(arguments[..<end])
     var added: [String] = []
-    try Self.takeSwitches(chosen.settings, &given)
-    let named = Set(arguments[..<end].map { Self.name($0) })
+    let named = try Self.scan(&given, chosen.settings)
     let file = try SettingsFile(named: try Self.configPath(given, environment), known: commands)
     for setting in chosen.settings where setting.name != "config" {
       guard !named.contains(setting.name) else { continue }
@@ -61,8 +60,10 @@ struct Settings {
 
   /// Where the value of the flag came from that an error speaks of; nil where it was the command line. O(settings).
   func origin(of message: String) -> String? {
-    origins.first { message.contains("--\($0.name) ") || message.contains("--\($0.name)'") || message.contains("--\($0.name):") }?
-      .origin
+    origins.first {
+      message.contains("--\($0.name) ") || message.contains("--\($0.name)'") || message.contains("--\($0.name):")
+    }?
+    .origin
   }
 
   /// `--name=value` and `--name` are `name`.
@@ -71,16 +72,32 @@ struct Settings {
     return String(argument.dropFirst(2).prefix { $0 != "=" })
   }
 
-  /// `--quiet=false` takes back what environment or file say; `--quiet=true` is `--quiet`.
-  private static func takeSwitches(_ settings: [Setting], _ given: inout [String]) throws {
-    let switches = Set(settings.filter { $0.kind == .flag }.map(\.name))
-    given = try given.compactMap { argument in
-      let name = name(argument)
-      guard switches.contains(name), argument != "--\(name)" else { return argument }
+  /// The names of the flags that are given; `--quiet=false`, which takes back what environment or file say, is taken
+  /// out, and `--quiet=true` becomes `--quiet`.
+  private static func scan(_ given: inout [String], _ settings: [Setting]) throws -> Set<String> {
+    let kinds = Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.kind) })
+    var names: Set<String> = []
+    var kept: [String] = []
+    var isValue = false
+    for argument in given {
+      let name = isValue ? "" : name(argument)
+      let isBare = argument.utf8.count == name.utf8.count + 2
+      isValue = false
+      kept.append(argument)
+      guard let kind = kinds[name] else { continue }
+      names.insert(name)
+      guard kind == .flag else {
+        isValue = isBare
+        continue
+      }
+      guard !isBare else { continue }
       let value = String(argument.dropFirst(name.count + 3))
       guard let isOn = truth(value) else { throw ValidationError("'\(value)' for --\(name) is neither true nor false") }
-      return isOn ? "--\(name)" : nil
+      kept.removeLast()
+      if isOn { kept.append("--\(name)") }
     }
+    given = kept
+    return names
   }
 
   private static func truth(_ text: String) -> Bool? {
@@ -98,12 +115,12 @@ struct Settings {
     case .flag:
       guard texts.count == 1, let isOn = truth(texts[0]) else {
         throw ValidationError(
-          "'\(texts.joined(separator: ","))' for --\(setting.name) (from \(origin)) is neither true nor false")
+          "'\(texts.joined(separator: ","))' for --\(setting.name) is neither true nor false")
       }
       return isOn ? ["--\(setting.name)"] : []
     case .value:
       guard texts.count == 1 else {
-        throw ValidationError("--\(setting.name) (from \(origin)) takes one value, not a list")
+        throw ValidationError("--\(setting.name) takes one value, not a list")
       }
       return ["--\(setting.name)=\(texts[0])"]
     case .list:
@@ -176,7 +193,8 @@ private struct SettingsFile {
     let names = Set(commands.flatMap { $0.settings.map(\.name) }).subtracting(["config"])
     if let unknown = values.keys.filter({ !names.contains($0) }).min() {
       throw ValidationError(
-        "the key \"\(Visible.text(unknown))\" of \(shown) is no setting; there are \(names.sorted().joined(separator: ", "))")
+        "the key \"\(Visible.text(unknown))\" of \(shown) is no setting; there are \(names.sorted().joined(separator: ", "))"
+      )
     }
   }
 

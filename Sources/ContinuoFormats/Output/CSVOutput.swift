@@ -29,7 +29,8 @@ enum CSVOutput {
   /// Comma, quote, CR and LF need quotes; so does a whole row of one empty text, but no table has one column of names.
   private static func appendText(_ bytes: [UInt8], to output: inout [UInt8]) {
     let needsQuotes = bytes.contains { byte in
-      byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+      byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
+        || byte == UInt8(ascii: "\r")
     }
     guard needsQuotes else {
       output.append(contentsOf: bytes)

@@ -11,7 +11,7 @@ struct Candles: ConsoleCommand {
     abstract: "Candles: open, high, low, close, volumes, trades and vwap of each bucket of time.",
     discussion: """
       Example:
-        continuo candles --input data/ibm-2013-10.csv.gz --token IBM --interval 1d --format csv
+        continuo candles --input data/ibm-2013-10.csv.gz --interval 1d
       """)
 
   static let settings: [Setting] =
@@ -19,27 +19,33 @@ struct Candles: ConsoleCommand {
       .list("token"), .value("interval"), .value("from"), .value("to"), .value("fill"), .value("limit"),
     ]
 
-  @Option(help: "A token, by the bytes of its name; may be given several times. Default: every token.")
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: "A token, by the bytes of its name; may be given several times. (default: every token)")
   var token: [String] = []
 
-  @Option(help: "How long a bucket is: 1m 5m 15m 1h 4h 1d 1w (UTC, weeks from Monday).")
+  @Option(help: "How long a bucket is (UTC, weeks from Monday).")
   var interval: Interval = .oneHour
 
-  @Option(help: "The first bucket starts here or later. RFC 3339, or an integer of --time-unit.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The first bucket starts here or later: RFC 3339, or an integer of --time-unit.", valueName: "time"))
   var from: String?
 
-  @Option(help: "The last bucket starts before this.")
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The last bucket starts before this.", valueName: "time"))
   var to: String?
 
-  @Option(help: "What stands for a bucket without a swap: none (nothing), null, or previous (the close before).")
+  @Option(help: "What stands for a bucket without a swap: nothing, nulls, or the close before.")
   var fill: Fill = .none
 
-  @Option(help: "Only the newest N candles of each token, filled ones counted.")
+  @Option(help: ArgumentHelp("Only the newest N candles of each token, filled ones counted.", valueName: "n"))
   var limit: Int?
 
-  @OptionGroup(title: "Source") var source: SourceOptions
-  @OptionGroup(title: "Output") var output: OutputOptions
-  @OptionGroup(title: "Console") var consoleOptions: ConsoleOptions
+  @OptionGroup var source: SourceOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
 
   mutating func validate() throws { try Limit.check(limit) }
 

@@ -11,7 +11,8 @@ struct Explain: ConsoleCommand {
     abstract: "The swaps that made a candle's open, high, low and close.",
     discussion: """
       Example:
-        continuo explain --input data/ibm-2013-10.csv.gz --token IBM --interval 1d --bucket 2013-10-08T00:00:00Z
+        continuo explain --input data/ibm-2013-10.csv.gz --token IBM \\
+          --interval 1d --bucket 2013-10-08T00:00:00Z
       """)
 
   static let settings: [Setting] =
@@ -19,18 +20,21 @@ struct Explain: ConsoleCommand {
       .list("token"), .value("interval"), .value("bucket"),
     ]
 
-  @Option(help: "The token, by the bytes of its name.")
+  @Option(parsing: .unconditionalSingleValue, help: "The token, by the bytes of its name.")
   var token: [String]
 
-  @Option(help: "How long the bucket is: 1m 5m 15m 1h 4h 1d 1w.")
+  @Option(help: "How long the bucket is.")
   var interval: Interval = .oneHour
 
-  @Option(help: "The start of the bucket. RFC 3339, or an integer of --time-unit.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The start of the bucket: RFC 3339, or an integer of --time-unit.", valueName: "time"))
   var bucket: String
 
-  @OptionGroup(title: "Source") var source: SourceOptions
-  @OptionGroup(title: "Output") var output: OutputOptions
-  @OptionGroup(title: "Console") var consoleOptions: ConsoleOptions
+  @OptionGroup var source: SourceOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
 
   mutating func validate() throws { token = try TokenChoice.only(token) }
 

@@ -17,15 +17,15 @@ struct Holders: ConsoleCommand {
   static let settings: [Setting] =
     SourceOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [.list("token"), .value("limit")]
 
-  @Option(help: "The token, by the bytes of its name.")
+  @Option(parsing: .unconditionalSingleValue, help: "The token, by the bytes of its name.")
   var token: [String]
 
-  @Option(help: "Only the N largest.")
+  @Option(help: ArgumentHelp("Only the N largest.", valueName: "n"))
   var limit: Int?
 
-  @OptionGroup(title: "Source") var source: SourceOptions
-  @OptionGroup(title: "Output") var output: OutputOptions
-  @OptionGroup(title: "Console") var consoleOptions: ConsoleOptions
+  @OptionGroup var source: SourceOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
 
   mutating func validate() throws {
     try Limit.check(limit)

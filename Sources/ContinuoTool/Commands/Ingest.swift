@@ -20,21 +20,23 @@ struct Ingest: ConsoleCommand {
   static let settings: [Setting] =
     ReadingOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [.flag("strict")]
 
-  @Argument(help: "Files to judge; - (or none) is standard input.", completion: .file())
+  @Argument(
+    help: ArgumentHelp("Files to judge; - (or none) is standard input.", valueName: "file"), completion: .file())
   var files: [String] = []
 
   @Flag(help: "Exit with 1 if a row was rejected.")
   var strict = false
 
-  @OptionGroup(title: "Reading") var reading: ReadingOptions
-  @OptionGroup(title: "Output") var output: OutputOptions
-  @OptionGroup(title: "Console") var consoleOptions: ConsoleOptions
+  @OptionGroup var reading: ReadingOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
     let files = files.isEmpty ? ["-"] : files
     if files.contains("-"), DescriptorHandle.standardInput.isTerminal {
-      throw ValidationError("standard input is a terminal: name a file, or send one with 'continuo ingest - < FILE'")
+      let usage = Continuo.usageString(for: Self.self)
+      throw ValidationError("\(usage): standard input is a terminal: name a FILE, or send one with '- < FILE'")
     }
     let replay = try Replay.of(files, reading, nil, console)
     replay.noteWarnings(console)

@@ -13,7 +13,7 @@ struct Inspect: ConsoleCommand {
       Equal digests mean equal candles, statistics and holders.
 
       Example:
-        continuo inspect --input data/ibm-2013-10.csv.gz --digest --format json
+        continuo inspect --input data/ibm-2013-10.csv.gz --digest
       """)
 
   static let settings: [Setting] =
@@ -22,9 +22,9 @@ struct Inspect: ConsoleCommand {
   @Flag(help: "Add state_digest: SHA-256 over every candle, statistic and holder.")
   var digest = false
 
-  @OptionGroup(title: "Source") var source: SourceOptions
-  @OptionGroup(title: "Output") var output: OutputOptions
-  @OptionGroup(title: "Console") var consoleOptions: ConsoleOptions
+  @OptionGroup var source: SourceOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)

@@ -12,9 +12,10 @@ struct Stats: ConsoleCommand {
     discussion: """
       With --window: volumes, trades, buys, sells and distinct traders of another length.
 
-      Example:
-        continuo stats --input data/ibm-2013-10.csv.gz --as-of 2013-10-09T15:00:00Z
-        continuo stats --input data/ibm-2013-10.csv.gz --window 5m --format json
+      Examples:
+        continuo stats --input data/ibm-2013-10.csv.gz --format json
+        continuo stats --input data/ibm-2013-10.csv.gz --window 5m \\
+          --as-of 2013-10-09T15:00:00Z
       """)
 
   static let settings: [Setting] =
@@ -22,18 +23,24 @@ struct Stats: ConsoleCommand {
       .list("token"), .value("as-of"), .value("window"),
     ]
 
-  @Option(help: "A token, by the bytes of its name; may be given several times. Default: every token.")
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: "A token, by the bytes of its name; may be given several times. (default: every token)")
   var token: [String] = []
 
-  @Option(help: "The instant, exact to the microsecond. RFC 3339, or an integer of --time-unit. Default: the clock.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The instant, exact to the microsecond: RFC 3339, or an integer of --time-unit. (default: the clock)",
+      valueName: "time"))
   var asOf: String?
 
-  @Option(help: "The figures of a rolling window of this length: 5m 1h 6h 24h 7d.")
+  @Option(help: ArgumentHelp("The figures of a rolling window of this length.", valueName: "length"))
   var window: WindowLength?
 
-  @OptionGroup(title: "Source") var source: SourceOptions
-  @OptionGroup(title: "Output") var output: OutputOptions
-  @OptionGroup(title: "Console") var consoleOptions: ConsoleOptions
+  @OptionGroup var source: SourceOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)

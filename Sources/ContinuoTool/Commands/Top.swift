@@ -19,23 +19,28 @@ struct Top: ConsoleCommand {
       .value("by"), .value("limit"), .value("as-of"),
     ]
 
-  @Option(help: "The figure: volume-24h, change-24h, market-cap or holders.")
+  @Option(help: ArgumentHelp("The figure that ranks.", valueName: "figure"))
   var by: RankingKey = .volume
 
-  @Option(help: "How many places.")
+  @Option(help: ArgumentHelp("How many places.", valueName: "n"))
   var limit = 20
 
-  @Option(help: "The instant (volume-24h and change-24h only). RFC 3339, or an integer of --time-unit. Default: the clock.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The instant (volume-24h, change-24h): RFC 3339, or an integer of --time-unit. (default: the clock)",
+      valueName: "time"))
   var asOf: String?
 
-  @OptionGroup(title: "Source") var source: SourceOptions
-  @OptionGroup(title: "Output") var output: OutputOptions
-  @OptionGroup(title: "Console") var consoleOptions: ConsoleOptions
+  @OptionGroup var source: SourceOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
 
   mutating func validate() throws {
     try Limit.check(limit)
     if asOf != nil, by == .marketCap || by == .holders {
-      throw ValidationError("--by \(by.rawValue) is of the present: leave out --as-of, or rank by volume-24h or change-24h")
+      throw ValidationError(
+        "--by \(by.rawValue) is of the present: leave out --as-of, or rank by volume-24h or change-24h")
     }
   }
 
