@@ -40,5 +40,9 @@ let package = Package(
     .target(name: "ContinuoTestSupport", dependencies: ["Continuo"], path: "Tests/Support", swiftSettings: house),
     .testTarget(
       name: "ContinuoTests", dependencies: ["Continuo", "ContinuoTestSupport"], swiftSettings: house),
+    .testTarget(
+      name: "ContinuoToolTests",
+      dependencies: ["ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"],
+      swiftSettings: house),
   ]
 )
