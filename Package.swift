@@ -33,7 +33,7 @@ let package = Package(
     .executableTarget(
       name: "ContinuoTool",
       dependencies: [
-        "Continuo", "ContinuoFormats",
+        "Continuo", "ContinuoBytes", "ContinuoFormats",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
@@ -41,5 +41,9 @@ let package = Package(
     .testTarget(
       name: "ContinuoTests", dependencies: ["Continuo", "ContinuoTestSupport"], swiftSettings: house),
     .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
+    .testTarget(
+      name: "ContinuoToolTests",
+      dependencies: ["ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"],
+      swiftSettings: house),
   ]
 )
