@@ -33,12 +33,17 @@ let package = Package(
     .executableTarget(
       name: "ContinuoTool",
       dependencies: [
-        "Continuo", "ContinuoFormats",
+        "Continuo", "ContinuoBytes", "ContinuoFormats",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
     .target(name: "ContinuoTestSupport", dependencies: ["Continuo"], path: "Tests/Support", swiftSettings: house),
     .testTarget(
       name: "ContinuoTests", dependencies: ["Continuo", "ContinuoTestSupport"], swiftSettings: house),
+    .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
+    .testTarget(
+      name: "ContinuoToolTests",
+      dependencies: ["ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"],
+      swiftSettings: house),
   ]
 )
