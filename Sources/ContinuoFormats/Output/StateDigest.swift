@@ -14,26 +14,7 @@ public enum StateDigest {
   /// - Throws: ``Continuo/Refusal`` where the engine cannot answer as of its `newest`.
   public static func hexadecimal(of engine: borrowing Engine) throws(Refusal) -> String {
     var hash = SHA256()
-    let names = engine.tokens().map { (token: $0, name: engine.name(of: $0)) }
-    for interval in Interval.allCases {
-      var writer = ResultWriter(.candles(withToken: true), as: .csv)
-      for (token, name) in names {
-        engine.forEachCandle(of: token, CandleQuery(interval), clock: engine.newest) { row in
-          writer.write(CandleAnswer(token: name, row: row))
-          if writer.bytes.count > chunkBytes { hash.update(writer.takeBytes()) }
-        }
-      }
-      hash.update(writer.takeBytes())
-    }
-    try addStatistics(of: names, engine, to: &hash)
-    for (token, _) in names {
-      var writer = ResultWriter(.holders, as: .csv)
-      for (index, holder) in engine.holders(of: token).enumerated() {
-        writer.write(HolderAnswer(rank: index + 1, holder: holder))
-        if writer.bytes.count > chunkBytes { hash.update(writer.takeBytes()) }
-      }
-      hash.update(writer.takeBytes())
-    }
+    try forEachPart(of: engine) { hash.update($0) }
     var text: [UInt8] = []
     for byte in hash.finalize() {
       text.append(JSONOutput.hexDigit(byte >> 4))
@@ -42,10 +23,34 @@ public enum StateDigest {
     return String(decoding: text, as: UTF8.self)
   }
 
+  /// Lends the CSV that is hashed, piece by piece: a test compares it line by line. O(answers).
+  package static func forEachPart(of engine: borrowing Engine, _ body: ([UInt8]) -> Void) throws(Refusal) {
+    let names = engine.tokens().map { (token: $0, name: engine.name(of: $0)) }
+    for interval in Interval.allCases {
+      var writer = ResultWriter(.candles(withToken: true), as: .csv)
+      for (token, name) in names {
+        engine.forEachCandle(of: token, CandleQuery(interval), clock: engine.newest) { row in
+          writer.write(CandleAnswer(token: name, row: row))
+          if writer.bytes.count > chunkBytes { body(writer.takeBytes()) }
+        }
+      }
+      body(writer.takeBytes())
+    }
+    try addStatistics(of: names, engine, body)
+    for (token, _) in names {
+      var writer = ResultWriter(.holders, as: .csv)
+      for (index, holder) in engine.holders(of: token).enumerated() {
+        writer.write(HolderAnswer(rank: index + 1, holder: holder))
+        if writer.bytes.count > chunkBytes { body(writer.takeBytes()) }
+      }
+      body(writer.takeBytes())
+    }
+  }
+
   private static let chunkBytes = 1 << 16
 
   private static func addStatistics(
-    of names: [(token: TokenID, name: ByteString)], _ engine: borrowing Engine, to hash: inout SHA256
+    of names: [(token: TokenID, name: ByteString)], _ engine: borrowing Engine, _ body: ([UInt8]) -> Void
   ) throws(Refusal) {
     var writer = ResultWriter(.statistics, as: .csv)
     if let newest = engine.newest {
@@ -59,9 +64,9 @@ public enum StateDigest {
           statistics.marketCapUSD = present.marketCapUSD
         }
         writer.write(StatisticsAnswer(token: name, statistics: statistics))
-        if writer.bytes.count > chunkBytes { hash.update(writer.takeBytes()) }
+        if writer.bytes.count > chunkBytes { body(writer.takeBytes()) }
       }
     }
-    hash.update(writer.takeBytes())
+    body(writer.takeBytes())
   }
 }
