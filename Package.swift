@@ -39,7 +39,8 @@ let package = Package(
       swiftSettings: house),
     .target(name: "ContinuoTestSupport", dependencies: ["Continuo"], path: "Tests/Support", swiftSettings: house),
     .testTarget(
-      name: "ContinuoTests", dependencies: ["Continuo", "ContinuoTestSupport"], swiftSettings: house),
+      name: "ContinuoTests",
+      dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),
     .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
     .testTarget(
       name: "ContinuoToolTests",

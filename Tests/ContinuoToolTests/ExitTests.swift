@@ -128,7 +128,9 @@ struct ExitTests {
   }
 
   /// Rule 2.6: rows that all lie before 2000, or after now, are a likely slip of the unit.
-  @Test("odd times are remarked on", arguments: [("s", "1733047205"), ("ms", "1733047205000"), ("ns", "1733047205000000000")])
+  @Test(
+    "odd times are remarked on",
+    arguments: [("s", "1733047205"), ("ms", "1733047205000"), ("ns", "1733047205000000000")])
   func oddTimes(unit: String, time: String) throws {
     let rows = "block,timestamp,token,amount_usd,price_usd\n1,\(time),ART,1,1\n"
     let wrong = try Tool.run(["candles", "--input", "-", "--format", "csv"], input: rows)
@@ -137,7 +139,8 @@ struct ExitTests {
     let right = try Tool.run(["candles", "--input", "-", "--time-unit", unit, "--format", "csv"], input: rows)
     #expect(right.err == "")
     #expect(right.out.contains("ART,2024-12-01T10:00:00Z,"))
-    let future = try Tool.run(["candles", "--input", "-", "--allow-future", "--time-unit", "s", "--format", "csv"],
+    let future = try Tool.run(
+      ["candles", "--input", "-", "--allow-future", "--time-unit", "s", "--format", "csv"],
       input: "block,timestamp,token,amount_usd,price_usd\n1,99999999999,ART,1,1\n")
     #expect(future.err.contains("after now"))
   }

@@ -113,8 +113,8 @@ struct SettingsTests {
     let help = try #require(try JSONSerialization.jsonObject(with: Data(dump.out.utf8)) as? [String: Any])
     let root = try #require(help["command"] as? [String: Any])
     var flags: Set<String> = []
-    for command in try #require(root["subcommands"] as? [[String: Any]]) where command["commandName"] as? String != "help"
-    {
+    for command in try #require(root["subcommands"] as? [[String: Any]])
+    where command["commandName"] as? String != "help" {
       for argument in try #require(command["arguments"] as? [[String: Any]]) {
         guard let name = (argument["preferredName"] as? [String: Any])?["name"] as? String else { continue }
         flags.insert(name)

@@ -15,11 +15,11 @@ struct EngineProperties {
     var random = SeededGenerator(seed: seed ^ 0x5EED)
     var trial = Trial(market.settings, price: market.shape.price, seed: seed)
     do {
-      try trial.compareEverything()
+      try trial.compareAll()
       for (index, operation) in market.operations.enumerated() {
         try trial.perform(operation)
         if index == market.operations.count - 1 || random.chance(150 / market.operations.count) {
-          try trial.compareEverything()
+          try trial.compareAll()
         }
       }
     } catch {
