@@ -37,12 +37,16 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
+    .executableTarget(
+      name: "ReadmeExample", dependencies: ["Continuo"], path: "Tests/Examples/Readme", swiftSettings: house),
     .target(name: "ContinuoTestSupport", dependencies: ["Continuo"], path: "Tests/Support", swiftSettings: house),
     .testTarget(
       name: "ContinuoTests", dependencies: ["Continuo", "ContinuoTestSupport"], swiftSettings: house),
     .testTarget(
       name: "ContinuoToolTests",
-      dependencies: ["ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"],
+      dependencies: [
+        "ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport", "ReadmeExample",
+      ],
       swiftSettings: house),
   ]
 )

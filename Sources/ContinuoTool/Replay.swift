@@ -59,7 +59,7 @@ struct Replay: ~Copyable {
       hint.look(receipt)
       progress.update(file: file, of: files, bytes: input.bytesRead, total: input.bytesTotal)
     }
-    warnings += input.takeWarnings().map { "\(Visible.text(path)): \($0)" }
+    warnings += input.takeWarnings().map { Visible.text($0) }
   }
 
   private static var wallClock: Timestamp {

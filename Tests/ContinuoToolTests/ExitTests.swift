@@ -13,7 +13,7 @@ struct ExitTests {
     arguments: [
       "", "serve", "load --in-process", "rollback --data-dir d --chain 1 --block 2", "candles", "candles --data-dir d",
       "candles --url http://localhost", "candles --input data/sample.csv --nonsense",
-      "candles --input data/sample.csv stray", "candles --input data/sample.csv --interval 2h",
+      "candles stray --input data/sample.csv", "candles --input data/sample.csv --interval 2h",
       "candles --input data/sample.csv --limit 0", "candles --input data/sample.csv --limit many",
       "candles --input data/sample.csv --from yesterday", "candles --input data/sample.csv --to 2024-12-01",
       "candles --input data/sample.csv --fill zero", "candles --input data/sample.csv --format xml",
@@ -66,11 +66,11 @@ struct ExitTests {
     #expect(missing.status == 1)
     #expect(missing.out == "")
     #expect(missing.err.hasPrefix("continuo: not_found: no/such/file.csv: "))
-    for path in ["data", "README.md"] {
+    for (path, code) in [("data", "not_found"), ("README.md", "bad_body")] {
       let outcome = try Tool.run(["ingest", path, "--input-format", "csv"])
       #expect(outcome.status == 1)
       #expect(outcome.out == "")
-      #expect(outcome.err.hasPrefix("continuo: bad_body: \(path)"), "\(outcome.err)")
+      #expect(outcome.err.hasPrefix("continuo: \(code): \(path)"), "\(outcome.err)")
       #expect(outcome.err.split(separator: "\n").count == 1)
     }
   }
@@ -128,7 +128,9 @@ struct ExitTests {
   }
 
   /// Rule 2.6: rows that all lie before 2000, or after now, are a likely slip of the unit.
-  @Test("odd times are remarked on", arguments: [("s", "1733047205"), ("ms", "1733047205000"), ("ns", "1733047205000000000")])
+  @Test(
+    "odd times are remarked on",
+    arguments: [("s", "1733047205"), ("ms", "1733047205000"), ("ns", "1733047205000000000")])
   func oddTimes(unit: String, time: String) throws {
     let rows = "block,timestamp,token,amount_usd,price_usd\n1,\(time),ART,1,1\n"
     let wrong = try Tool.run(["candles", "--input", "-", "--format", "csv"], input: rows)
@@ -137,7 +139,8 @@ struct ExitTests {
     let right = try Tool.run(["candles", "--input", "-", "--time-unit", unit, "--format", "csv"], input: rows)
     #expect(right.err == "")
     #expect(right.out.contains("ART,2024-12-01T10:00:00Z,"))
-    let future = try Tool.run(["candles", "--input", "-", "--allow-future", "--time-unit", "s", "--format", "csv"],
+    let future = try Tool.run(
+      ["candles", "--input", "-", "--allow-future", "--time-unit", "s", "--format", "csv"],
       input: "block,timestamp,token,amount_usd,price_usd\n1,99999999999,ART,1,1\n")
     #expect(future.err.contains("after now"))
   }

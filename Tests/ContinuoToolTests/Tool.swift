@@ -23,7 +23,9 @@ enum Tool {
     let bundles = Bundle.allBundles.filter { $0.bundlePath.hasSuffix(".xctest") }.map {
       $0.bundleURL.deletingLastPathComponent()
     }
-    return (places + bundles).first { FileManager.default.isExecutableFile(atPath: $0.appending(path: "continuo").path) }
+    return (places + bundles).first {
+      FileManager.default.isExecutableFile(atPath: $0.appending(path: "continuo").path)
+    }
   }()
 
   /// Runs `continuo` with arguments.
