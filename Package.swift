@@ -42,6 +42,7 @@ let package = Package(
     .target(name: "ContinuoTestSupport", dependencies: ["Continuo"], path: "Tests/Support", swiftSettings: house),
     .testTarget(
       name: "ContinuoTests", dependencies: ["Continuo", "ContinuoTestSupport"], swiftSettings: house),
+    .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
     .testTarget(
       name: "ContinuoToolTests",
       dependencies: [

@@ -32,6 +32,7 @@ public struct TextPool: Sendable {
   /// Text that does not stand in the input as such.
   package var scratch: [UInt8] = []
 
+  /// Makes an empty pool. O(1).
   public init() {}
 
   /// Keeps `text` as it is and tells where. O(length).
@@ -99,6 +100,7 @@ public struct OfferedRows: Sendable {
   /// How many cells a row has.
   package static let width = EventField.allCases.count
 
+  /// Makes an empty set of rows. O(1).
   public init() {}
 
   /// How many rows there are.

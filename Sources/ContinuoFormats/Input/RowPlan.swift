@@ -1,5 +1,5 @@
 // A map looked up in one file's columns: which cell of a row goes to which field, and what is made of two cells or none.
-// Invariant: every slot it names is within the row; a cell that is folded in place later is shared with no other field.
+// Invariant: every slot it names is within the row; several fields may read one slot.
 // Not here: the map as text (FieldMap), splitting rows (CSVParser, NDJSONParser), judging (Judgement).
 
 internal import Continuo
@@ -14,7 +14,6 @@ struct RowPlan {
   }
 
   private enum Made {
-    case copy(EventField, slot: Int, keepsEmpty: Bool)
     case product(EventField, Int, Int)
     case makerFlag(slot: Int)
     case rowNumber(EventField)
@@ -45,8 +44,6 @@ struct RowPlan {
     _ map: FieldMap, emptyIsAbsent: Bool, slotOf: (ColumnName, _ isNamed: Bool) throws(InputFailure) -> Int?
   ) throws(InputFailure) {
     self.emptyIsAbsent = emptyIsAbsent
-    var uses: [Int: Int] = [:]
-    var found: [(EventField, FieldSource, [Int])] = []
     for field in EventField.allCases {
       let named = map.source(of: field)
       let source = named ?? .column(ColumnName(field.name.utf8))
@@ -55,21 +52,12 @@ struct RowPlan {
         if let slot = try slotOf(column, named != nil) { slots.append(slot) }
       }
       guard slots.count == source.columns.count else { continue }
-      for slot in slots { uses[slot, default: 0] += 1 }
       fields.insert(field)
       self.slots.formUnion(slots)
-      found.append((field, source, slots))
-    }
-    for (field, source, slots) in found {
       switch source {
       case .column:
         let keepsEmpty = !emptyIsAbsent || field == .from || field == .to
-        // Addresses are folded where they lie, so a cell that another field reads too is copied first.
-        if uses[slots[0], default: 0] > 1, [.wallet, .from, .to].contains(field) {
-          made.append(.copy(field, slot: slots[0], keepsEmpty: keepsEmpty))
-        } else {
-          direct.append(Direct(field: Int(field.rawValue), slot: slots[0], keepsEmpty: keepsEmpty))
-        }
+        direct.append(Direct(field: Int(field.rawValue), slot: slots[0], keepsEmpty: keepsEmpty))
       case .product: made.append(.product(field, slots[0], slots[1]))
       case .makerFlag: made.append(.makerFlag(slot: slots[0]))
       case .rowNumber: made.append(.rowNumber(field))
@@ -81,7 +69,6 @@ struct RowPlan {
   /// The field that a slot's text goes to, the first of several.
   func field(ofSlot slot: Int) -> EventField? {
     if let found = direct.first(where: { $0.slot == slot }) { return EventField(rawValue: UInt8(found.field)) }
-    for case .copy(let field, slot, _) in made { return field }
     for case .product(let field, let left, let right) in made where left == slot || right == slot { return field }
     return nil
   }
@@ -118,11 +105,6 @@ struct RowPlan {
   private func make(_ rows: inout OfferedRows, from slots: Span<TextCell>, rowNumber: Int) {
     for step in made {
       switch step {
-      case .copy(let field, let slot, let keepsEmpty):
-        let cell = slots[slot]
-        guard cell != .absent, cell.length > 0 || keepsEmpty else { continue }
-        let bytes = rows.text.text(cell).bytes(upTo: .max)
-        rows.set(field, rows.text.keep(bytes))
       case .product(let field, let left, let right):
         rows.set(field, product(slots[left], slots[right], &rows.text))
       case .makerFlag(let slot):
