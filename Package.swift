@@ -49,5 +49,8 @@ let package = Package(
         "ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport", "ReadmeExample",
       ],
       swiftSettings: house),
+    .testTarget(
+      name: "ContinuoFormatsTests",
+      dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),
   ]
 )
