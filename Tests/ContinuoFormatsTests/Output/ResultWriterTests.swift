@@ -96,7 +96,7 @@ struct ResultWriterTests {
     #expect(!Self.text([Self.holder("a", ExactSum(.one))], .csv, isBold: true).contains("\u{1B}"))
   }
 
-  /// Rule 8: a long table is streamed: only its first rows are held to find the widths.
+  /// Rule 10.3: a long table is streamed: only its first rows are held to find the widths.
   @Test("a long table is streamed")
   func stream() {
     var writer = ResultWriter(.holders, as: .table)

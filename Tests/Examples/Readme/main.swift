@@ -1,3 +1,7 @@
+// The library in ten lines: what stands in README.md, from the import on.
+// Invariant: the same text in both places, and this output below it there; both are tested.
+// Not here: error handling, which an example would hide its point behind.
+
 import Continuo
 
 var engine = Engine()
