@@ -53,9 +53,7 @@ struct Failure: Error {
   }
 
   init(_ failure: InputFailure) {
-    let place = Visible.text(failure.file) + (failure.line.map { ":\($0)" } ?? "")
     self.init(
-      failure.isMissing ? .notFound : .badBody, "\(place): \(Visible.text(failure.what))",
-      remedy: Visible.text(failure.remedy))
+      failure.isMissing ? .notFound : .badBody, Visible.text(failure.what), remedy: Visible.text(failure.remedy))
   }
 }

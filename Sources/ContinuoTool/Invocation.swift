@@ -44,6 +44,10 @@ enum Invocation {
       return done
     }
     let message = oneLine(Continuo.message(for: error))
+    guard Continuo.exitCode(for: error) == .validationFailure else {
+      Console.error("continuo: failed: \(message); this is not foreseen: please report it with the command")
+      return failed
+    }
     let command = settings.command.map { "continuo \($0)" } ?? "continuo"
     let origin = settings.origin(of: message).map { " (from \($0))" } ?? ""
     Console.error("continuo: usage: \(message)\(origin); see '\(command) --help'")

@@ -59,7 +59,7 @@ struct Replay: ~Copyable {
       hint.look(receipt)
       progress.update(file: file, of: files, bytes: input.bytesRead, total: input.bytesTotal)
     }
-    warnings += input.takeWarnings().map { "\(Visible.text(path)): \($0)" }
+    warnings += input.takeWarnings().map { Visible.text($0) }
   }
 
   private static var wallClock: Timestamp {
@@ -71,7 +71,7 @@ struct Replay: ~Copyable {
   /// Warnings of the files, and the hint about the unit of time.
   func noteWarnings(_ console: Console) {
     for warning in warnings { console.note("continuo: \(warning)") }
-    if let line = hint.line(newest: engine.newest, first: engine.inspection().first) {
+    if let line = hint.line(newest: engine.newest, first: { engine.inspection().first }) {
       console.note("continuo: \(line)")
     }
   }
@@ -132,13 +132,13 @@ private struct TimeHint {
   }
 
   /// The hint, nil where a row lies between 2000 and now, or there is none.
-  func line(newest: Timestamp?, first: Timestamp?) -> String? {
+  func line(newest: Timestamp?, first: () -> Timestamp?) -> String? {
     let span: String
     if let newest, newest < Self.year2000, rowsAfterNow == 0 {
       span = "before 2000 (the newest at \(newest))"
     } else if newest == nil, rowsAfterNow > 0 {
       span = "after now"
-    } else if let first, first > now {
+    } else if let newest, newest > now, let first = first(), first > now {
       span = "after now (the first at \(first))"
     } else {
       return nil

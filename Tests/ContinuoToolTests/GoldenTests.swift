@@ -63,6 +63,22 @@ struct GoldenTests {
     }
   }
 
+  /// Rules 6.1, 6.6: with files the horizon stays, and a policy only decides which buckets are served.
+  @Test("serves only what the retention policy keeps")
+  func retention() throws {
+    let line = ["candles", "--input", "data/sample.csv", "--interval", "1m", "--format", "csv"]
+    let kept = try Tool.run(line + ["--retention", "raw=7d,1m=1d"])
+    let buckets = kept.out.split(separator: "\n").dropFirst().compactMap { $0.split(separator: "Z,").first }
+    #expect(
+      buckets == [
+        "ART,2024-12-01T13:00:00", "BEAT,2024-12-01T23:59:00", "BEAT,2024-12-02T00:00:00",
+        #""Nuit ""bleue"", café",2024-12-02T12:00:00"#,
+      ])
+    let hourly = try Tool.run(
+      ["candles", "--input", "data/sample.csv", "--format", "csv", "--retention", "raw=7d,1m=1d"])
+    #expect(hourly.out == (try Tool.text("Tests/Fixtures/golden/candles.csv")))
+  }
+
   /// Rule 10.1: `-` is standard input, and several files are one after the other.
   @Test("reads standard input and several files")
   func standardInput() throws {

@@ -28,15 +28,15 @@ struct SettingsTests {
   func precedence() throws {
     try withSettings(#"{"interval": "4h"}"#) { file in
       let variable = ["CONTINUO_INTERVAL": "1w"]
-      #expect(try buckets([], [:]) == 3)
-      #expect(try buckets(["--config", file], [:]) == 2)
-      #expect(try buckets(["--config=\(file)"], [:]) == 2)
-      #expect(try buckets([], ["CONTINUO_CONFIG": file]) == 2)
-      #expect(try buckets([], variable) == 1)
-      #expect(try buckets(["--config", file], variable) == 1)
-      #expect(try buckets(["--interval", "1m", "--config", file], variable) == 4)
-      #expect(try buckets(["--interval=1m", "--config", file], variable) == 4)
-      #expect(try buckets([], ["CONTINUO_INTERVAL": ""]) == 3, "an empty variable is none")
+      let cases: [(arguments: [String], environment: [String: String], candles: Int)] = [
+        ([], [:], 3), (["--config", file], [:], 2), (["--config=\(file)"], [:], 2), ([], ["CONTINUO_CONFIG": file], 2),
+        ([], variable, 1), (["--config", file], variable, 1), (["--interval", "1m", "--config", file], variable, 4),
+        (["--interval=1m", "--config", file], variable, 4), ([], ["CONTINUO_INTERVAL": ""], 3),
+      ]
+      for (arguments, environment, candles) in cases {
+        let found = try buckets(arguments, environment)
+        #expect(found == candles, "\(arguments) \(environment)")
+      }
     }
   }
 

@@ -7,10 +7,10 @@ internal import Continuo
 enum JSONOutput {
   static func appendObject<Row>(_ row: Row, _ table: ResultTable<Row>, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "{"))
-    for (index, column) in table.columns.enumerated() {
+    for index in table.names.indices {
       if index > 0 { output.append(UInt8(ascii: ",")) }
-      appendKey(column.name, to: &output)
-      append(column.cell(row), to: &output)
+      appendKey(table.names[index], to: &output)
+      append(table.cell(index, of: row), to: &output)
     }
     output.append(UInt8(ascii: "}"))
   }

@@ -11,7 +11,7 @@ struct Holders: ConsoleCommand {
     abstract: "The holders of a token, largest first, with their share of the supply.",
     discussion: """
       Example:
-        continuo holders --input data/ibm-2013-10.csv.gz --token IBM --limit 10
+        continuo holders --input data/sample.csv --token ART --limit 10
       """)
 
   static let settings: [Setting] =
