@@ -55,3 +55,11 @@ let package = Package(
       dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),
   ]
 )
+
+// Fuzzing needs a build of its own: every module with libFuzzer's counters (tools/fuzz).
+if Context.environment["CONTINUO_FUZZ"] == "1" {
+  package.targets.append(
+    .executableTarget(
+      name: "ContinuoFuzz", dependencies: ["Continuo", "ContinuoFormats"], path: "Tests/Fuzz", exclude: ["corpus"],
+      swiftSettings: house))
+}

@@ -150,6 +150,16 @@ struct CSVTests {
   }
 
   /// Rule 3.10.
+  @Test("A blank line over 64 KiB is a limit, in whatever pieces it comes", arguments: [1_000, 65_536, 1 << 20])
+  func longBlank(blockBytes: Int) {
+    for (count, expected) in [(Limits.lineBytesMax, 0), (Limits.lineBytesMax + 1, 1), (200_000, 1)] {
+      let text = Self.header + String(repeating: " ", count: count) + "\n1,1,A,1,1,\n"
+      let reading = Reading(text, blockBytes: blockBytes)
+      #expect(reading.rejections.count == expected && reading.rows.count == 1 && reading.rows[0].hasPrefix("3 "))
+    }
+  }
+
+  /// Rule 3.10.
   @Test("A record of many lines in quotes that is longer than 64 KiB")
   func longRecord() {
     // Quotes in order, but over the limit outside of them: one limit row, on with the next physical line.

@@ -23,6 +23,19 @@ struct Reading: Equatable {
     return copy
   }
 
+  /// The first thing that differs, nil where nothing does. How the rows were cut into batches does not matter.
+  func difference(from other: Reading) -> String? {
+    for (mine, others, what) in [
+      (rows, other.rows, "row"), (rejections, other.rejections, "rejection"), (warnings, other.warnings, "warning"),
+    ] where mine != others {
+      let index = zip(mine, others).prefix { $0 == $1 }.count
+      let texts = [mine, others].map { index < $0.count ? String($0[index].prefix(200)) : "none" }
+      return "\(what) \(index): \(texts[0]) instead of \(texts[1])"
+    }
+    return failure == other.failure
+      ? nil : "\(String(describing: failure)) instead of \(String(describing: other.failure))"
+  }
+
   var offered: Int { batches.reduce(0, +) }
 
   /// Reads a text as a file of that name.
