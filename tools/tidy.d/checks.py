@@ -20,7 +20,7 @@ SAFETY_LINES = 3
 
 # Patterns are written so that they do not match themselves.
 UNSAFE = re.compile(r"\bunsafe\b|@unsafe\b|\bUnsafe\w*Pointer\b|\bwithUnsafe\w+|\bunsafeBitCast\b|\bUnmanaged\b|@unchecked\b")
-MACHINE_PATH = re.compile(r"(?<![\w.:/~*}$-])/(?:work|opt|root|home|Users|tmp)/")
+MACHINE_PATH = re.compile(r"(?<![\w.:/~*}$-])/(?:(?:work|opt|root|home|Users)/|tmp/\w)")
 REGISTRY_HOST = re.compile(
     r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|crates\.io|(?:deb|security)\.debian\.org|proxy\.golang\.org"
     r"|rubygems\.org|maven\.org)\b")
