@@ -40,5 +40,6 @@ let package = Package(
     .target(name: "ContinuoTestSupport", dependencies: ["Continuo"], path: "Tests/Support", swiftSettings: house),
     .testTarget(
       name: "ContinuoTests", dependencies: ["Continuo", "ContinuoTestSupport"], swiftSettings: house),
+    .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
   ]
 )

@@ -1,1 +1,2 @@
+// What the module CZlib shows: zlib, as the system has it.
 #include <zlib.h>

@@ -23,6 +23,8 @@ public struct Engine: ~Copyable {
     package var tokensMax = Limits.tokensMax
     package var addressesMax = Limits.addressesMax
 
+    /// Everything is kept for ever, and an event more than five minutes past the wall clock is in the future, unless said
+    /// otherwise. O(1).
     public init(
       retention: RetentionPolicy? = nil,
       futureToleranceMicroseconds: Int64? = Limits.futureToleranceMicroseconds

@@ -9,6 +9,12 @@ public enum Limits {
   public static let lineBytesMax = 64 * 1024
   /// The most rows in one batch; a larger batch is refused whole.
   public static let batchRowsMax = 100_000
+  /// How many bytes of text one batch of an input file gathers before it ends early.
+  public static let batchBytesMax = 64 * 1024 * 1024
+  /// How much of an input file is read at once, in bytes.
+  public static let inputBlockBytes = 256 * 1024
+  /// How many unknown columns or keys of an input file are warned of, each once.
+  public static let unknownNamesListedMax = 100
   /// The most tokens an engine holds.
   public static let tokensMax = 1_000_000
   /// The most addresses and wallets an engine holds.

@@ -4,14 +4,18 @@
 
 /// Which candles of a token to read.
 public struct CandleQuery: Equatable, Sendable {
+  /// How long each candle is.
   public var interval: Interval
   /// In range are the buckets with `from` ≤ start < `to`; nil is no bound.
   public var from: Timestamp?
+  /// The bound above; nil is none.
   public var to: Timestamp?
+  /// What to answer for buckets without a swap.
   public var fill: Fill
   /// Only the newest so many, filled ones counted; at least 1.
   public var limit: Int?
 
+  /// Asks for the candles of one interval: all of them, unless bounds or a limit are given. O(1).
   public init(
     _ interval: Interval = .oneHour, from: Timestamp? = nil, to: Timestamp? = nil, fill: Fill = .none,
     limit: Int? = nil

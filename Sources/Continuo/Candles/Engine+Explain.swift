@@ -6,7 +6,10 @@
 extension Engine {
   /// The swaps that made a candle's open, high, low and close. O(log n + raw events of the bucket).
   ///
-  /// - Parameter bucket: the start of a bucket of `interval`; any other instant is taken for the bucket that starts there.
+  /// - Parameters:
+  ///   - token: a token of this engine.
+  ///   - interval: how long the candle is.
+  ///   - bucket: the start of a bucket of `interval`; any other instant is taken for the bucket that starts there.
   /// - Returns: four rows, or none where the bucket has no swap.
   /// - Throws: ``Refusal/outsideRetention(asked:horizon:)`` where the bucket starts below the horizon and anything was
   ///   dropped.

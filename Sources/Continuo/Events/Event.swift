@@ -5,7 +5,9 @@
 
 /// Which way a swap went, as seen by the trader.
 public enum Side: UInt8, Sendable, BitwiseCopyable {
+  /// The trader bought the token.
   case buy = 1
+  /// The trader sold the token.
   case sell = 2
 
   /// The side's name on the wire.
@@ -14,11 +16,17 @@ public enum Side: UInt8, Sendable, BitwiseCopyable {
 
 /// A swap of a token against money, not judged yet.
 public struct Swap: Equatable, Sendable {
+  /// The chain it happened on; 0 for a source without chains.
   public var chain: UInt32
+  /// The block it is in; for a source without blocks its own ever-growing row or trade id.
   public var block: UInt64
+  /// Where it stands in its block; 0 for a source without such.
   public var logIndex: UInt32
+  /// When it happened.
   public var timestamp: Timestamp
+  /// The token, 1 to 64 bytes.
   public var token: ByteString
+  /// Which way it went; nil where the source does not say.
   public var side: Side?
   /// The money that changed hands, over zero.
   public var amountUSD: Decimal18?
@@ -26,8 +34,10 @@ public struct Swap: Equatable, Sendable {
   public var tokenAmount: Decimal18?
   /// The price of one whole token; `amountUSD` ÷ `tokenAmount` where absent.
   public var priceUSD: Decimal18?
+  /// Who traded, up to 128 bytes; nil or empty where the source does not say.
   public var wallet: ByteString?
 
+  /// Puts the fields together; what they hold is judged when they are appended to a batch. O(1).
   public init(
     chain: UInt32 = 0, block: UInt64, logIndex: UInt32 = 0, timestamp: Timestamp, token: ByteString,
     side: Side? = nil, amountUSD: Decimal18?, tokenAmount: Decimal18? = nil, priceUSD: Decimal18? = nil,
@@ -48,10 +58,15 @@ public struct Swap: Equatable, Sendable {
 
 /// A transfer of a token between two addresses, not judged yet.
 public struct Transfer: Equatable, Sendable {
+  /// The chain it happened on; 0 for a source without chains.
   public var chain: UInt32
+  /// The block it is in; for a source without blocks its own ever-growing row or trade id.
   public var block: UInt64
+  /// Where it stands in its block; 0 for a source without such.
   public var logIndex: UInt32
+  /// When it happened.
   public var timestamp: Timestamp
+  /// The token, 1 to 64 bytes.
   public var token: ByteString
   /// The giver; the zero address (or an empty one) mints.
   public var from: ByteString
@@ -62,6 +77,7 @@ public struct Transfer: Equatable, Sendable {
   /// The 256-bit identifier of a non-fungible token.
   public var tokenID: WideID?
 
+  /// Puts the fields together; what they hold is judged when they are appended to a batch. O(1).
   public init(
     chain: UInt32 = 0, block: UInt64, logIndex: UInt32 = 0, timestamp: Timestamp, token: ByteString,
     from: ByteString, to: ByteString, amount: Decimal18?, tokenID: WideID? = nil
@@ -80,9 +96,12 @@ public struct Transfer: Equatable, Sendable {
 
 /// An unsigned integer of 256 bits: the identifier of a non-fungible token.
 public struct WideID: Hashable, Sendable, BitwiseCopyable {
+  /// The upper 128 bits.
   public var high: UInt128
+  /// The lower 128 bits.
   public var low: UInt128
 
+  /// Puts an identifier together from its halves. O(1).
   public init(high: UInt128, low: UInt128) {
     self.high = high
     self.low = low

@@ -29,6 +29,11 @@ public struct EventBatch: Sendable {
   /// How many rows were offered, rejected ones counted.
   public package(set) var offered = 0
 
+  /// Makes an empty batch. O(1).
+  ///
+  /// - Parameters:
+  ///   - price: how the prices of its swaps are found.
+  ///   - timeUnit: what an integer in a `timestamp` of its rows of text counts.
   public init(price: PriceMode = .quoted, timeUnit: TimeUnit = .microseconds) {
     self.price = price
     self.timeUnit = timeUnit

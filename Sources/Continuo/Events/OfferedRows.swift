@@ -32,6 +32,7 @@ public struct TextPool: Sendable {
   /// Text that does not stand in the input as such.
   package var scratch: [UInt8] = []
 
+  /// Makes an empty pool. O(1).
   public init() {}
 
   /// Keeps `text` as it is and tells where. O(length).
@@ -90,8 +91,11 @@ public struct TextPool: Sendable {
 public struct OfferedRows: Sendable {
   /// What the cells point into.
   public var text = TextPool()
-  private var cells: [TextCell] = []
-  private(set) package var lines: [Int] = []
+  /// Row after row, a cell for every field. Parsers write here directly: a call into this module for every cell would
+  /// cost as much as finding it.
+  package var cells: [TextCell] = []
+  /// The physical line of each row.
+  package var lines: [Int] = []
   /// The rows that are rejected already, in order, with the cell at fault.
   private(set) package var faults: [Fault] = []
 
@@ -102,8 +106,10 @@ public struct OfferedRows: Sendable {
     var cell: TextCell
   }
 
-  private static let width = EventField.allCases.count
+  /// How many cells a row has.
+  package static let width = EventField.allCases.count
 
+  /// Makes an empty set of rows. O(1).
   public init() {}
 
   /// How many rows there are.

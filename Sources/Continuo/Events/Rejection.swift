@@ -5,18 +5,31 @@
 
 /// Why an event was rejected, in the order in which the reasons apply.
 public enum RejectionReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+  /// The line is longer than ``Limits/lineBytesMax``.
   case limit
+  /// The row cannot be split into fields, or a field that is no decimal, time or name cannot be read.
   case malformed
+  /// A field that its kind needs is absent.
   case missingField
+  /// The token is not 1 to 64 bytes of UTF-8 without control characters.
   case badToken
+  /// A wallet or address is not up to 128 such bytes; or a transfer goes from zero to zero.
   case badAddress
+  /// The timestamp is none, or outside the years 0001 to 9999.
   case badTime
+  /// A number is outside the grammar of decimals.
   case badNumber
+  /// A number, or the price derived from two, does not fit ``Decimal18``.
   case overflow
+  /// An amount of a swap is not over zero, or that of a transfer is below it.
   case nonPositiveAmount
+  /// There is nothing to derive a price from, or it rounds to zero.
   case noPrice
+  /// The event lies further past the wall clock than is allowed.
   case inFuture
+  /// The event lies below the horizon.
   case tooLate
+  /// Another event with the same identity and other content stands.
   case conflict
 
   /// The reason's name on the wire.
@@ -41,8 +54,36 @@ public enum RejectionReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 
 /// A field of an event, by its name on the wire.
 public enum EventField: UInt8, CaseIterable, Sendable, BitwiseCopyable {
-  case kind, chain, block, logIndex, timestamp, token, side, amountUSD, tokenAmount, priceUSD, wallet
-  case from, to, amount, tokenID
+  /// `swap` or `transfer`.
+  case kind
+  /// The chain, 32 bits.
+  case chain
+  /// The block, 64 bits.
+  case block
+  /// The place within the block, 32 bits.
+  case logIndex
+  /// When it happened.
+  case timestamp
+  /// The token's name.
+  case token
+  /// `buy` or `sell`; of a swap.
+  case side
+  /// The money that changed hands; of a swap.
+  case amountUSD
+  /// How much of the token changed hands; of a swap.
+  case tokenAmount
+  /// The price of one whole token; of a swap.
+  case priceUSD
+  /// Who traded; of a swap.
+  case wallet
+  /// The giver; of a transfer.
+  case from
+  /// The taker; of a transfer.
+  case to
+  /// How much was given; of a transfer.
+  case amount
+  /// The identifier of a non-fungible token, 256 bits; of a transfer.
+  case tokenID
 
   /// The field's name on the wire.
   public var name: String {
@@ -74,8 +115,10 @@ public struct Rejection: Equatable, Sendable {
   public var field: EventField?
   /// What the field held, cut at 100 characters.
   public var value: ByteString
+  /// Why it was not accepted.
   public var reason: RejectionReason
 
+  /// Puts a rejection together. O(1).
   public init(line: Int, field: EventField?, value: ByteString, reason: RejectionReason) {
     self.line = line
     self.field = field

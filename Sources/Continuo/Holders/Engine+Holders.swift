@@ -5,7 +5,9 @@
 extension Engine {
   /// The holders of a token, largest first, ties by address. O(h log h).
   ///
-  /// - Parameter limit: only the first so many.
+  /// - Parameters:
+  ///   - token: a token of this engine.
+  ///   - limit: only the first so many; nil is all.
   public func holders(of token: TokenID, limit: Int? = nil) -> [Holder] {
     var pairs: [(address: ByteString, balance: ExactSum)] = []
     tokenStates[token.index].balances.visit { address, balance in

@@ -10,10 +10,15 @@ public struct TokenID: Hashable, Sendable, BitwiseCopyable {
 
 /// How long a rolling window is.
 public enum WindowLength: String, CaseIterable, Sendable {
+  /// Five minutes.
   case fiveMinutes = "5m"
+  /// One hour.
   case oneHour = "1h"
+  /// Six hours.
   case sixHours = "6h"
+  /// 24 hours.
   case oneDay = "24h"
+  /// Seven days.
   case sevenDays = "7d"
 
   /// The window's length in microseconds.
@@ -30,15 +35,23 @@ public enum WindowLength: String, CaseIterable, Sendable {
 
 /// What a token did in (`asOf` − length, `asOf`], exact to the microsecond.
 public struct WindowStatistics: Equatable, Sendable {
+  /// The instant at which the window ends; a swap at it is in the window.
   public var asOf: Timestamp
+  /// Σ `amount_usd`.
   public var volumeUSD = ExactSum.zero
+  /// Σ of the `token_amount`s there are.
   public var volumeToken = ExactSum.zero
+  /// Σ `amount_usd` of the buys.
   public var buyVolumeUSD = ExactSum.zero
+  /// Σ `amount_usd` of the sells.
   public var sellVolumeUSD = ExactSum.zero
+  /// How many swaps.
   public var trades = 0
   /// Price of the last swap at or before the window's start, else of the first one in it.
   public var open: Decimal18?
+  /// The highest price; nil without a swap in the window.
   public var high: Decimal18?
+  /// The lowest price; nil without a swap in the window.
   public var low: Decimal18?
   /// Price of the last swap at or before `asOf`.
   public var last: Decimal18?
@@ -47,12 +60,15 @@ public struct WindowStatistics: Equatable, Sendable {
   /// `change` × 100 ÷ `open`, half-even.
   public var changePercent: Decimal18?
 
+  /// The statistics of a window without a swap in it or before it. O(1).
   public init(asOf: Timestamp) { self.asOf = asOf }
 }
 
 /// Who traded in a window: counted from raw events when read.
 public struct WindowTraders: Equatable, Sendable {
+  /// How many swaps were buys.
   public var buys = 0
+  /// How many swaps were sells.
   public var sells = 0
   /// Distinct wallets.
   public var traders = 0
@@ -61,11 +77,13 @@ public struct WindowTraders: Equatable, Sendable {
   /// Distinct wallets that sold.
   public var sellers = 0
 
+  /// The counts of a window without a swap. O(1).
   public init() {}
 }
 
 /// The statistics of one token.
 public struct TokenStatistics: Equatable, Sendable {
+  /// Whose statistics they are.
   public var token: TokenID
   /// The 24 hours up to `window.asOf`.
   public var window: WindowStatistics
@@ -79,15 +97,21 @@ public struct TokenStatistics: Equatable, Sendable {
 
 /// By what tokens are ranked.
 public enum RankingKey: String, CaseIterable, Sendable {
+  /// Volume in money over 24 hours.
   case volume = "volume-24h"
+  /// Change in percent over 24 hours.
   case change = "change-24h"
+  /// Market cap.
   case marketCap = "market-cap"
+  /// How many addresses hold it.
   case holders = "holders"
 }
 
 /// One address that holds a token.
 public struct Holder: Equatable, Sendable {
+  /// The address, hexadecimal ones in lower case.
   public var address: ByteString
+  /// What it holds, over zero.
   public var balance: ExactSum
   /// `balance` × 100 ÷ supply; nil if the supply is not over zero, or it does not fit.
   public var sharePercent: Decimal18?
@@ -95,16 +119,30 @@ public struct Holder: Equatable, Sendable {
 
 /// Which swap made one of a candle's four prices.
 public struct Explanation: Equatable, Sendable {
-  public enum Role: String, CaseIterable, Sendable { case open, high, low, close }
+  /// One of a candle's four prices.
+  public enum Role: String, CaseIterable, Sendable {
+    /// The first price.
+    case open
+    /// The highest price; of equal ones the first.
+    case high
+    /// The lowest price; of equal ones the first.
+    case low
+    /// The last price.
+    case close
+  }
+  /// Which price it is.
   public var role: Role
+  /// The price.
   public var price: Decimal18
+  /// Where the swap stands that made it.
   public var key: OrderKey
 }
 
 /// What an engine holds, counted.
 public struct Inspection: Equatable, Sendable {
-  /// Held swaps and transfers.
+  /// Held swaps.
   public var swaps = 0
+  /// Held transfers.
   public var transfers = 0
   /// The smallest timestamp of what is held.
   public var first: Timestamp?
@@ -112,8 +150,11 @@ public struct Inspection: Equatable, Sendable {
   public var tokens = 0
   /// Distinct addresses with a balance other than zero in any token.
   public var addresses = 0
+  /// The largest timestamp ever accepted.
   public var newest: Timestamp?
+  /// What time it is for the engine.
   public var clock: Timestamp?
+  /// Below it everything was dropped; nil until it first moves.
   public var horizon: Timestamp?
   /// Pairs of token and address whose balance is below zero.
   public var negativeBalances = 0
@@ -123,7 +164,9 @@ public struct Inspection: Equatable, Sendable {
 
 /// What became of a batch.
 public struct Receipt: Equatable, Sendable {
+  /// Events that were taken in.
   public var accepted = 0
+  /// Events that stood already, with the same content.
   public var duplicates = 0
   /// Events that were undone by the batch's retractions.
   public var undone = 0
@@ -132,6 +175,7 @@ public struct Receipt: Equatable, Sendable {
   /// Every rejected row, by line.
   public var rejections: [Rejection] = []
 
+  /// The receipt of an empty batch. O(1).
   public init() {}
 
   /// How many rows were rejected for each reason, in the order of ``RejectionReason``. O(rejections).

@@ -8,7 +8,10 @@ extension Engine {
   ///
   /// Holders, supply and market cap are of the present: nil as of an instant before the clock.
   ///
-  /// - Parameter clock: what time it is; nil is the engine's own ``clock``.
+  /// - Parameters:
+  ///   - token: a token of this engine.
+  ///   - asOf: the instant that the figures are as of.
+  ///   - clock: what time it is; nil is the engine's own ``clock``.
   /// - Throws: ``Refusal/outsideRetention(asked:horizon:)`` as ``window(_:of:asOf:)`` does.
   public func statistics(of token: TokenID, asOf: Timestamp, clock: Timestamp? = nil) throws(Refusal)
     -> TokenStatistics

@@ -109,8 +109,9 @@ private struct DecimalScan {
   /// 0.d₁d₂… × 10^pointPlace.
   private var pointPlace = 0
 
-  /// An exponent past this is as good as infinite: no text is so long that its digits could outweigh it.
-  private static let exponentMax = 1 << 60
+  /// An exponent past this is as good as infinite: no text is so long that its digits could outweigh it. Ten times it
+  /// still fits a word.
+  private static let exponentMax = 1 << 59
 
   init(_ text: Span<UInt8>) throws(NumberFault) {
     var index = 0

@@ -5,12 +5,19 @@
 
 /// How long a candle's bucket is.
 public enum Interval: String, CaseIterable, Hashable, Sendable, BitwiseCopyable {
+  /// One minute.
   case oneMinute = "1m"
+  /// Five minutes.
   case fiveMinutes = "5m"
+  /// A quarter of an hour.
   case fifteenMinutes = "15m"
+  /// One hour.
   case oneHour = "1h"
+  /// Four hours.
   case fourHours = "4h"
+  /// One day of UTC.
   case oneDay = "1d"
+  /// One week, from Monday.
   case oneWeek = "1w"
 
   /// The bucket's length in microseconds.

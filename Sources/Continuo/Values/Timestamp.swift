@@ -42,8 +42,12 @@ public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
 
 /// The unit of a time that is given as an integer: declared, never guessed.
 public enum TimeUnit: String, CaseIterable, Sendable {
+  /// Seconds.
   case seconds = "s"
+  /// Milliseconds.
   case milliseconds = "ms"
+  /// Microseconds.
   case microseconds = "us"
+  /// Nanoseconds, floored to microseconds.
   case nanoseconds = "ns"
 }

@@ -1,6 +1,6 @@
 // a × b ÷ c, exact in between and rounded once at the end: the only rounding that answers know.
 // Invariant: the product is held whole (320 bits); half-even at the 18th digit; nil where the result does not fit.
-// Source of the rounding: IEEE 754 roundTiesToEven, on integers.
+// Not here: sums (ExactSum). Source of the rounding: IEEE 754 roundTiesToEven, on integers.
 // Rules 2.4.
 
 /// Products and quotients of exact numbers, rounded half-even at the 18th fractional digit, once, at the end.
