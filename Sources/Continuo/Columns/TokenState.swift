@@ -36,9 +36,26 @@ struct TokenState: ~Copyable {
   var isIncomplete: Bool { isMarked || balances.negatives > 0 }
 
   /// Takes in a swap. O(1) amortised in order, O(chunk) late.
+  @inline(__always)
   mutating func accept(_ row: SwapRow) {
+    let hour = Interval.oneHour.start(of: row.key.timestamp)
+    if swaps.lastKey.map({ $0 < row.key }) ?? true {
+      swaps.insert(row)
+      guard hours.lastKey == hour else { return hours.insert(StoredCandle(row, start: hour)) }
+      return hours.updateLast { $0.take(row, isFirst: false, isLast: true) }
+    }
+    acceptLate(row, hour)
+  }
+
+  private mutating func acceptLate(_ row: SwapRow, _ hour: Timestamp) {
     swaps.insert(row)
-    hours.merge(Candle(row), start: Interval.oneHour.start(of: row.key.timestamp))
+    let position = swaps.lowerBound(row.key)
+    let end = Interval.oneHour.next(hour)
+    let isFirst = swaps.before(position).map { swaps.key(at: $0).timestamp < hour } ?? true
+    let next = swaps.after(position)
+    let isLast = next == swaps.end || !(swaps.key(at: next).timestamp < end)
+    guard let stored = hours.find(hour) else { return hours.insert(StoredCandle(row, start: hour)) }
+    hours.update(stored) { $0.take(row, isFirst: isFirst, isLast: isLast) }
   }
 
   /// Makes the hours that hold these instants anew from raw events. O(raw events of those hours).
@@ -46,13 +63,29 @@ struct TokenState: ~Copyable {
     var previous: Timestamp?
     for start in instants.map({ Interval.oneHour.start(of: $0) }).sorted() where start != previous {
       previous = start
-      hours.replace(start: start, with: swaps.fold(from: start, before: Interval.oneHour.next(start)))
+      let candle = swaps.fold(from: start, before: Interval.oneHour.next(start))
+      if let stored = hours.find(start) {
+        if let candle {
+          hours.update(stored) { $0 = StoredCandle(candle, start: start) }
+        } else {
+          hours.remove([start]) { _ in }
+        }
+      }
     }
   }
 
+  /// The held swap with just this key. O(log n).
+  func swap(_ key: OrderKey) -> SwapRow? { swaps.find(key).map { swaps.row(at: $0) } }
+
+  /// The held transfer with just this key. O(log n).
+  func transfer(_ key: OrderKey) -> TransferRow? { transfers.find(key).map { transfers.row(at: $0) } }
+
   /// The last swap with a time ≤ `instant`: its place and price. O(log n).
   func lastSwap(atOrBefore instant: Timestamp) -> LastSwap? {
-    if let row = swaps.row(before: swaps.lowerBound(instant + 1)) { return LastSwap(key: row.key, price: row.price) }
+    if let position = swaps.before(swaps.lowerBound(instant + 1)) {
+      let row = swaps.row(at: position)
+      return LastSwap(key: row.key, price: row.price)
+    }
     guard let last = lastBelowHorizon, last.key.timestamp <= instant else { return nil }
     return last
   }
