@@ -130,10 +130,10 @@ extension TokenState {
 
   fileprivate func storedCandle(_ level: Int, _ position: inout CandleSeries.Position) -> Candle {
     switch level {
-    case 0: hours.candle(.oneHour, &position)
-    case 1: fourHours.candle(.fourHours, &position)
-    case 2: days.candle(.oneDay, &position)
-    default: weeks.candle(.oneWeek, &position)
+    case 0: hours.candle(&position)
+    case 1: fourHours.candle(&position)
+    case 2: days.candle(&position)
+    default: weeks.candle(&position)
     }
   }
 }

@@ -54,12 +54,4 @@ public struct Candle: Equatable, Sendable, BitwiseCopyable {
     trades += other.trades
     tradesWithoutTokenAmount += other.tradesWithoutTokenAmount
   }
-
-  /// Whether another candle has the same figures, wherever their swaps stand.
-  package func hasSameFigures(_ other: Candle) -> Bool {
-    var moved = other
-    moved.openKey = openKey
-    moved.closeKey = closeKey
-    return moved == self
-  }
 }

@@ -1,136 +1,81 @@
-// The stored candles of one token at one interval, by bucket. They need no keys: buckets do not overlap, and within one the
-// neighbours of a swap tell whether it is the first or the last.
+// The stored candles of one token at one interval, by bucket.
 // Invariant: a bucket without a swap has no candle.
 // Not here: which intervals are stored, and how the others are made (TokenState, BucketCursor).
 
 /// Candles by the start of their bucket.
 typealias CandleSeries = SortedSeries<StoredCandle>
 
-/// A candle as it is held.
+/// A candle as it is held: with the start of its bucket.
 struct StoredCandle: PackedRow, Equatable {
   /// The start of its bucket.
   var key: Timestamp
-  var open: Decimal18
-  var high: Decimal18
-  var low: Decimal18
-  var close: Decimal18
-  var volumeUSD: ExactSum
-  var volumeToken: ExactSum
-  var buyVolumeUSD: ExactSum
-  var sellVolumeUSD: ExactSum
-  var trades: UInt64
-  var tradesWithoutTokenAmount: UInt64
-
-  /// The candle of one swap.
-  @inline(__always)
-  init(_ row: SwapRow, start: Timestamp) { self.init(Candle(row), start: start) }
-
-  init(_ candle: Candle, start: Timestamp) {
-    key = start
-    open = candle.open
-    high = candle.high
-    low = candle.low
-    close = candle.close
-    volumeUSD = candle.volumeUSD
-    volumeToken = candle.volumeToken
-    buyVolumeUSD = candle.buyVolumeUSD
-    sellVolumeUSD = candle.sellVolumeUSD
-    trades = UInt64(candle.trades)
-    tradesWithoutTokenAmount = UInt64(candle.tradesWithoutTokenAmount)
-  }
-
-  /// Takes in a swap of its bucket.
-  ///
-  /// - Parameters:
-  ///   - isFirst: whether it comes before all others.
-  ///   - isLast: whether it comes behind all others.
-  @inline(__always)
-  mutating func take(_ row: SwapRow, isFirst: Bool, isLast: Bool) {
-    if isFirst { open = row.price }
-    if isLast { close = row.price }
-    if high < row.price { high = row.price }
-    if row.price < low { low = row.price }
-    let amount = ExactSum(row.amountUSD)
-    volumeUSD += amount
-    volumeToken += ExactSum(row.tokenAmount)
-    if row.side == .buy { buyVolumeUSD += amount }
-    if row.side == .sell { sellVolumeUSD += amount }
-    trades += 1
-    if row.tokenAmount == .zero { tradesWithoutTokenAmount += 1 }
-  }
-
-  /// Takes in the candle of a later bucket.
-  fileprivate mutating func append(_ later: StoredCandle) {
-    high = max(high, later.high)
-    low = min(low, later.low)
-    close = later.close
-    volumeUSD += later.volumeUSD
-    volumeToken += later.volumeToken
-    buyVolumeUSD += later.buyVolumeUSD
-    sellVolumeUSD += later.sellVolumeUSD
-    trades += later.trades
-    tradesWithoutTokenAmount += later.tradesWithoutTokenAmount
-  }
-
-  /// The candle, its first and last swap placed at the edges of its bucket: enough to merge with others' buckets.
-  func candle(_ interval: Interval) -> Candle {
-    Candle(
-      open: open, high: high, low: low, close: close,
-      openKey: OrderKey(timestamp: key, chain: 0, block: 0, logIndex: 0),
-      closeKey: OrderKey(timestamp: interval.next(key) - 1, chain: .max, block: .max, logIndex: .max),
-      volumeUSD: volumeUSD, volumeToken: volumeToken, buyVolumeUSD: buyVolumeUSD, sellVolumeUSD: sellVolumeUSD,
-      trades: Int(trades), tradesWithoutTokenAmount: Int(tradesWithoutTokenAmount))
-  }
+  var candle: Candle
 }
 
 extension StoredCandle {
-  static var columnCount: Int { 12 }
+  static var columnCount: Int { 18 }
   static var chunkRows: Int { Limits.candleChunkRows }
   static var tailRowsMax: Int { Limits.candleChunkRows + 2 }
 
-  static func isScaled(_ column: Int) -> Bool { column <= 8 }
+  static func isScaled(_ column: Int) -> Bool { column <= 10 }
 
   @inline(__always)
   func column(_ index: Int) -> Int128 {
     switch index {
     case 0: Int128(key.microseconds)
-    case 1: open.units
-    case 2: high.units
-    case 3: low.units
-    case 4: close.units
-    case 5: volumeUSD.lowColumn
-    case 6: volumeToken.lowColumn
-    case 7: buyVolumeUSD.lowColumn
-    case 8: sellVolumeUSD.lowColumn
+    case 1: candle.open.units
+    case 2: candle.high.units
+    case 3: candle.low.units
+    case 4: candle.close.units
+    case 5: candle.volumeUSD.lowColumn
+    case 6: candle.volumeToken.lowColumn
+    case 7: candle.buyVolumeUSD.lowColumn
+    case 8: candle.sellVolumeUSD.lowColumn
+    // Within the bucket: small numbers.
+    case 9: Int128(candle.openKey.timestamp.microseconds - key.microseconds)
+    case 10: Int128(candle.closeKey.timestamp.microseconds - key.microseconds)
+    case 11: Int128(candle.openKey.block)
+    case 12: Int128(candle.closeKey.block)
+    case 13: candle.openKey.placeColumn
+    case 14: candle.closeKey.placeColumn
     // Sums past 128 bits are rare: two columns without a byte.
-    case 9: Int128(truncatingIfNeeded: UInt128(UInt64(bitPattern: volumeUSD.high)) << 64)
-      | Int128(UInt64(bitPattern: volumeToken.high))
-    case 10: Int128(truncatingIfNeeded: UInt128(UInt64(bitPattern: buyVolumeUSD.high)) << 64)
-      | Int128(UInt64(bitPattern: sellVolumeUSD.high))
-    default: Int128(truncatingIfNeeded: UInt128(tradesWithoutTokenAmount) << 64) | Int128(trades)
+    case 15: Self.pair(candle.volumeUSD.high, candle.volumeToken.high)
+    case 16: Self.pair(candle.buyVolumeUSD.high, candle.sellVolumeUSD.high)
+    default: Self.pair(Int64(candle.tradesWithoutTokenAmount), Int64(candle.trades))
     }
   }
 
   @inline(__always)
   init(_ column: (Int) -> Int128) {
-    let highs = (UInt128(truncatingIfNeeded: column(9)), UInt128(truncatingIfNeeded: column(10)))
-    let counts = UInt128(truncatingIfNeeded: column(11))
-    key = Self.key(column)
-    open = Decimal18(units: column(1))
-    high = Decimal18(units: column(2))
-    low = Decimal18(units: column(3))
-    close = Decimal18(units: column(4))
-    volumeUSD = ExactSum(lowColumn: column(5), high: UInt64(highs.0 >> 64))
-    volumeToken = ExactSum(lowColumn: column(6), high: UInt64(truncatingIfNeeded: highs.0))
-    buyVolumeUSD = ExactSum(lowColumn: column(7), high: UInt64(highs.1 >> 64))
-    sellVolumeUSD = ExactSum(lowColumn: column(8), high: UInt64(truncatingIfNeeded: highs.1))
-    trades = UInt64(truncatingIfNeeded: counts)
-    tradesWithoutTokenAmount = UInt64(counts >> 64)
+    let start = Self.key(column)
+    let (usdHigh, tokenHigh) = Self.unpair(column(15))
+    let (buyHigh, sellHigh) = Self.unpair(column(16))
+    let (without, trades) = Self.unpair(column(17))
+    key = start
+    candle = Candle(
+      open: Decimal18(units: column(1)), high: Decimal18(units: column(2)), low: Decimal18(units: column(3)),
+      close: Decimal18(units: column(4)),
+      openKey: OrderKey(
+        timestamp: start + Int64(truncatingIfNeeded: column(9)), block: column(11), place: column(13)),
+      closeKey: OrderKey(
+        timestamp: start + Int64(truncatingIfNeeded: column(10)), block: column(12), place: column(14)),
+      volumeUSD: ExactSum(lowColumn: column(5), high: usdHigh),
+      volumeToken: ExactSum(lowColumn: column(6), high: tokenHigh),
+      buyVolumeUSD: ExactSum(lowColumn: column(7), high: buyHigh),
+      sellVolumeUSD: ExactSum(lowColumn: column(8), high: sellHigh),
+      trades: Int(trades), tradesWithoutTokenAmount: Int(without))
   }
 
   @inline(__always)
   static func key(_ column: (Int) -> Int128) -> Timestamp {
     Timestamp(microseconds: Int64(truncatingIfNeeded: column(0)))
+  }
+
+  /// Two words in one column.
+  private static func pair(_ high: Int64, _ low: Int64) -> Int128 { Int128(high) << 64 | Int128(UInt64(bitPattern: low)) }
+
+  private static func unpair(_ column: Int128) -> (Int64, Int64) {
+    (Int64(truncatingIfNeeded: column >> 64), Int64(truncatingIfNeeded: column))
   }
 
   static func summary(_ rows: Span<StoredCandle>) -> NoSummary { NoSummary() }
@@ -140,10 +85,9 @@ extension ExactSum {
   /// The lower 128 bits.
   fileprivate var lowColumn: Int128 { Int128(truncatingIfNeeded: UInt128(middle) << 64 | UInt128(low)) }
 
-  fileprivate init(lowColumn: Int128, high: UInt64) {
+  fileprivate init(lowColumn: Int128, high: Int64) {
     self.init(
-      low: UInt64(truncatingIfNeeded: lowColumn), middle: UInt64(truncatingIfNeeded: lowColumn >> 64),
-      high: Int64(bitPattern: high))
+      low: UInt64(truncatingIfNeeded: lowColumn), middle: UInt64(truncatingIfNeeded: lowColumn >> 64), high: high)
   }
 }
 
@@ -155,20 +99,17 @@ extension SortedSeries where Row == StoredCandle {
   func start(before start: Timestamp) -> Timestamp? { before(lowerBound(start)).map { key(at: $0) } }
 
   /// The candle at a position, which moves on. O(1).
-  func candle(_ interval: Interval, _ position: inout Position) -> Candle {
-    let candle = row(at: position).candle(interval)
+  func candle(_ position: inout Position) -> Candle {
+    let candle = row(at: position).candle
     position = after(position)
     return candle
   }
 
-  /// Takes in a candle of a bucket that is later than all that its bucket here is made of. O(1) amortised.
-  mutating func append(_ candle: StoredCandle, start: Timestamp) {
-    if lastKey == start {
-      updateLast { $0.append(candle) }
-    } else {
-      var moved = candle
-      moved.key = start
-      insert(moved)
-    }
+  /// Merges a candle into the bucket that starts at `start`. O(1) in the newest bucket, else O(chunk).
+  @inline(__always)
+  mutating func merge(_ candle: Candle, start: Timestamp) {
+    if lastKey == start { return updateLast { $0.candle.merge(candle) } }
+    guard let position = find(start) else { return insert(StoredCandle(key: start, candle: candle)) }
+    update(position) { $0.candle.merge(candle) }
   }
 }

@@ -86,7 +86,9 @@
     }
   }
 
-  private mutating func reserve(_ wanted: Int) {
+  /// Makes room for `wanted` values in all. O(count).
+  mutating func reserve(_ wanted: Int) {
+    guard wanted > capacity else { return }
     let grown = UnsafeMutablePointer<Element>.allocate(capacity: wanted)
     if let old = unsafe base {
       // SAFETY: both hold at least count slots and do not overlap; the old memory is given back once.

@@ -46,7 +46,7 @@ private struct PackedColumn: BitwiseCopyable {
   init(_ rows: Span<Row>) {
     precondition(!rows.isEmpty, "a chunk has rows")
     let headers = Row.columnCount * MemoryLayout<PackedColumn>.stride
-    var plans: [12 of PackPlan] = .init(repeating: PackPlan())
+    var plans: [18 of PackPlan] = .init(repeating: PackPlan())
     var bytes = headers
     for column in 0..<Row.columnCount {
       plans[column] = PackPlan(rows, column)

@@ -88,6 +88,8 @@ struct SortedSeries<Row: PackedRow>: ~Copyable {
     if tail.count == Row.tailRowsMax { seal() }
     lastKey = row.key
     count += 1
+    // Many series are short: a tail grows by halves up to just its bound.
+    if tail.count == tail.capacity { tail.reserve(min(Row.tailRowsMax, max(4, tail.count * 2))) }
     tail.append(row)
   }
 

@@ -17,23 +17,22 @@ struct SwapRow: PackedRow, Equatable {
 }
 
 extension SwapRow {
-  static var columnCount: Int { 9 }
+  static var columnCount: Int { 8 }
   static var chunkRows: Int { Limits.swapChunkRows }
   static var tailRowsMax: Int { Limits.swapChunkRows + 8 }
 
-  static func isScaled(_ column: Int) -> Bool { column == 0 || column >= 6 }
+  static func isScaled(_ column: Int) -> Bool { column == 0 || column >= 5 }
 
   @inline(__always)
   func column(_ index: Int) -> Int128 {
     switch index {
     case 0: Int128(key.timestamp.microseconds)
     case 1: Int128(key.block)
-    case 2: Int128(key.chain)
-    case 3: Int128(key.logIndex)
-    case 4: Int128(wallet &+ 1)
-    case 5: Int128(side?.rawValue ?? 0)
-    case 6: amountUSD.units
-    case 7: tokenAmount.units
+    case 2: key.placeColumn
+    case 3: Int128(wallet &+ 1)
+    case 4: Int128(side?.rawValue ?? 0)
+    case 5: amountUSD.units
+    case 6: tokenAmount.units
     default: price.units
     }
   }
@@ -41,9 +40,9 @@ extension SwapRow {
   @inline(__always)
   init(_ column: (Int) -> Int128) {
     self.init(
-      key: Self.key(column), amountUSD: Decimal18(units: column(6)), tokenAmount: Decimal18(units: column(7)),
-      price: Decimal18(units: column(8)), wallet: UInt32(truncatingIfNeeded: column(4)) &- 1,
-      side: Side(rawValue: UInt8(truncatingIfNeeded: column(5))))
+      key: Self.key(column), amountUSD: Decimal18(units: column(5)), tokenAmount: Decimal18(units: column(6)),
+      price: Decimal18(units: column(7)), wallet: UInt32(truncatingIfNeeded: column(3)) &- 1,
+      side: Side(rawValue: UInt8(truncatingIfNeeded: column(4))))
   }
 
   @inline(__always)
@@ -57,14 +56,23 @@ extension SwapRow {
 }
 
 extension OrderKey {
-  /// The key whose fields are the first four columns.
+  /// The key whose fields are the first three columns.
   @inline(__always)
   init(columns column: (Int) -> Int128) {
     self.init(
-      timestamp: Timestamp(microseconds: Int64(truncatingIfNeeded: column(0))),
-      chain: UInt32(truncatingIfNeeded: column(2)), block: UInt64(truncatingIfNeeded: column(1)),
-      logIndex: UInt32(truncatingIfNeeded: column(3)))
+      timestamp: Timestamp(microseconds: Int64(truncatingIfNeeded: column(0))), block: column(1), place: column(2))
   }
+
+  @inline(__always)
+  init(timestamp: Timestamp, block: Int128, place: Int128) {
+    self.init(
+      timestamp: timestamp, chain: UInt32(truncatingIfNeeded: place >> 32), block: UInt64(truncatingIfNeeded: block),
+      logIndex: UInt32(truncatingIfNeeded: place))
+  }
+
+  /// Chain and log index in one column: mostly one chain, and small numbers above it.
+  @inline(__always)
+  var placeColumn: Int128 { Int128(chain) << 32 | Int128(logIndex) }
 }
 
 typealias SwapSeries = SortedSeries<SwapRow>

@@ -36,26 +36,9 @@ struct TokenState: ~Copyable {
   var isIncomplete: Bool { isMarked || balances.negatives > 0 }
 
   /// Takes in a swap. O(1) amortised in order, O(chunk) late.
-  @inline(__always)
   mutating func accept(_ row: SwapRow) {
-    let hour = Interval.oneHour.start(of: row.key.timestamp)
-    if swaps.lastKey.map({ $0 < row.key }) ?? true {
-      swaps.insert(row)
-      guard hours.lastKey == hour else { return hours.insert(StoredCandle(row, start: hour)) }
-      return hours.updateLast { $0.take(row, isFirst: false, isLast: true) }
-    }
-    acceptLate(row, hour)
-  }
-
-  private mutating func acceptLate(_ row: SwapRow, _ hour: Timestamp) {
     swaps.insert(row)
-    let position = swaps.lowerBound(row.key)
-    let end = Interval.oneHour.next(hour)
-    let isFirst = swaps.before(position).map { swaps.key(at: $0).timestamp < hour } ?? true
-    let next = swaps.after(position)
-    let isLast = next == swaps.end || !(swaps.key(at: next).timestamp < end)
-    guard let stored = hours.find(hour) else { return hours.insert(StoredCandle(row, start: hour)) }
-    hours.update(stored) { $0.take(row, isFirst: isFirst, isLast: isLast) }
+    hours.merge(Candle(row), start: Interval.oneHour.start(of: row.key.timestamp))
   }
 
   /// Makes the hours that hold these instants anew from raw events. O(raw events of those hours).
@@ -66,7 +49,7 @@ struct TokenState: ~Copyable {
       let candle = swaps.fold(from: start, before: Interval.oneHour.next(start))
       if let stored = hours.find(start) {
         if let candle {
-          hours.update(stored) { $0 = StoredCandle(candle, start: start) }
+          hours.update(stored) { $0.candle = candle }
         } else {
           hours.remove([start]) { _ in }
         }

@@ -15,25 +15,24 @@ struct TransferRow: PackedRow, Equatable {
 }
 
 extension TransferRow {
-  static var columnCount: Int { 10 }
+  static var columnCount: Int { 9 }
   static var chunkRows: Int { Limits.transferChunkRows }
   static var tailRowsMax: Int { Limits.transferChunkRows + 8 }
 
-  static func isScaled(_ column: Int) -> Bool { column == 0 || column == 6 }
+  static func isScaled(_ column: Int) -> Bool { column == 0 || column == 5 }
 
   @inline(__always)
   func column(_ index: Int) -> Int128 {
     switch index {
     case 0: Int128(key.timestamp.microseconds)
     case 1: Int128(key.block)
-    case 2: Int128(key.chain)
-    case 3: Int128(key.logIndex)
-    case 4: Int128(from)
-    case 5: Int128(to)
-    case 6: amount.units
+    case 2: key.placeColumn
+    case 3: Int128(from)
+    case 4: Int128(to)
+    case 5: amount.units
     // Fungible tokens have no identifiers: three columns without a byte.
-    case 7: tokenID == nil ? 0 : 1
-    case 8: Int128(truncatingIfNeeded: tokenID?.high ?? 0)
+    case 6: tokenID == nil ? 0 : 1
+    case 7: Int128(truncatingIfNeeded: tokenID?.high ?? 0)
     default: Int128(truncatingIfNeeded: tokenID?.low ?? 0)
     }
   }
@@ -41,11 +40,11 @@ extension TransferRow {
   @inline(__always)
   init(_ column: (Int) -> Int128) {
     self.init(
-      key: Self.key(column), from: UInt32(truncatingIfNeeded: column(4)), to: UInt32(truncatingIfNeeded: column(5)),
-      amount: Decimal18(units: column(6)),
-      tokenID: column(7) == 0
+      key: Self.key(column), from: UInt32(truncatingIfNeeded: column(3)), to: UInt32(truncatingIfNeeded: column(4)),
+      amount: Decimal18(units: column(5)),
+      tokenID: column(6) == 0
         ? nil
-        : WideID(high: UInt128(truncatingIfNeeded: column(8)), low: UInt128(truncatingIfNeeded: column(9))))
+        : WideID(high: UInt128(truncatingIfNeeded: column(7)), low: UInt128(truncatingIfNeeded: column(8))))
   }
 
   @inline(__always)

@@ -61,9 +61,9 @@ extension TokenState {
     if let horizon, let first = swaps.firstTimestamp, first < horizon { wrong.append("a swap is below the horizon") }
     var position = hours.start
     while let start = hours.start(at: position) {
-      let candle = hours.candle(.oneHour, &position)
+      let candle = hours.candle(&position)
       let folded = swaps.fold(from: start, before: Interval.oneHour.next(start))
-      if horizon.map({ start >= $0 }) ?? true, folded.map({ candle.hasSameFigures($0) }) != true {
+      if horizon.map({ start >= $0 }) ?? true, folded != candle {
         wrong.append("the hour \(start) is not the fold of its swaps")
       }
     }

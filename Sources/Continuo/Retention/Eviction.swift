@@ -73,7 +73,7 @@ extension TokenState {
       series.first { !isGone($0, interval) }
     }
     func move(_ series: inout CandleSeries, _ interval: Interval, to longer: inout CandleSeries, _ next: Interval) {
-      series.removePrefix(before: gone(series, interval)) { longer.append($0, start: next.start(of: $0.key)) }
+      series.removePrefix(before: gone(series, interval)) { longer.merge($0.candle, start: next.start(of: $0.key)) }
     }
     move(&hours, .oneHour, to: &fourHours, .fourHours)
     move(&fourHours, .fourHours, to: &days, .oneDay)
