@@ -33,13 +33,33 @@ let package = Package(
     .executableTarget(
       name: "ContinuoTool",
       dependencies: [
-        "Continuo", "ContinuoFormats",
+        "Continuo", "ContinuoBytes", "ContinuoFormats",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
+    .executableTarget(
+      name: "ReadmeExample", dependencies: ["Continuo"], path: "Tests/Examples/Readme", swiftSettings: house),
     .target(name: "ContinuoTestSupport", dependencies: ["Continuo"], path: "Tests/Support", swiftSettings: house),
     .testTarget(
-      name: "ContinuoTests", dependencies: ["Continuo", "ContinuoTestSupport"], swiftSettings: house),
+      name: "ContinuoTests",
+      dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),
     .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
+    .testTarget(
+      name: "ContinuoToolTests",
+      dependencies: [
+        "ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport", "ReadmeExample",
+      ],
+      swiftSettings: house),
+    .testTarget(
+      name: "ContinuoFormatsTests",
+      dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),
   ]
 )
+
+// Fuzzing needs a build of its own: every module with libFuzzer's counters (tools/fuzz).
+if Context.environment["CONTINUO_FUZZ"] == "1" {
+  package.targets.append(
+    .executableTarget(
+      name: "ContinuoFuzz", dependencies: ["Continuo", "ContinuoFormats"], path: "Tests/Fuzz", exclude: ["corpus"],
+      swiftSettings: house))
+}

@@ -10,7 +10,7 @@ extension BigInteger {
   }
 }
 
-extension CandleAnswer {
+extension ModelCandle {
   package init(_ row: CandleRow) {
     self.init(bucket: row.bucket, isClosed: row.isClosed)
     if let candle = row.candle {
@@ -26,7 +26,7 @@ extension CandleAnswer {
   }
 }
 
-extension WindowAnswer {
+extension ModelWindow {
   package init(_ window: WindowStatistics) {
     self.init(
       asOf: window.asOf, volumeUSD: BigInteger(window.volumeUSD), volumeToken: BigInteger(window.volumeToken),
@@ -36,7 +36,7 @@ extension WindowAnswer {
   }
 }
 
-extension TradersAnswer {
+extension ModelTraders {
   package init(_ traders: WindowTraders) {
     self.init(
       buys: traders.buys, sells: traders.sells, traders: traders.traders, buyers: traders.buyers,
@@ -44,28 +44,28 @@ extension TradersAnswer {
   }
 }
 
-extension HolderAnswer {
+extension ModelHolder {
   package init(_ holder: Holder) {
     self.init(
       address: holder.address, balance: BigInteger(holder.balance), sharePercent: holder.sharePercent)
   }
 }
 
-extension StatisticsAnswer {
+extension ModelStatistics {
   package init(_ statistics: TokenStatistics, name: ByteString) {
     self.init(
-      token: name, window: WindowAnswer(statistics.window), holders: statistics.holders,
+      token: name, window: ModelWindow(statistics.window), holders: statistics.holders,
       supply: statistics.supply.map { BigInteger($0) }, marketCapUSD: statistics.marketCapUSD)
   }
 }
 
-extension ExplanationAnswer {
+extension ModelExplanation {
   package init(_ explanation: Explanation) {
     self.init(role: explanation.role, price: explanation.price, key: explanation.key)
   }
 }
 
-extension InspectionAnswer {
+extension ModelInspection {
   package init(_ inspection: Inspection) {
     self.init(
       swaps: inspection.swaps, transfers: inspection.transfers, first: inspection.first, tokens: inspection.tokens,
@@ -87,9 +87,9 @@ extension Engine {
   /// A token's candles in the model's words.
   package borrowing func candleAnswers(
     _ token: TokenID, _ query: CandleQuery, clock: Timestamp? = nil
-  ) -> [CandleAnswer] {
-    var rows: [CandleAnswer] = []
-    forEachCandle(of: token, query, clock: clock) { rows.append(CandleAnswer($0)) }
+  ) -> [ModelCandle] {
+    var rows: [ModelCandle] = []
+    forEachCandle(of: token, query, clock: clock) { rows.append(ModelCandle($0)) }
     return rows
   }
 }

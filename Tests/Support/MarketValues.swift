@@ -11,6 +11,7 @@ package struct MarketValues: Sendable {
   private let span: Int64
   private let tokens: [ByteString]
   private let wallets: [ByteString]
+  private let chains: [UInt32]
   private var times: [Int64] = []
   private var wall: Int64
 
@@ -35,6 +36,7 @@ package struct MarketValues: Sendable {
     let spans: [Int64]
     switch style {
     case .crowd: spans = [2, 40, 3_000_000, 90_000_000]
+    case .many: spans = [3_600_000_000, Self.day, 20 * Self.day]
     case .horizon: spans = [12 * Self.day, 30 * Self.day, 100 * Self.day]
     case .edges, .extremes: spans = [30_000_000, 7_200_000_000, Self.day, 3 * Self.day, 15 * Self.day]
     }
@@ -44,8 +46,13 @@ package struct MarketValues: Sendable {
     wall = base
     var pool = Self.tokenPool.shuffled(using: &random)
     if random.chance(50) { pool = [random.pick(["0xAb", "caf\u{e9}"]), "0xab", "cafe\u{301}"] + pool }
-    tokens = Array(pool.prefix(Int.random(in: 1...(style == .crowd ? 2 : 5), using: &random)))
-    wallets = Array(Self.walletPool.shuffled(using: &random).prefix(Int.random(in: 1...8, using: &random)))
+    let isMany = style == .many
+    if isMany { pool += (0..<30).map { ByteString("token \($0)") } }
+    tokens = Array(pool.prefix(Int.random(in: 1...(style == .crowd ? 2 : isMany ? 30 : 5), using: &random)))
+    var addresses = Self.walletPool.shuffled(using: &random)
+    if isMany { addresses += (0..<700).map { ByteString("wallet \($0)") } }
+    wallets = Array(addresses.prefix(Int.random(in: 1...(isMany ? addresses.count : 8), using: &random)))
+    chains = Array([1, 0, 137, UInt32.max].prefix(Int.random(in: 1...(isMany ? 2 : 4), using: &random)))
   }
 
   // MARK: times
@@ -96,12 +103,14 @@ package struct MarketValues: Sendable {
 
   // MARK: events
 
+  private var isLarge: Bool { style == .crowd || style == .many }
+
   private mutating func key(using random: inout SeededGenerator) -> OrderKey {
     let timestamp = time(using: &random)
-    let chain: UInt32 = random.pick([0, 1, 1, 137, .max])
+    let chain = random.pick(chains)
     let near = UInt64(max(0, (timestamp.microseconds - base) / max(1, span / 40)))
     let block: UInt64 = random.chance(80) ? near : random.pick([0, 1, 3, 1 << 32, .max - 1, .max])
-    let log: UInt32 = random.chance(95) ? UInt32.random(in: 0..<(style == .crowd ? 400 : 40), using: &random) : .max
+    let log: UInt32 = random.chance(95) ? UInt32.random(in: 0..<(isLarge ? 400 : 40), using: &random) : .max
     return OrderKey(timestamp: timestamp, chain: chain, block: block, logIndex: log)
   }
 

@@ -34,7 +34,7 @@ extension ModelAnswers {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  private static func line(_ candle: CandleAnswer) -> String {
+  private static func line(_ candle: ModelCandle) -> String {
     let prices = candle.prices.isEmpty ? ["", "", "", ""] : candle.prices.map { cell($0) }
     let volumes = [candle.volumeUSD, candle.volumeToken, candle.buyVolumeUSD, candle.sellVolumeUSD]
     let cells =
@@ -43,7 +43,7 @@ extension ModelAnswers {
     return cells.joined(separator: ",")
   }
 
-  private static func line(_ statistics: StatisticsAnswer) -> String {
+  private static func line(_ statistics: ModelStatistics) -> String {
     let window = statistics.window
     let cells = [
       quoted(statistics.token), ModelCalendar.text(window.asOf), cell(window.last),

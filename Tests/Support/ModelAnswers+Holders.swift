@@ -5,23 +5,23 @@
 package import Continuo
 
 /// One address that holds a token.
-package struct HolderAnswer: Equatable, Sendable {
+package struct ModelHolder: Equatable, Sendable {
   package var address: ByteString
   package var balance: BigInteger
   package var sharePercent: Decimal18?
 }
 
 /// The statistics of one token.
-package struct StatisticsAnswer: Equatable, Sendable {
+package struct ModelStatistics: Equatable, Sendable {
   package var token: ByteString
-  package var window: WindowAnswer
+  package var window: ModelWindow
   package var holders: Int?
   package var supply: BigInteger?
   package var marketCapUSD: Decimal18?
 }
 
 /// What is held, counted.
-package struct InspectionAnswer: Equatable, Sendable {
+package struct ModelInspection: Equatable, Sendable {
   package var swaps = 0
   package var transfers = 0
   package var first: Timestamp?
@@ -58,13 +58,13 @@ extension ModelAnswers {
   }
 
   /// Largest first, ties by address.
-  package func holders(_ token: ByteString, limit: Int? = nil) -> [HolderAnswer] {
+  package func holders(_ token: ByteString, limit: Int? = nil) -> [ModelHolder] {
     let supply = supply(token) ?? .zero
     let holders = balances(token).filter { $0.value.isPositive }.sorted {
       $0.value == $1.value ? $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) : $1.value < $0.value
     }
     let answers = holders.map {
-      HolderAnswer(
+      ModelHolder(
         address: $0.key, balance: $0.value,
         sharePercent: supply.isPositive ? ModelNumber.percent($0.value, of: supply) : nil)
     }
@@ -79,8 +79,8 @@ extension ModelAnswers {
   /// Rules 5.1, 5.2, 5.4; `clock` stands for the engine's own where given.
   package func statistics(
     _ token: ByteString, asOf: Timestamp, clock given: Timestamp? = nil
-  ) throws(Refusal) -> StatisticsAnswer {
-    var answer = StatisticsAnswer(token: token, window: try window(.oneDay, token, asOf: asOf))
+  ) throws(Refusal) -> ModelStatistics {
+    var answer = ModelStatistics(token: token, window: try window(.oneDay, token, asOf: asOf))
     if let clock = given ?? model.clock, asOf < clock { return answer }
     answer.holders = balances(token).values.count { $0.isPositive }
     answer.supply = supply(token)
@@ -91,9 +91,9 @@ extension ModelAnswers {
   }
 
   /// Rule 5.5.
-  package func ranking(by key: RankingKey, limit: Int, asOf: Timestamp) throws(Refusal) -> [StatisticsAnswer] {
+  package func ranking(by key: RankingKey, limit: Int, asOf: Timestamp) throws(Refusal) -> [ModelStatistics] {
     try checkRetention(.oneDay, asOf)
-    var ranked: [(figure: BigInteger?, statistics: StatisticsAnswer)] = []
+    var ranked: [(figure: BigInteger?, statistics: ModelStatistics)] = []
     for token in tokens {
       let statistics = try statistics(token, asOf: asOf)
       let figure: BigInteger? =
@@ -117,8 +117,8 @@ extension ModelAnswers {
   }
 
   /// Rule 10.6.
-  package var inspection: InspectionAnswer {
-    var answer = InspectionAnswer()
+  package var inspection: ModelInspection {
+    var answer = ModelInspection()
     answer.swaps = model.held.keys.count { $0.kind == .swap }
     answer.transfers = model.held.keys.count { $0.kind == .transfer }
     answer.first = model.held.values.map(\.timestamp).min()

@@ -5,7 +5,7 @@
 package import Continuo
 
 /// What a token did in a window, with sums of any size.
-package struct WindowAnswer: Equatable, Sendable {
+package struct ModelWindow: Equatable, Sendable {
   package var asOf: Timestamp
   package var volumeUSD = BigInteger.zero
   package var volumeToken = BigInteger.zero
@@ -21,7 +21,7 @@ package struct WindowAnswer: Equatable, Sendable {
 }
 
 /// Who traded in a window.
-package struct TradersAnswer: Equatable, Sendable {
+package struct ModelTraders: Equatable, Sendable {
   package var buys = 0
   package var sells = 0
   package var traders = 0
@@ -61,9 +61,9 @@ extension ModelAnswers {
   /// Rules 5.1, 5.2.
   package func window(
     _ length: WindowLength, _ token: ByteString, asOf: Timestamp
-  ) throws(Refusal) -> WindowAnswer {
+  ) throws(Refusal) -> ModelWindow {
     try checkRetention(length, asOf)
-    var answer = WindowAnswer(asOf: asOf)
+    var answer = ModelWindow(asOf: asOf)
     let known = (swaps[token] ?? []).filter { $0.key.timestamp <= asOf }
     guard let last = known.last?.swap.price else { return answer }
     let inside = inside(length, token, asOf)
@@ -90,12 +90,12 @@ extension ModelAnswers {
   /// Rule 5.3.
   package func traders(
     _ length: WindowLength, _ token: ByteString, asOf: Timestamp
-  ) throws(Refusal) -> TradersAnswer {
+  ) throws(Refusal) -> ModelTraders {
     try checkRetention(length, asOf)
     let inside = inside(length, token, asOf).map(\.swap)
     func wallets(_ swaps: [StoredSwap]) -> Int { Set(swaps.compactMap(\.wallet)).count }
     let (buys, sells) = (inside.filter { $0.side == .buy }, inside.filter { $0.side == .sell })
-    return TradersAnswer(
+    return ModelTraders(
       buys: buys.count, sells: sells.count, traders: wallets(inside), buyers: wallets(buys), sellers: wallets(sells))
   }
 }

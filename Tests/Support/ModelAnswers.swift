@@ -11,7 +11,7 @@ package struct PlacedSwap: Sendable {
 }
 
 /// A row about a bucket, with sums of any size.
-package struct CandleAnswer: Equatable, Sendable {
+package struct ModelCandle: Equatable, Sendable {
   package var bucket: Timestamp
   package var isClosed: Bool
   /// open, high, low, close; none in a row without prices.
@@ -95,11 +95,11 @@ package struct ModelAnswers: Sendable {
   }
 
   /// The rows about a token (rules 4.2–4.5, 6.6).
-  package func candles(_ token: ByteString, _ query: CandleQuery, clock given: Timestamp? = nil) -> [CandleAnswer] {
+  package func candles(_ token: ByteString, _ query: CandleQuery, clock given: Timestamp? = nil) -> [ModelCandle] {
     let clock = given ?? model.clock
     let interval = query.interval
     let served = buckets(token, interval).filter { isServed($0.start, interval) }
-    var rows: [Int64: CandleAnswer] = [:]
+    var rows: [Int64: ModelCandle] = [:]
     for bucket in served where isIn(bucket.start, query) {
       rows[bucket.start] = Self.candle(bucket.swaps, row(bucket.start, interval, clock))
     }
@@ -142,13 +142,13 @@ package struct ModelAnswers: Sendable {
     return starts.reversed()
   }
 
-  private func row(_ start: Int64, _ interval: Interval, _ clock: Timestamp?) -> CandleAnswer {
+  private func row(_ start: Int64, _ interval: Interval, _ clock: Timestamp?) -> ModelCandle {
     let end = start + ModelInterval.length(interval)
     let isClosed = clock.map { end <= $0.microseconds } ?? false
-    return CandleAnswer(bucket: Timestamp(microseconds: start), isClosed: isClosed)
+    return ModelCandle(bucket: Timestamp(microseconds: start), isClosed: isClosed)
   }
 
-  private static func candle(_ swaps: ArraySlice<PlacedSwap>, _ row: CandleAnswer) -> CandleAnswer {
+  private static func candle(_ swaps: ArraySlice<PlacedSwap>, _ row: ModelCandle) -> ModelCandle {
     var candle = row
     guard let first = swaps.first, let last = swaps.last else { return row }
     var (high, low) = (first.swap.price, first.swap.price)
@@ -179,7 +179,7 @@ package struct ModelAnswers: Sendable {
   /// The swaps behind a bucket's prices (rule 5.6).
   package func explain(
     _ token: ByteString, _ interval: Interval, bucket: Timestamp
-  ) throws(Refusal) -> [ExplanationAnswer] {
+  ) throws(Refusal) -> [ModelExplanation] {
     if let horizon = model.horizon, hasDropped, bucket < horizon {
       throw Refusal.outsideRetention(asked: bucket, horizon: horizon)
     }
@@ -192,13 +192,13 @@ package struct ModelAnswers: Sendable {
       if Self.isBefore(close.key, placed.key) { close = placed }
     }
     return zip(Explanation.Role.allCases, [open, high, low, close]).map {
-      ExplanationAnswer(role: $0, price: $1.swap.price, key: $1.key)
+      ModelExplanation(role: $0, price: $1.swap.price, key: $1.key)
     }
   }
 }
 
 /// Which swap made a price.
-package struct ExplanationAnswer: Equatable, Sendable {
+package struct ModelExplanation: Equatable, Sendable {
   package var role: Explanation.Role
   package var price: Decimal18
   package var key: OrderKey

@@ -25,6 +25,8 @@ package struct MarketShape: Sendable {
     case crowd
     /// Prices and amounts at the ends of the range.
     case extremes
+    /// Thousands of events of many tokens and addresses, on few chains: tables grow, leaves and chunks split and join.
+    case many
   }
 
   package var style: Style
@@ -44,8 +46,10 @@ package struct MarketShape: Sendable {
 
   /// Any shape, mostly a small one.
   package init(using random: inout SeededGenerator) {
+    let isLarge = random.chance(6)
     let style: Style =
-      random.chance(4) ? .crowd : random.pick([.edges, .edges, .horizon, .horizon, .horizon, .extremes])
+      isLarge
+      ? random.pick([.crowd, .crowd, .many]) : random.pick([.edges, .edges, .horizon, .horizon, .horizon, .extremes])
     let retentions: [String?] = [
       "raw=7d", "raw=7d,1m=1d,5m=2d,15m=3d", "raw=8d,1h=2h,4h=10h,1d=3d,1w=3d", "raw=9d,1h=30d,4h=30d,1d=40d,1w=60d",
       "raw=30d", "raw=7d,1h=1h,4h=1h,1d=1h,1w=1h", "raw=forever", "",
@@ -53,8 +57,8 @@ package struct MarketShape: Sendable {
     let retention: String? = style == .horizon || random.chance(30) ? random.pick(retentions) : nil
     self.init(
       style: style, retention: retention,
-      events: style == .crowd ? Int.random(in: 1_550...2_200, using: &random) : Int.random(in: 3...160, using: &random),
-      operations: style == .crowd ? 10 : Int.random(in: 3...30, using: &random))
+      events: isLarge ? Int.random(in: 1_550...2_600, using: &random) : Int.random(in: 3...160, using: &random),
+      operations: isLarge ? 10 : Int.random(in: 3...30, using: &random))
     price = random.chance(15) ? .amountUSD : .quoted
     hasWallClock = random.chance(50)
     faultsPercent = random.pick([0, 3, 10])

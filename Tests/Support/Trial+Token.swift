@@ -25,7 +25,7 @@ extension Trial {
 
   /// A question about some buckets: never more rows than a test can bear.
   private static func query(
-    _ interval: Interval, _ answers: ModelAnswers, _ all: [CandleAnswer], using random: inout SeededGenerator
+    _ interval: Interval, _ answers: ModelAnswers, _ all: [ModelCandle], using random: inout SeededGenerator
   ) -> CandleQuery {
     var query = CandleQuery(interval, fill: random.pick([.none, .null, .null, .previous, .previous, .previous]))
     let length = ModelInterval.length(interval)
@@ -61,7 +61,7 @@ extension Trial {
       let start = starts.isEmpty ? ModelInterval.start(interval, of: 0) : random.pick(starts)
       let bucket = Timestamp(microseconds: start + random.pick([0, 0, 0, ModelInterval.length(interval)]))
       let ours = Self.outcome { () throws(Refusal) in
-        try engine.explain(token, interval, bucket: bucket).map { ExplanationAnswer($0) }
+        try engine.explain(token, interval, bucket: bucket).map { ModelExplanation($0) }
       }
       let theirs = Self.outcome { () throws(Refusal) in try answers.explain(name, interval, bucket: bucket) }
       try Self.same("explain \(name) \(interval.rawValue) \(bucket)", ours, theirs)
@@ -73,18 +73,18 @@ extension Trial {
     let name = engine.name(of: token)
     for length in WindowLength.allCases {
       let ours = Self.outcome { () throws(Refusal) in
-        WindowAnswer(try engine.window(length, of: token, asOf: asOf))
+        ModelWindow(try engine.window(length, of: token, asOf: asOf))
       }
       let theirs = Self.outcome { () throws(Refusal) in try answers.window(length, name, asOf: asOf) }
       try Self.same("window \(length.rawValue) of \(name) as of \(asOf.microseconds)", ours, theirs)
       let traders = Self.outcome { () throws(Refusal) in
-        TradersAnswer(try engine.traders(length, of: token, asOf: asOf))
+        ModelTraders(try engine.traders(length, of: token, asOf: asOf))
       }
       let others = Self.outcome { () throws(Refusal) in try answers.traders(length, name, asOf: asOf) }
       try Self.same("traders \(length.rawValue) of \(name) as of \(asOf.microseconds)", traders, others)
     }
     let ours = Self.outcome { () throws(Refusal) in
-      StatisticsAnswer(try engine.statistics(of: token, asOf: asOf), name: name)
+      ModelStatistics(try engine.statistics(of: token, asOf: asOf), name: name)
     }
     let theirs = Self.outcome { () throws(Refusal) in try answers.statistics(name, asOf: asOf) }
     try Self.same("statistics of \(name) as of \(asOf.microseconds)", ours, theirs)
@@ -98,7 +98,7 @@ extension Trial {
     for limit in [nil, Int.random(in: 1...4, using: &random)] {
       try Self.same(
         "holders of \(name), limit \(limit.map { String($0) } ?? "none")",
-        list: engine.holders(of: token, limit: limit).map { HolderAnswer($0) }, answers.holders(name, limit: limit))
+        list: engine.holders(of: token, limit: limit).map { ModelHolder($0) }, answers.holders(name, limit: limit))
     }
     try Self.same("holders_incomplete of \(name)", engine.isIncomplete(token), answers.isIncomplete(name))
   }

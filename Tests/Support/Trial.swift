@@ -8,7 +8,7 @@ package import Continuo
 package struct Difference: Error, CustomStringConvertible {
   package let description: String
 
-  init<Answer>(_ question: String, engine: Answer, model: Answer) {
+  package init<Answer>(_ question: String, engine: Answer, model: Answer) {
     description = "\(question)\n  engine: \(engine)\n  model:  \(model)"
   }
 }
@@ -95,7 +95,7 @@ package struct Trial: ~Copyable {
     try Self.same("invariants", wrong, [])
     let tokens = engine.tokens()
     try Self.same("tokens", list: tokens.map { engine.name(of: $0) }, answers.tokens)
-    try Self.same("inspection", InspectionAnswer(engine.inspection()), answers.inspection)
+    try Self.same("inspection", ModelInspection(engine.inspection()), answers.inspection)
     for token in tokens {
       try compareCandles(token, answers, using: &random)
       try compareHolders(token, answers, using: &random)
@@ -134,9 +134,9 @@ package struct Trial: ~Copyable {
   private func compareRanking(
     _ key: RankingKey, _ limit: Int, _ asOf: Timestamp, _ answers: ModelAnswers
   ) throws(Difference) {
-    let ours = Self.outcome { () throws(Refusal) -> [StatisticsAnswer] in
+    let ours = Self.outcome { () throws(Refusal) -> [ModelStatistics] in
       let ranking = try engine.ranking(by: key, limit: limit, asOf: asOf)
-      return ranking.map { StatisticsAnswer($0, name: engine.name(of: $0.token)) }
+      return ranking.map { ModelStatistics($0, name: engine.name(of: $0.token)) }
     }
     let theirs = Self.outcome { () throws(Refusal) in try answers.ranking(by: key, limit: limit, asOf: asOf) }
     try Self.same("ranking by \(key.rawValue), limit \(limit), as of \(asOf)", ours, theirs)

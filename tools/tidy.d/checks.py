@@ -15,9 +15,8 @@ from project import Finding, brace_end
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 HEAD_LINES = 6
-# How far above an unsafe expression its SAFETY comment may stand (or right below, in the block that it opens): one
-# comment serves the few lines of one step.
-SAFETY_LINES = 8
+# How far above a function, or an unsafe line outside of one, its SAFETY comment may stand.
+SAFETY_LINES = 3
 
 # Patterns are written so that they do not match themselves.
 UNSAFE = re.compile(r"\bunsafe\b|@unsafe\b|\bUnsafe\w*Pointer\b|\bwithUnsafe\w+|\bunsafeBitCast\b|\bUnmanaged\b|@unchecked\b")
@@ -111,19 +110,22 @@ def head(project):
 
 
 def unsafe_code(project):
-    """Unsafe code stands in files named …Handle.swift, each use under a SAFETY comment."""
+    """Unsafe code stands in files named …Handle.swift; a function with any says in a SAFETY comment why it is right."""
     for file in project.swift():
         if file.path == "Package.swift":
             continue
-        safe_lines = {line for line, text in file.comments if re.match(r"//+ SAFETY: \w", text)}
+        reasons = {line for line, text in file.comments if re.match(r"//+ SAFETY: \S", text)}
+        bodies = [(first, last) for _, first, last in functions(file)]
         for number, line in enumerate(file.code_lines, 1):
             if not UNSAFE.search(line):
                 continue
             if not file.name.endswith("Handle.swift"):
                 yield Finding(file.path, number, "unsafe_code", "unsafe code outside a …Handle.swift: move it behind one")
             # Setting a pointer to nil can do no harm.
-            elif re.search(r"\bunsafe\b(?! \w+ = nil\b)", line) and not safe_lines & set(range(number - SAFETY_LINES, number + 2)):
-                yield Finding(file.path, number, "unsafe_code", "no '// SAFETY: why' right above")
+            elif re.search(r"\bunsafe\b(?! \w+ = nil\b)", line):
+                first, last = max(((a, b) for a, b in bodies if a <= number <= b), default=(number, number))
+                if not reasons & set(range(first - SAFETY_LINES, last + 1)):
+                    yield Finding(file.path, number, "unsafe_code", "no '// SAFETY: why' in its function or right above")
 
 
 def testable(project):

@@ -34,7 +34,13 @@ enum Judgement {
         if error.reason == .overflow, isTransfer(rows, row, batch.text) {
           markIncomplete(rows.cell(row: row, .token), line: line, &batch)
         }
-        batch.reject(error.reason, error.field, error.value, line: line)
+        // As it was given: a number that rounds to 0 is reported with its digits.
+        var value = error.value
+        if error.reason == .nonPositiveAmount, let field = error.field {
+          // As it was given: a number that rounds to 0 is reported with its digits.
+          value = Rejection.cut(batch.text.text(rows.cell(row: row, field)))
+        }
+        batch.reject(error.reason, error.field, value, line: line)
       }
     }
     batch.offered += rows.count

@@ -115,6 +115,12 @@ public struct Holder: Equatable, Sendable {
   public var balance: ExactSum
   /// `balance` × 100 ÷ supply; nil if the supply is not over zero, or it does not fit.
   public var sharePercent: Decimal18?
+
+  package init(address: ByteString, balance: ExactSum, sharePercent: Decimal18?) {
+    self.address = address
+    self.balance = balance
+    self.sharePercent = sharePercent
+  }
 }
 
 /// Which swap made one of a candle's four prices.

@@ -31,8 +31,8 @@ extension CSVParser {
         var end = special
         if end > cellStart, input[end &- 1] == UInt8(ascii: "\r") { end &-= 1 }
         let next = min(special &+ 1, input.count)
-        if column == 0, isBlank(input, start..<end) { return .blank(next: next) }
         guard end &- start <= Limits.lineBytesMax else { return .tooLong }
+        if column == 0, isBlank(input, start..<end) { return .blank(next: next) }
         if column < cells.count { cells[column] = cell(cellStart, end) }
         return .whole(columns: column &+ 1, end: end, next: next, breaks: breaks)
       } else {

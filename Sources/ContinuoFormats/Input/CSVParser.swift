@@ -56,6 +56,7 @@ struct CSVParser {
       position = progress.resume(at: position, input)
       if progress.isSkipping { return position }
     }
+    doubled.removeAll(keepingCapacity: true)
     if width == nil { position = prepare(input, &rows, from: position, isLast: isLast, rowsMax: rowsMax) }
     guard let width, failure == nil else { return position }
     var cursor = SpecialCursor(input, at: position)

@@ -19,18 +19,21 @@ struct UndoProperties {
         try trial.perform(.apply(rows, wallClock: nil, isText: false))
       }
       let before = trial.model.held
+      let digest = try trial.compareState()
       for _ in 0..<3 {
         let place = random.pick(market.events).identity
         let block = random.pick([place.block, place.block &- 1, place.block / 2, 0])
         try trial.perform(.rollback(chain: place.chain, block: block))
         #expect(trial.model.held.keys.allSatisfy { $0.chain != place.chain || $0.block <= block })
-        try trial.compareEverything()
+        try trial.compareAll()
         let missing = market.events.filter { $0.identity.chain == place.chain && $0.identity.block > block }
         for rows in OrderProperties.batches(missing.shuffled(using: &random), using: &random) {
           try trial.perform(.apply(rows, wallClock: nil, isText: random.chance(50)))
         }
         #expect(trial.model.held == before)
-        try trial.compareEverything()
+        try trial.compareAll()
+        let restored = try trial.compareState()
+        #expect(restored == digest)
       }
     } catch {
       Issue.record("\(error)\n\(Seeds.replay(seed, "rollbackAndDeliverAgain"))")
@@ -53,17 +56,17 @@ struct UndoProperties {
       }
       try trial.perform(.apply(rows, wallClock: nil, isText: false))
       #expect(trial.model.held == before)
-      try trial.compareEverything()
+      try trial.compareAll()
       try trial.perform(
         .apply(chosen.flatMap { [.retract($0.identity), Self.renamed($0)] }, wallClock: nil, isText: false))
-      try trial.compareEverything()
+      try trial.compareAll()
       try trial.perform(.apply(chosen, wallClock: nil, isText: false))  // conflicts, each of them
       for row in chosen.shuffled(using: &random) { try trial.perform(.retract(row.identity)) }
       try trial.perform(.apply(chosen.shuffled(using: &random), wallClock: nil, isText: true))
       #expect(trial.model.held == before)
-      try trial.compareEverything()
+      try trial.compareAll()
       for row in market.events.shuffled(using: &random) { try trial.perform(.retract(row.identity)) }
-      try trial.compareEverything()
+      try trial.compareAll()
       #expect(trial.engine.tokens().isEmpty && trial.engine.inspection().addresses == 0)
     } catch {
       Issue.record("\(error)\n\(Seeds.replay(seed, "retractAndDeliverAgain"))")

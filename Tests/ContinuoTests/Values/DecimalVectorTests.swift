@@ -11,7 +11,14 @@ struct DecimalVectorTests {
   /// Rules 2.1–2.5: text to decimal and back, quotients, percents, products, sums.
   @Test("A million random and edge operations agree with Python's decimal")
   func vectorsAgree() throws {
-    let bytes = try Self.vectors()
+    #if DEBUG
+      var bytes = try Self.vectors()
+      // Without optimisation a part must do.
+      bytes = Array(bytes.prefix(2_000_000))
+      bytes.removeSubrange(try #require(bytes.lastIndex(of: UInt8(ascii: "\n")))...)
+    #else
+      let bytes = try Self.vectors()
+    #endif
     var checked = 0
     var wrong: [String] = []
     var start = 0
@@ -30,14 +37,9 @@ struct DecimalVectorTests {
 
   /// The file named by CONTINUO_VECTORS, else a new one.
   private static func vectors() throws -> [UInt8] {
-    if let path = ProcessInfo.processInfo.environment["CONTINUO_VECTORS"] {
+    if let path = ProcessInfo.processInfo.environment["CONTINUO_VECTORS"], !path.isEmpty {
       return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     }
-    #if DEBUG
-      let count = 50_000
-    #else
-      let count = 1_000_000
-    #endif
     let folder = FileManager.default.temporaryDirectory.appending(path: "continuo-vectors-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -46,7 +48,7 @@ struct DecimalVectorTests {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [
-      "python3", root.appending(path: "tools/decimal-vectors").path, "--count", String(count), file.path,
+      "python3", root.appending(path: "tools/decimal-vectors").path, file.path,
     ]
     try process.run()
     process.waitUntilExit()

@@ -1,0 +1,77 @@
+// `continuo candles`: what tokens did, bucket by bucket.
+// Invariant: tokens by bytes, buckets ascending; the token column is left out where exactly one token was asked for.
+// Not here: candles (Continuo), their columns (ContinuoFormats).
+
+internal import ArgumentParser
+internal import Continuo
+internal import ContinuoFormats
+
+struct Candles: ConsoleCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Candles: open, high, low, close, volumes, trades and vwap of each bucket of time.",
+    discussion: """
+      Example:
+        continuo candles --input data/ibm-2013-10.csv.gz --interval 1d
+      """)
+
+  static let settings: [Setting] =
+    SourceOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
+      .list("token"), .value("interval"), .value("from"), .value("to"), .value("fill"), .value("limit"),
+    ]
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: "A token, by the bytes of its name; may be given several times. (default: every token)")
+  var token: [String] = []
+
+  @Option(help: "How long a bucket is (UTC, weeks from Monday).")
+  var interval: Interval = .oneHour
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The first bucket starts here or later: RFC 3339, or an integer of --time-unit.", valueName: "time"))
+  var from: String?
+
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The last bucket starts before this.", valueName: "time"))
+  var to: String?
+
+  @Option(help: "What stands for a bucket without a swap: nothing, nulls, or the close before.")
+  var fill: Fill = .none
+
+  @Option(help: ArgumentHelp("Only the newest N candles of each token, filled ones counted.", valueName: "n"))
+  var limit: Int?
+
+  @OptionGroup var source: SourceOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
+
+  mutating func validate() throws { try Limit.check(limit) }
+
+  func run(_ console: Console) throws {
+    let console = console.with(consoleOptions)
+    let query = CandleQuery(
+      interval,
+      from: try from.map { try source.reading.instant($0, flag: "from") },
+      to: try to.map { try source.reading.instant($0, flag: "to") },
+      fill: fill, limit: limit)
+    let replay = try Replay.of(source, console)
+    let tokens = try TokenChoice.find(token, in: replay.engine)
+    let hasOneToken = TokenChoice.distinct(token).count == 1
+    var result = ResultStream(.candles(withToken: !hasOneToken), output, console)
+    for (token, name) in tokens {
+      try replay.engine.forEachCandle(of: token, query) { row in
+        try result.write(CandleAnswer(token: name, row: row))
+      }
+    }
+    try result.finish()
+  }
+}
+
+/// `--limit` of every command.
+enum Limit {
+  static func check(_ limit: Int?) throws {
+    if let limit, limit < 1 { throw ValidationError("'\(limit)' for --limit is under 1") }
+  }
+}

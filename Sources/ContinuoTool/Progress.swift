@@ -1,0 +1,43 @@
+// A progress bar on stderr for work that takes long, by bytes.
+// Invariant: nothing is drawn in the first half second, where stderr is no terminal, or under `--quiet`; what was drawn
+// is wiped before anything else is written.
+// Not here: what is worked on (Replay).
+
+internal import Continuo
+
+struct Progress {
+  private static let delay: Duration = .milliseconds(500)
+  private static let pause: Duration = .milliseconds(100)
+  private static let barWidth = 30
+
+  private let isOn: Bool
+  private let start = ContinuousClock.now
+  private var drawn: ContinuousClock.Instant?
+
+  init(_ console: Console) { isOn = console.canRedraw && !console.isQuiet }
+
+  /// Shows how far the work is, if it is time to. O(1).
+  mutating func update(file: Int, of files: Int, bytes: Int64, total: Int64?) {
+    guard isOn else { return }
+    let now = ContinuousClock.now
+    guard now - start > Self.delay, drawn.map({ now - $0 > Self.pause }) ?? true else { return }
+    drawn = now
+    let name = files > 1 ? "file \(file) of \(files)  " : ""
+    Console.raw("\r\(name)\(Self.bar(bytes, total))\u{1B}[K")
+  }
+
+  /// Wipes the bar. O(1).
+  mutating func finish() {
+    if drawn != nil { Console.raw("\r\u{1B}[K") }
+    drawn = nil
+  }
+
+  static func bar(_ bytes: Int64, _ total: Int64?) -> String {
+    let megabytes = "\(bytes / 1_000_000) MB"
+    guard let total, total > 0 else { return megabytes }
+    let share = min(1, Double(bytes) / Double(total))
+    let full = Int(share * Double(barWidth))
+    let bar = String(repeating: "#", count: full) + String(repeating: ".", count: barWidth - full)
+    return "[\(bar)] \(Int(share * 100)) %  \(megabytes)"
+  }
+}

@@ -1,0 +1,53 @@
+// What changes where a stream is a terminal: colours, the progress bar, `ingest -`.
+// Invariant: each stream by itself; nothing of it reaches a file or a pipe.
+// Not here: the text itself (GoldenTests).
+
+import Foundation
+import Testing
+
+#if os(Linux)
+  @Suite("Terminals", .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script")))
+  struct TerminalTests {
+    /// Runs a line of shell under a terminal of its own.
+    private func terminal(_ line: String, environment: [String: String] = ["TERM": "xterm"]) throws -> Outcome {
+      try Tool.withScratch { scratch in
+        let file = scratch.appending(path: "line.sh")
+        try Data(line.utf8).write(to: file)
+        return try Tool.shell("script -qec '/bin/sh \(file.path)' /dev/null", environment: environment)
+      }
+    }
+
+    /// Rule 10.7: `--no-color`, `NO_COLOR` and `TERM=dumb` are honoured, each stream by itself.
+    @Test("colours only on a terminal that takes them")
+    func colours() throws {
+      let line = "continuo holders --input data/sample.csv --token ART --quiet"
+      #expect(try terminal(line).out.contains("\u{1B}[1m"))
+      #expect(try !terminal(line + " --no-color").out.contains("\u{1B}"))
+      #expect(try !terminal(line, environment: ["TERM": "dumb"]).out.contains("\u{1B}"))
+      #expect(try !terminal(line, environment: ["TERM": "xterm", "NO_COLOR": "1"]).out.contains("\u{1B}"))
+      #expect(try !terminal(line + " | cat").out.contains("\u{1B}"))
+      #expect(try !terminal(line + " --format csv").out.contains("\u{1B}"))
+    }
+
+    /// Rule 10.0: long work shows a progress bar where stderr is a terminal, and wipes it.
+    @Test("a progress bar on long work")
+    func progress() throws {
+      let feed = "{ cat data/sample.csv; sleep 0.8; tail -n 1 data/sample.csv; }"
+      let line = "\(feed) | continuo top --input - --batch-size 1 --format csv"
+      let shown = try terminal(line + " >/dev/null")
+      #expect(shown.out.contains("\r\u{1B}[K"))
+      #expect(shown.out.contains(" MB"))
+      #expect(try !terminal(line + " --quiet >/dev/null").out.contains("\u{1B}"))
+      #expect(try !terminal(line + " 2>&1 >/dev/null | cat").out.contains("\u{1B}"))
+      #expect(try !terminal(line + " >/dev/null", environment: ["TERM": "dumb"]).out.contains("\u{1B}"))
+    }
+
+    /// Rule 10.7: `ingest -` on a terminal prints its usage instead of waiting.
+    @Test("ingest on a terminal prints its usage", arguments: ["continuo ingest -", "continuo ingest"])
+    func ingest(line: String) throws {
+      let outcome = try terminal(line)
+      #expect(outcome.status == 2)
+      #expect(outcome.out.contains("continuo ingest [<options>]"))
+    }
+  }
+#endif
