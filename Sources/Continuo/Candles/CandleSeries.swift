@@ -72,7 +72,9 @@ extension StoredCandle {
   }
 
   /// Two words in one column.
-  private static func pair(_ high: Int64, _ low: Int64) -> Int128 { Int128(high) << 64 | Int128(UInt64(bitPattern: low)) }
+  private static func pair(_ high: Int64, _ low: Int64) -> Int128 {
+    Int128(high) << 64 | Int128(UInt64(bitPattern: low))
+  }
 
   private static func unpair(_ column: Int128) -> (Int64, Int64) {
     (Int64(truncatingIfNeeded: column >> 64), Int64(truncatingIfNeeded: column))

@@ -83,11 +83,13 @@ extension SortedSeries where Row == IdentityEntry {
   /// touched).
   mutating func removeAll(before timestamp: Timestamp) -> UInt64? {
     var greatest: UInt64?
-    removeAll(mayHold: { $0 < timestamp }) { entry in
-      guard entry.timestamp < timestamp else { return false }
-      greatest = max(greatest ?? 0, entry.key.block)
-      return true
-    }
+    removeAll(
+      mayHold: { $0 < timestamp },
+      where: { entry in
+        guard entry.timestamp < timestamp else { return false }
+        greatest = max(greatest ?? 0, entry.key.block)
+        return true
+      })
     return greatest
   }
 }
