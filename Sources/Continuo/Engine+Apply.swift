@@ -19,31 +19,49 @@ extension Engine {
     var receipt = Receipt()
     receipt.rejections = batch.rejections
     var rejected: [Rejection] = []
-    for row in batch.rows {
-      switch row.operation {
-      case .markIncomplete: tokenStates[number(ofToken: row, batch)].isMarked = true
-      case .retractSwap, .retractTransfer:
-        let identity = EventIdentity(
-          kind: row.operation == .retractSwap ? .swap : .transfer, chain: row.chain, block: row.block,
-          logIndex: row.logIndex)
-        if retract(identity) { receipt.undone += 1 } else { receipt.notFound.append(identity) }
-      case .swap, .transfer:
-        switch verdict(row, batch, token: tokenNames.find(batch.text.text(row.token)), latest: latest) {
-        case .accepted:
-          accept(row, batch)
-          receipt.accepted += 1
-        case .duplicate: receipt.duplicates += 1
-        case .rejected(let reason, let field):
-          rejected.append(
-            Rejection(line: row.line, field: field, value: value(field, of: row, batch), reason: reason))
-        }
-      }
+    let rows = batch.rows.span
+    var names = ColumnHandle<NameLookup>()
+    swap(&names, &lookups)
+    for start in stride(from: 0, to: rows.count, by: NameLookup.groupRows) {
+      let group = rows.extracting(start..<min(start + NameLookup.groupRows, rows.count))
+      lookUp(group, batch.text, into: &names)
+      for index in 0..<group.count { take(group[index], names[index], batch, latest, &receipt, &rejected) }
     }
+    swap(&names, &lookups)
     if !rejected.isEmpty {
       receipt.rejections += rejected
       receipt.rejections.sort { $0.line < $1.line }
     }
     return receipt
+  }
+
+  /// Takes in one row: judges it, and updates every summary.
+  @inline(__always)
+  private mutating func take(
+    _ row: BatchRow, _ names: NameLookup, _ batch: borrowing EventBatch, _ latest: Timestamp?,
+    _ receipt: inout Receipt, _ rejected: inout [Rejection]
+  ) {
+    switch row.operation {
+    case .markIncomplete: tokenStates[number(ofToken: row, names, batch)].isMarked = true
+    case .retractSwap, .retractTransfer:
+      let identity = EventIdentity(
+        kind: row.operation == .retractSwap ? .swap : .transfer, chain: row.chain, block: row.block,
+        logIndex: row.logIndex)
+      if retract(identity) { receipt.undone += 1 } else { receipt.notFound.append(identity) }
+    case .swap, .transfer:
+      // A row before this one may have brought the token in.
+      var token = names.token
+      if token == nil { token = tokenNames.find(names.tokenKey, batch.text.text(row.token)) }
+      switch verdict(row, batch, token: token, latest: latest) {
+      case .accepted:
+        accept(row, names, batch)
+        receipt.accepted += 1
+      case .duplicate: receipt.duplicates += 1
+      case .rejected(let reason, let field):
+        rejected.append(
+          Rejection(line: row.line, field: field, value: value(field, of: row, batch), reason: reason))
+      }
+    }
   }
 
   /// The latest time that is not in the future; nil where any time is taken.
@@ -52,18 +70,20 @@ extension Engine {
     return wallClock + tolerance
   }
 
-  private mutating func accept(_ row: BatchRow, _ batch: borrowing EventBatch) {
-    let token = number(ofToken: row, batch)
+  @inline(__always)
+  private mutating func accept(_ row: BatchRow, _ names: NameLookup, _ batch: borrowing EventBatch) {
+    let token = number(ofToken: row, names, batch)
     if row.operation == .swap {
-      let wallet = row.wallet == .absent ? SwapRow.absentWallet : number(ofAddress: row.wallet, batch)
+      let wallet =
+        row.wallet == .absent ? SwapRow.absentWallet : number(ofAddress: row.wallet, names.walletKey, batch)
       tokenStates[token].accept(
         SwapRow(
           key: row.key, amountUSD: row.amount, tokenAmount: row.tokenAmount, price: row.price, wallet: wallet,
           side: row.side))
     } else {
       let transfer = TransferRow(
-        key: row.key, from: number(ofAddress: row.wallet, batch), to: number(ofAddress: row.to, batch),
-        amount: row.amount, tokenID: batch.tokenID(of: row))
+        key: row.key, from: number(ofAddress: row.wallet, names.walletKey, batch),
+        to: number(ofAddress: row.to, names.toKey, batch), amount: row.amount, tokenID: batch.tokenID(of: row))
       tokenStates[token].transfers.insert(transfer)
       applyBalances(transfer, token, undo: false)
     }
@@ -97,15 +117,18 @@ extension Engine {
   // MARK: names
 
   /// The number of a row's token, a new one if it has none.
-  private mutating func number(ofToken row: BatchRow, _ batch: borrowing EventBatch) -> Int {
-    let number = tokenNames.intern(batch.text.text(row.token))
+  @inline(__always)
+  private mutating func number(ofToken row: BatchRow, _ names: NameLookup, _ batch: borrowing EventBatch) -> Int {
+    if let token = names.token { return token }
+    let number = tokenNames.intern(names.tokenKey, batch.text.text(row.token))
     if number == tokenStates.count { tokenStates.append(TokenState()) }
     return number
   }
 
-  private mutating func number(ofAddress cell: TextCell, _ batch: borrowing EventBatch) -> UInt32 {
+  @inline(__always)
+  private mutating func number(ofAddress cell: TextCell, _ key: NameKey, _ batch: borrowing EventBatch) -> UInt32 {
     if cell == .zeroAddress { return TransferRow.zeroAddress }
-    let number = addressNames.intern(batch.text.text(cell))
+    let number = addressNames.intern(key, batch.text.text(cell))
     if number == balancesByAddress.count { balancesByAddress.append(0) }
     return UInt32(truncatingIfNeeded: number)
   }

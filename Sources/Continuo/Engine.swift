@@ -49,6 +49,8 @@ public struct Engine: ~Copyable {
   var engineClock = EngineClock()
   /// The start of the day below which everything was dropped: it only moves forward. nil until it first moves.
   public internal(set) var horizon: Timestamp?
+  /// Room for the names of a group of rows.
+  var lookups = ColumnHandle<NameLookup>()
   /// The greatest dropped block of each chain.
   var droppedBlocks: [UInt32: UInt64] = [:]
   /// Whether the horizon has dropped any event yet.

@@ -2,9 +2,11 @@
 // Invariant: 0 ≤ count ≤ capacity; slots 0..<count are initialised; `base` is ours alone.
 // Not here: what columns mean together (SortedSeries, Balances, Interner).
 
+import CPrefetch
+
 /// A growing array of plain values that nobody shares: no reference count, no copy on write.
 @safe struct ColumnHandle<Element: BitwiseCopyable>: ~Copyable {
-  private var base: UnsafeMutablePointer<Element>?
+  fileprivate var base: UnsafeMutablePointer<Element>?
   private(set) var count = 0
   private(set) var capacity = 0
 
@@ -73,6 +75,17 @@
     count -= range.count
   }
 
+  /// Asks for the memory of slot `index`, which need not be there. O(1).
+  @inline(__always)
+  func prefetch(_ index: Int) {
+    guard let base = unsafe base else { return }
+    let size = MemoryLayout<Element>.stride
+    for offset in stride(from: 0, to: size, by: 64) {
+      // SAFETY: a prefetch of any address is harmless; this one is not read here.
+      unsafe continuo_prefetch(UnsafeRawPointer(base) + index &* size + offset)
+    }
+  }
+
   /// Forgets all slots and keeps the memory. O(1).
   mutating func removeAll() { count = 0 }
 
@@ -105,3 +118,27 @@
 
 // SAFETY: the memory belongs to one handle, which cannot be copied: it goes where the handle goes.
 extension ColumnHandle: @unchecked Sendable where Element: Sendable {}
+
+extension ColumnHandle where Element == UInt8 {
+  /// Whether the bytes from slot `start` on are those of `name`. O(length).
+  @inline(__always)
+  func holds(_ name: Span<UInt8>, at start: Int) -> Bool {
+    precondition(start >= 0 && name.count <= count - start, "a column is read within its count")
+    return unsafe name.withUnsafeBytes { other in
+      // SAFETY: both sides have name.count bytes, the column's by the check above.
+      let own = unsafe UnsafeRawBufferPointer(start: base.unsafelyUnwrapped + start, count: name.count)
+      var index = 0
+      while index + 8 <= own.count {
+        let left = unsafe own.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        let right = unsafe other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        if left != right { return false }
+        index += 8
+      }
+      while index < own.count {
+        if unsafe own[index] != other[index] { return false }
+        index += 1
+      }
+      return true
+    }
+  }
+}

@@ -1,97 +1,122 @@
 // Byte strings to dense integers and back.
 // Invariant: the n-th name that was interned has number n − 1; equal bytes have equal numbers; names are never forgotten.
-// Not here: which names are valid (Judgement), the zero address (TokenState uses number 0 for it).
-// Source of the hash: multiply-and-fold as in wyhash (W. Yi), 64 × 64 → 128 bits, seeded per engine.
+// Not here: which names are valid (Judgement), how a name is hashed (NameKey), the zero address (TransferRow).
 
 /// A table of names: bytes in, a dense number out.
+///
+/// A look-up may be cut in three, so that the memory it needs is asked for ahead: ``key(_:)``, ``prefetchSlot(_:)``,
+/// ``prefetchName(_:)``.
 struct Interner: ~Copyable {
+  /// A name as its key; of one of more than 15 bytes the place of its bytes in `bytes`, and its length.
+  private struct Record: BitwiseCopyable {
+    var low: UInt64
+    var high: UInt64
+
+    var isInline: Bool { high >> 56 != 255 }
+    var length: Int { isInline ? Int(high >> 56) : Int(high & (1 << 56 - 1)) }
+  }
+
+  private struct Slot: BitwiseCopyable {
+    var hash: UInt32
+    /// The name's number + 1, 0 where the slot is free.
+    var entry: UInt32
+  }
+
+  private var records = ColumnHandle<Record>()
   private var bytes = ColumnHandle<UInt8>()
-  /// Where each name ends in `bytes`; it begins where the one before ends.
-  private var ends = ColumnHandle<Int>()
-  private var hashes = ColumnHandle<UInt32>()
-  /// Open addressing with linear probing: number + 1, 0 where free; at most half full.
-  private var slots = ColumnHandle<UInt32>(repeating: 0, count: 64)
+  /// Open addressing with linear probing, at most half full.
+  private var slots = ColumnHandle<Slot>(repeating: Slot(hash: 0, entry: 0), count: 64)
   private let seed: UInt64
 
   init(seed: UInt64) { self.seed = seed }
 
   /// How many names there are.
-  var count: Int { ends.count }
+  var count: Int { records.count }
+
+  /// What a name is looked up by. O(length).
+  @inline(__always)
+  func key(_ name: Span<UInt8>) -> NameKey { NameKey(name, seed: seed) }
+
+  /// Asks for the slot where a name is looked up first. O(1).
+  @inline(__always)
+  func prefetchSlot(_ key: NameKey) { slots.prefetch(Int(key.hash) & (slots.count - 1)) }
+
+  /// Asks for the name that is found first. O(1).
+  @inline(__always)
+  func prefetchName(_ key: NameKey) {
+    let slot = slots[Int(key.hash) & (slots.count - 1)]
+    if slot.entry != 0 { records.prefetch(Int(slot.entry) - 1) }
+  }
 
   /// The number of a name, nil if it was never interned. O(length).
-  func find(_ name: Span<UInt8>) -> Int? {
-    let hash = hash(name)
-    var slot = Int(hash) & (slots.count - 1)
-    while slots[slot] != 0 {
-      let number = Int(slots[slot] - 1)
-      if hashes[number] == hash, equals(number, name) { return number }
-      slot = (slot + 1) & (slots.count - 1)
+  @inline(__always)
+  func find(_ name: Span<UInt8>) -> Int? { find(key(name), name) }
+
+  /// The number of a name whose key is known. O(length).
+  @inline(__always)
+  func find(_ key: NameKey, _ name: Span<UInt8>) -> Int? {
+    var index = Int(key.hash) & (slots.count - 1)
+    while true {
+      let slot = slots[index]
+      guard slot.entry != 0 else { return nil }
+      if slot.hash == key.hash {
+        let number = Int(slot.entry) - 1
+        let record = records[number]
+        if key.isInline ? record.low == key.low && record.high == key.high : equals(record, name) { return number }
+      }
+      index = (index + 1) & (slots.count - 1)
     }
-    return nil
   }
 
   /// The number of a name, a new one if it was never interned. O(length) amortised.
-  mutating func intern(_ name: Span<UInt8>) -> Int {
-    if let number = find(name) { return number }
-    if (count + 1) * 2 > slots.count { grow() }
-    let number = count
-    bytes.append(contentsOf: name)
-    ends.append(bytes.count)
-    let hash = hash(name)
-    hashes.append(hash)
-    place(number, hash)
-    return number
-  }
+  mutating func intern(_ name: Span<UInt8>) -> Int { intern(key(name), name) }
 
-  /// The bytes of a name. O(1).
-  @_lifetime(borrow self)
-  func name(_ number: Int) -> Span<UInt8> {
-    bytes.span.extracting((number == 0 ? 0 : ends[number - 1])..<ends[number])
+  /// The number of a name whose key is known. O(length) amortised.
+  @inline(__always)
+  mutating func intern(_ key: NameKey, _ name: Span<UInt8>) -> Int {
+    find(key, name) ?? add(key, name)
   }
 
   /// The bytes of a name as a value. O(length).
   func byteString(_ number: Int) -> ByteString {
-    let name = name(number)
+    let record = records[number]
     var copy: [UInt8] = []
-    copy.reserveCapacity(name.count)
-    for index in 0..<name.count { copy.append(name[index]) }
+    copy.reserveCapacity(record.length)
+    for index in 0..<record.length {
+      let word = index < 8 ? record.low : record.high
+      copy.append(
+        record.isInline ? UInt8(truncatingIfNeeded: word >> UInt64(8 * (index & 7))) : bytes[Int(record.low) + index])
+    }
     return ByteString(copy)
   }
 
-  private func equals(_ number: Int, _ other: Span<UInt8>) -> Bool {
-    let name = name(number)
-    guard name.count == other.count else { return false }
-    for index in 0..<name.count where name[index] != other[index] { return false }
-    return true
+  @inline(__always)
+  private func equals(_ record: Record, _ name: Span<UInt8>) -> Bool {
+    !record.isInline && record.length == name.count && bytes.holds(name, at: Int(record.low))
   }
 
-  private mutating func place(_ number: Int, _ hash: UInt32) {
-    var slot = Int(hash) & (slots.count - 1)
-    while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-    slots[slot] = UInt32(number) + 1
+  private mutating func add(_ key: NameKey, _ name: Span<UInt8>) -> Int {
+    if (count + 1) * 2 > slots.count { grow() }
+    let number = count
+    if key.isInline {
+      records.append(Record(low: key.low, high: key.high))
+    } else {
+      records.append(Record(low: UInt64(bytes.count), high: 255 << 56 | UInt64(name.count)))
+      bytes.append(contentsOf: name)
+    }
+    place(Slot(hash: key.hash, entry: UInt32(number) + 1))
+    return number
+  }
+
+  private mutating func place(_ slot: Slot) {
+    var index = Int(slot.hash) & (slots.count - 1)
+    while slots[index].entry != 0 { index = (index + 1) & (slots.count - 1) }
+    slots[index] = slot
   }
 
   private mutating func grow() {
-    slots = ColumnHandle(repeating: 0, count: slots.count * 2)
-    for number in 0..<count { place(number, hashes[number]) }
-  }
-
-  private func hash(_ name: Span<UInt8>) -> UInt32 {
-    var state = seed ^ UInt64(truncatingIfNeeded: name.count)
-    var word: UInt64 = 0
-    for index in 0..<name.count {
-      word = word << 8 | UInt64(name[index])
-      if index & 7 == 7 {
-        state = Self.mix(state ^ word)
-        word = 0
-      }
-    }
-    let mixed = Self.mix(Self.mix(state ^ word))
-    return UInt32(truncatingIfNeeded: mixed ^ mixed >> 32)
-  }
-
-  private static func mix(_ value: UInt64) -> UInt64 {
-    let product = (value ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
-    return product.high ^ product.low
+    var old = ColumnHandle<Slot>(repeating: Slot(hash: 0, entry: 0), count: slots.count * 2)
+    swap(&old, &slots)
+    for index in 0..<old.count where old[index].entry != 0 { place(old[index]) }
   }
 }

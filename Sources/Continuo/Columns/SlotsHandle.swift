@@ -2,6 +2,8 @@
 // Invariant: 0 ≤ count ≤ capacity; slots 0..<count are initialised; `base` is ours alone.
 // Not here: what the things are.
 
+import CPrefetch
+
 /// A growing array of non-copyable things, lent out in place.
 @safe struct SlotsHandle<Element: ~Copyable>: ~Copyable {
   private var base: UnsafeMutablePointer<Element>?
@@ -21,6 +23,16 @@
       precondition(index >= 0 && index < count, "slots are written within their count")
       // SAFETY: as for reading; exclusive access to self is exclusive access to its memory.
       yield unsafe &base.unsafelyUnwrapped[index]
+    }
+  }
+
+  /// Asks for the first lines of the thing in slot `index`, which need not be there. O(1).
+  @inline(__always)
+  func prefetch(_ index: Int, lines: Int) {
+    guard let base = unsafe base else { return }
+    for line in 0..<lines {
+      // SAFETY: a prefetch of any address is harmless; this one is not read here.
+      unsafe continuo_prefetch(UnsafeRawPointer(base + index) + line * 64)
     }
   }
 

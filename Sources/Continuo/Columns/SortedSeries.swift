@@ -79,6 +79,13 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     return position != end && self.key(at: position) == key ? position : nil
   }
 
+  /// Asks for the end of the tail, where rows come in and the last one is changed.
+  @inline(__always)
+  func prefetchTail() {
+    tail.prefetch(tail.count - 1)
+    tail.prefetch(tail.count)
+  }
+
   // MARK: changing
 
   /// Puts a row where its key belongs. O(1) amortised at the end, else O(chunk).

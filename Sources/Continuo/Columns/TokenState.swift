@@ -5,10 +5,11 @@
 
 /// The state of one token.
 struct TokenState: ~Copyable {
+  // What each swap touches stands together.
   var swaps = SwapSeries()
-  var transfers = TransferSeries()
   /// Candles at 1h: the only ones that live events touch.
   var hours = CandleSeries()
+  var transfers = TransferSeries()
   /// Candles that moved up as they left a shorter interval's retention: at 4h, 1d, 1w.
   var fourHours = CandleSeries()
   var days = CandleSeries()
