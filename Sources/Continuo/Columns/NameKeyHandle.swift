@@ -29,6 +29,7 @@ struct NameKey: BitwiseCopyable, Equatable {
   @inline(__always)
   init(_ name: Span<UInt8>, seed: UInt64) {
     let count = name.count
+    // SAFETY: the bytes are read within the call that lends them.
     if count <= Self.inlineBytesMax {
       (low, high) = unsafe name.withUnsafeBytes { unsafe Self.words($0) }
       high |= UInt64(count) << 56
