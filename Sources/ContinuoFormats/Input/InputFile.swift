@@ -146,8 +146,9 @@ public struct InputFile: ~Copyable {
     while true {
       let isSkipping = parse()
       if let failure = csv?.failure { throw failure }
-      guard rows.count < batchRows else { return }
+      // Also before a batch ends: what the next one gets would be searched for the line's end again.
       if isSkipping { rows.text.bytes.removeLast(rows.text.bytes.count - position) }
+      guard rows.count < batchRows else { return }
       if rows.count > 0, position + rows.text.scratch.count >= Limits.batchBytesMax { return }
       guard !hasEnded else { return }
       forgetBlankLines()

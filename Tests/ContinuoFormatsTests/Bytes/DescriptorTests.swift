@@ -58,7 +58,7 @@ struct DescriptorTests {
 
   @Test("Files that cannot be opened are missing; the message says what and what to do")
   func missing() throws {
-    for path in ["/nonexistent/trades.csv", "/tmp/", "/"] {
+    for path in ["/nonexistent/trades.csv", InputFixture.path(""), "/"] {
       var options = InputOptions()
       options.format = .csv
       do throws(InputFailure) {

@@ -164,11 +164,15 @@ struct CSVTests {
   func longRecord() {
     // Quotes in order, but over the limit outside of them: one limit row, on with the next physical line.
     let cell = "\"" + String(repeating: "line\n", count: 13_000) + "\""
-    let tail = String(repeating: "y", count: 2_000)
+    let tail = String(repeating: "y", count: 300_000)
     let result = judge("1,1,\(cell),1,1,\(tail)\n2,1,A,1,1,\n")
     #expect(result.rejections.count == 1 && result.rejections[0].hasPrefix("2 limit - 1,1,\"line\n"))
     #expect(result.accepted == 1)
-    let reading = Reading(Self.header + "1,1,\(cell),1,1,\(tail)\n2,1,A,1,1,\n")
-    #expect(reading.rows[0].hasPrefix("13003 swap 0/2/0"))
+    for batchRows in [1, 2, 100] {
+      let text = Self.header + "0,1,A,1,1,\n1,1,\(cell),1,1,\(tail)\n2,1,A,1,1,\n"
+      let reading = Reading(text, blockBytes: 65_700) { $0.batchRows = batchRows }
+      #expect(reading.rejections.count == 1 && reading.rows.count == 2)
+      #expect(reading.rows.last?.hasPrefix("13004 swap 0/2/0") ?? false)
+    }
   }
 }
