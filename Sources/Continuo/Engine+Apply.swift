@@ -68,8 +68,9 @@ extension Engine {
       applyBalances(transfer, token, undo: false)
     }
     identities.insert(
-      IdentityIndex.Entry(
-        block: row.block, logIndex: row.logIndex, token: UInt32(truncatingIfNeeded: token), timestamp: row.timestamp),
+      IdentityEntry(
+        key: IdentityEntry.Key(block: row.block, logIndex: row.logIndex), token: UInt32(truncatingIfNeeded: token),
+        timestamp: row.timestamp),
       row.operation == .swap ? .swap : .transfer, chain: row.chain)
     engineClock.accept(row.timestamp)
   }

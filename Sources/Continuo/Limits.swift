@@ -31,8 +31,11 @@ public enum Limits {
   public static let futureToleranceMicroseconds: Int64 = 300_000_000
   /// The shortest raw retention in microseconds: 7 d, so that every window can be answered at the clock.
   public static let rawRetentionMicrosecondsMin: Int64 = 604_800_000_000
-  /// How many raw events one chunk of columns holds at most.
-  package static let chunkRowsMax = 512
-  /// How many identities one leaf of the identity index holds at most.
-  package static let leafEntriesMax = 512
+  /// How many swaps, transfers, identities and stored candles one packed chunk is made of.
+  package static let swapChunkRows = 64
+  package static let transferChunkRows = 64
+  package static let identityChunkRows = 128
+  package static let candleChunkRows = 16
+  /// How many identities of a chain stay unpacked: what is a few minutes late lands among them.
+  package static let identityTailRowsMax = 4096
 }

@@ -69,4 +69,11 @@ struct Digest {
     require(rows == other.rows, "row \(index) differs: \(rows.count) rows and \(other.rows.count)")
     require((failure == nil) == (other.failure == nil), "fails only in some blocks")
   }
+
+  /// Ends the process where the two differ as far as both go, or only one fails.
+  func requireSameStart(_ other: Digest) {
+    let count = min(rows.count, other.rows.count)
+    require(rows.prefix(count) == other.rows.prefix(count), "rows before damage differ")
+    require((failure == nil) == (other.failure == nil), "fails only in some blocks")
+  }
 }

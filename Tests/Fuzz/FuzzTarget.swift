@@ -53,7 +53,7 @@ enum FuzzTarget: String, CaseIterable {
 
   private func rows(_ bytes: [UInt8], _ name: String) {
     let (choice, rest) = split(bytes)
-    var text = expanded(rest)
+    var text = choice >> 6 == 3 ? expanded(rest) : rest
     var options = InputOptions()
     if self == .csv, choice & 1 == 0 {
       text = Array("kind,block,timestamp,token,side,amount_usd,price_usd,wallet,from,to,amount,token_id\n".utf8) + text
@@ -111,7 +111,8 @@ enum FuzzTarget: String, CaseIterable {
     let blockBytes = [1, 7, 100, 65_536][choice >> 2 & 3]
     let whole = Digest(rest, name, InputOptions(), blockBytes: 80_000, rowsMax: 5_000)
     let pieces = Digest(rest, name, InputOptions(), blockBytes: max(blockBytes, rest.count / 2_000), rowsMax: 5_000)
-    whole.requireEqual(pieces)
+    // How much comes out before damage is found depends on the pieces, what comes out does not.
+    if whole.failure != nil { whole.requireSameStart(pieces) } else { whole.requireEqual(pieces) }
   }
 }
 

@@ -8,7 +8,7 @@ struct BucketCursor {
   /// Under 1h: where the next raw event lies.
   private var position: SwapSeries.Position
   /// From 1h up: the next candle of each stored series that the interval is made of.
-  private var next: [4 of Int] = .init(repeating: 0)
+  private var next: [4 of CandleSeries.Position] = .init(repeating: CandleSeries.Position(chunk: 0, row: 0))
 
   /// A walk from the first bucket that does not start before `start`. O(log n).
   init(_ state: borrowing TokenState, _ interval: Interval, from start: Timestamp) {
@@ -50,17 +50,17 @@ struct BucketCursor {
 
   private mutating func merge(_ state: borrowing TokenState) -> (bucket: Timestamp, candle: Candle)? {
     var bucket: Timestamp?
-    for level in 0..<interval.storedLevels where next[level] < state.storedCount(level) {
-      let start = interval.start(of: state.storedStart(level, next[level]))
+    for level in 0..<interval.storedLevels {
+      guard let stored = state.storedStart(level, next[level]) else { continue }
+      let start = interval.start(of: stored)
       bucket = bucket.map { min($0, start) } ?? start
     }
     guard let bucket else { return nil }
     let end = interval.next(bucket)
     var candle: Candle?
     for level in 0..<interval.storedLevels {
-      while next[level] < state.storedCount(level), state.storedStart(level, next[level]) < end {
-        candle.take(state.storedCandle(level, next[level]))
-        next[level] += 1
+      while let start = state.storedStart(level, next[level]), start < end {
+        candle.take(state.storedCandle(level, &next[level]))
       }
     }
     return candle.map { (bucket, $0) }
@@ -70,13 +70,14 @@ struct BucketCursor {
   static func bucket(_ state: borrowing TokenState, _ interval: Interval, before bound: Timestamp) -> Timestamp? {
     let aligned = aligned(bound, interval)
     if interval.isFolded {
-      return state.swaps.row(before: state.swaps.lowerBound(aligned)).map { interval.start(of: $0.key.timestamp) }
+      return state.swaps.before(state.swaps.lowerBound(aligned)).map {
+        interval.start(of: state.swaps.key(at: $0).timestamp)
+      }
     }
     var last: Timestamp?
     for level in 0..<interval.storedLevels {
-      let index = state.lowerBound(level, aligned)
-      guard index > 0 else { continue }
-      let start = interval.start(of: state.storedStart(level, index - 1))
+      guard let stored = state.storedStart(level, before: aligned) else { continue }
+      let start = interval.start(of: stored)
       last = last.map { max($0, start) } ?? start
     }
     return last
@@ -100,7 +101,7 @@ extension Interval {
 }
 
 extension TokenState {
-  fileprivate func lowerBound(_ level: Int, _ start: Timestamp) -> Int {
+  fileprivate func lowerBound(_ level: Int, _ start: Timestamp) -> CandleSeries.Position {
     switch level {
     case 0: hours.lowerBound(start)
     case 1: fourHours.lowerBound(start)
@@ -109,30 +110,30 @@ extension TokenState {
     }
   }
 
-  fileprivate func storedCount(_ level: Int) -> Int {
+  fileprivate func storedStart(_ level: Int, _ position: CandleSeries.Position) -> Timestamp? {
     switch level {
-    case 0: hours.count
-    case 1: fourHours.count
-    case 2: days.count
-    default: weeks.count
+    case 0: hours.start(at: position)
+    case 1: fourHours.start(at: position)
+    case 2: days.start(at: position)
+    default: weeks.start(at: position)
     }
   }
 
-  fileprivate func storedStart(_ level: Int, _ index: Int) -> Timestamp {
+  fileprivate func storedStart(_ level: Int, before start: Timestamp) -> Timestamp? {
     switch level {
-    case 0: hours.start(at: index)
-    case 1: fourHours.start(at: index)
-    case 2: days.start(at: index)
-    default: weeks.start(at: index)
+    case 0: hours.start(before: start)
+    case 1: fourHours.start(before: start)
+    case 2: days.start(before: start)
+    default: weeks.start(before: start)
     }
   }
 
-  fileprivate func storedCandle(_ level: Int, _ index: Int) -> Candle {
+  fileprivate func storedCandle(_ level: Int, _ position: inout CandleSeries.Position) -> Candle {
     switch level {
-    case 0: hours.candle(at: index)
-    case 1: fourHours.candle(at: index)
-    case 2: days.candle(at: index)
-    default: weeks.candle(at: index)
+    case 0: hours.candle(&position)
+    case 1: fourHours.candle(&position)
+    case 2: days.candle(&position)
+    default: weeks.candle(&position)
     }
   }
 }

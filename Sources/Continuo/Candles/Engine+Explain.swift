@@ -19,13 +19,12 @@ extension Engine {
     tokenStates[token.index].swaps.visit(from: bucket, before: interval.next(bucket)) { row in
       guard var four = found else {
         found = (row, row, row, row)
-        return true
+        return
       }
       if four.high.price < row.price { four.high = row }
       if row.price < four.low.price { four.low = row }
       four.close = row
       found = four
-      return true
     }
     guard let found else { return [] }
     return [(.open, found.open), (.high, found.high), (.low, found.low), (.close, found.close)].map { role, row in

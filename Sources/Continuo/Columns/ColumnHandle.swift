@@ -27,10 +27,10 @@
       // SAFETY: index < count ≤ capacity by the check above; slots below count are initialised.
       return unsafe base.unsafelyUnwrapped[index]
     }
-    set {
+    _modify {
       precondition(index >= 0 && index < count, "a column is written within its count")
-      // SAFETY: as for reading.
-      unsafe base.unsafelyUnwrapped[index] = newValue
+      // SAFETY: as for reading; exclusive access to self is exclusive access to its memory.
+      yield unsafe &base.unsafelyUnwrapped[index]
     }
   }
 
@@ -73,12 +73,8 @@
     count -= range.count
   }
 
-  /// Moves the slots from `index` on to the end of `other`. O(count − index).
-  mutating func moveSuffix(from index: Int, into other: inout ColumnHandle) {
-    precondition(index >= 0 && index <= count, "a column is cut within its count")
-    for slot in index..<count { other.append(self[slot]) }
-    count = index
-  }
+  /// Forgets all slots and keeps the memory. O(1).
+  mutating func removeAll() { count = 0 }
 
   /// The initialised slots. O(1).
   var span: Span<Element> {
@@ -90,7 +86,9 @@
     }
   }
 
-  private mutating func reserve(_ wanted: Int) {
+  /// Makes room for `wanted` values in all. O(count).
+  mutating func reserve(_ wanted: Int) {
+    guard wanted > capacity else { return }
     let grown = UnsafeMutablePointer<Element>.allocate(capacity: wanted)
     if let old = unsafe base {
       // SAFETY: both hold at least count slots and do not overlap; the old memory is given back once.

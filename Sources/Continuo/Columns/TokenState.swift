@@ -46,13 +46,29 @@ struct TokenState: ~Copyable {
     var previous: Timestamp?
     for start in instants.map({ Interval.oneHour.start(of: $0) }).sorted() where start != previous {
       previous = start
-      hours.replace(start: start, with: swaps.fold(from: start, before: Interval.oneHour.next(start)))
+      let candle = swaps.fold(from: start, before: Interval.oneHour.next(start))
+      if let stored = hours.find(start) {
+        if let candle {
+          hours.update(stored) { $0.candle = candle }
+        } else {
+          hours.remove([start]) { _ in }
+        }
+      }
     }
   }
 
+  /// The held swap with just this key. O(log n).
+  func swap(_ key: OrderKey) -> SwapRow? { swaps.find(key).map { swaps.row(at: $0) } }
+
+  /// The held transfer with just this key. O(log n).
+  func transfer(_ key: OrderKey) -> TransferRow? { transfers.find(key).map { transfers.row(at: $0) } }
+
   /// The last swap with a time ≤ `instant`: its place and price. O(log n).
   func lastSwap(atOrBefore instant: Timestamp) -> LastSwap? {
-    if let row = swaps.row(before: swaps.lowerBound(instant + 1)) { return LastSwap(key: row.key, price: row.price) }
+    if let position = swaps.before(swaps.lowerBound(instant + 1)) {
+      let row = swaps.row(at: position)
+      return LastSwap(key: row.key, price: row.price)
+    }
     guard let last = lastBelowHorizon, last.key.timestamp <= instant else { return nil }
     return last
   }

@@ -42,6 +42,20 @@ public struct EventBatch: Sendable {
   /// Adds a swap, or a rejection if it is not one. O(length of its names).
   public mutating func append(_ swap: Swap) { Judgement.judge(swap, into: &self) }
 
+  /// Adds a swap whose names are bytes that the caller keeps: the same as ``append(_:)`` without a value in between.
+  /// O(length of its names).
+  public mutating func appendSwap(
+    chain: UInt32, block: UInt64, logIndex: UInt32, timestamp: Timestamp, token: Span<UInt8>, side: Side?,
+    amountUSD: Decimal18?, tokenAmount: Decimal18?, priceUSD: Decimal18?, wallet: Span<UInt8>?
+  ) {
+    var row = BatchRow(operation: .swap, chain: chain, block: block, logIndex: logIndex, line: offered)
+    row.timestamp = timestamp
+    row.side = side
+    row.token = text.keep(token)
+    if let wallet { row.wallet = text.keep(wallet) }
+    Judgement.judge(swap: row, amountUSD, tokenAmount, priceUSD, into: &self)
+  }
+
   /// Adds a transfer, or a rejection if it is not one. O(length of its names).
   public mutating func append(_ transfer: Transfer) { Judgement.judge(transfer, into: &self) }
 

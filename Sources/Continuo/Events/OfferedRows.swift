@@ -43,6 +43,15 @@ public struct TextPool: Sendable {
       start: UInt32(start) | TextCell.scratchBit, length: UInt32(scratch.count - start))
   }
 
+  /// Keeps `text` as it is and tells where. O(length).
+  mutating func keep(_ text: Span<UInt8>) -> TextCell {
+    let start = scratch.count
+    scratch.append(addingCapacity: text.count) { output in
+      for index in 0..<text.count { output.append(text[index]) }
+    }
+    return TextCell(start: UInt32(start) | TextCell.scratchBit, length: UInt32(text.count))
+  }
+
   /// The bytes of a cell; none for an absent one. O(1).
   @_lifetime(borrow self)
   public func text(_ cell: TextCell) -> Span<UInt8> {

@@ -17,32 +17,32 @@ struct Identities: ~Copyable {
   }
 
   /// The entry of an identity, nil if it is not held. O(log n).
-  func find(_ identity: EventIdentity) -> IdentityIndex.Entry? {
+  func find(_ identity: EventIdentity) -> IdentityEntry? {
     let name = Self.name(identity.kind, identity.chain)
     guard let place = recent.name == name ? recent.place : places[name] else { return nil }
-    return indexes[place].find(block: identity.block, logIndex: identity.logIndex)
+    return indexes[place].entry(block: identity.block, logIndex: identity.logIndex)
   }
 
-  /// Adds an entry. O(1) at the end of its chain, else O(leaf).
-  mutating func insert(_ entry: IdentityIndex.Entry, _ kind: EventKind, chain: UInt32) {
+  /// Adds an entry. O(1) at the end of its chain, else O(chunk).
+  mutating func insert(_ entry: IdentityEntry, _ kind: EventKind, chain: UInt32) {
     let name = Self.name(kind, chain)
     if recent.name != name { recent = (name, place(name)) }
     indexes[recent.place].insert(entry)
   }
 
-  /// Takes an identity out. O(log n + leaf).
+  /// Takes an identity out. O(log n + chunk).
   mutating func remove(_ identity: EventIdentity) {
     guard let place = places[Self.name(identity.kind, identity.chain)] else { return }
-    indexes[place].remove(block: identity.block, logIndex: identity.logIndex)
+    indexes[place].remove([IdentityEntry.Key(block: identity.block, logIndex: identity.logIndex)]) { _ in }
   }
 
-  /// Takes out every event of a kind and chain with a block over `block`. O(entries taken out + leaf).
-  mutating func removeAll(_ kind: EventKind, chain: UInt32, above block: UInt64) -> [IdentityIndex.Entry] {
+  /// Takes out every event of a kind and chain with a block over `block`. O(entries taken out + chunk).
+  mutating func removeAll(_ kind: EventKind, chain: UInt32, above block: UInt64) -> [IdentityEntry] {
     guard let place = places[Self.name(kind, chain)] else { return [] }
     return indexes[place].removeAll(above: block)
   }
 
-  /// Takes out everything before `timestamp`, and tells per chain the greatest block of it. O(leaves + entries of
+  /// Takes out everything before `timestamp`, and tells per chain the greatest block of it. O(chunks + entries of
   /// those touched).
   mutating func removeAll(before timestamp: Timestamp, _ dropped: (_ chain: UInt32, _ block: UInt64) -> Void) {
     for (name, place) in places {
@@ -51,9 +51,13 @@ struct Identities: ~Copyable {
   }
 
   /// Lends every entry of a kind with its chain. O(n).
-  func visit(_ kind: EventKind, _ body: (UInt32, IdentityIndex.Entry) -> Void) {
+  func visit(_ kind: EventKind, _ body: (UInt32, IdentityEntry) -> Void) {
     for (name, place) in places where name >> 32 == UInt64(kind.rawValue) {
-      indexes[place].visit { body(UInt32(truncatingIfNeeded: name), $0) }
+      var position = indexes[place].start
+      while position != indexes[place].end {
+        body(UInt32(truncatingIfNeeded: name), indexes[place].row(at: position))
+        position = indexes[place].after(position)
+      }
     }
   }
 

@@ -104,18 +104,27 @@ enum Judgement {
 
   /// Judges a swap. O(length of its names).
   static func judge(_ swap: Swap, into batch: inout EventBatch) {
-    var judged = BatchRow(
+    var row = BatchRow(
       operation: .swap, chain: swap.chain, block: swap.block, logIndex: swap.logIndex, line: batch.offered)
-    judged.timestamp = swap.timestamp
-    judged.side = swap.side
-    judged.token = batch.text.keep(swap.token.bytes)
-    if let wallet = swap.wallet { judged.wallet = batch.text.keep(wallet.bytes) }
+    row.timestamp = swap.timestamp
+    row.side = swap.side
+    row.token = batch.text.keep(swap.token.bytes)
+    if let wallet = swap.wallet { row.wallet = batch.text.keep(wallet.bytes) }
+    judge(swap: row, swap.amountUSD, swap.tokenAmount, swap.priceUSD, into: &batch)
+  }
+
+  /// Judges a swap whose names are kept already. O(length of its names).
+  static func judge(
+    swap row: BatchRow, _ amountUSD: Decimal18?, _ tokenAmount: Decimal18?, _ priceUSD: Decimal18?,
+    into batch: inout EventBatch
+  ) {
+    var judged = row
     batch.offered += 1
     do throws(Fault) {
-      guard swap.amountUSD != nil else { throw Fault(reason: .missingField, field: .amountUSD, value: "") }
+      guard amountUSD != nil else { throw Fault(reason: .missingField, field: .amountUSD, value: "") }
       try names(&judged, false, &batch.text)
-      try range(swap.timestamp)
-      try price(&judged, swap.amountUSD, swap.tokenAmount, swap.priceUSD, batch.price)
+      try range(judged.timestamp)
+      try price(&judged, amountUSD, tokenAmount, priceUSD, batch.price)
       batch.rows.append(judged)
     } catch {
       batch.reject(error.reason, error.field, error.value, line: judged.line)

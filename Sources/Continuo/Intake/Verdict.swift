@@ -32,10 +32,10 @@ extension Engine {
   }
 
   /// The first field in which a swap differs from the one held under its identity, nil if it is the same.
-  private func swapDifference(_ row: BatchRow, _ batch: borrowing EventBatch, _ held: IdentityIndex.Entry)
+  private func swapDifference(_ row: BatchRow, _ batch: borrowing EventBatch, _ held: IdentityEntry)
     -> EventField?
   {
-    guard let old = tokenStates[Int(held.token)].swaps.find(row.key) else { return .block }
+    guard let old = tokenStates[Int(held.token)].swap(row.key) else { return .block }
     if old.side != row.side { return .side }
     if old.amountUSD != row.amount { return .amountUSD }
     if old.tokenAmount != row.tokenAmount { return .tokenAmount }
@@ -48,10 +48,10 @@ extension Engine {
   }
 
   /// The first field in which a transfer differs from the one held under its identity, nil if it is the same.
-  private func transferDifference(_ row: BatchRow, _ batch: borrowing EventBatch, _ held: IdentityIndex.Entry)
+  private func transferDifference(_ row: BatchRow, _ batch: borrowing EventBatch, _ held: IdentityEntry)
     -> EventField?
   {
-    guard let old = tokenStates[Int(held.token)].transfers.find(row.key) else { return .block }
+    guard let old = tokenStates[Int(held.token)].transfer(row.key) else { return .block }
     if old.from != number(ofAddress: row.wallet, batch) { return .from }
     if old.to != number(ofAddress: row.to, batch) { return .to }
     if old.amount != row.amount { return .amount }

@@ -37,11 +37,11 @@ extension Engine {
     if held != identities.count { wrong.append("\(held) events, but \(identities.count) identities") }
     for kind in EventKind.allCases {
       identities.visit(kind) { chain, entry in
-        let key = OrderKey(timestamp: entry.timestamp, chain: chain, block: entry.block, logIndex: entry.logIndex)
+        let key = entry.orderKey(chain: chain)
         let isHeld =
           kind == .swap
-          ? tokenStates[Int(entry.token)].swaps.find(key) != nil
-          : tokenStates[Int(entry.token)].transfers.find(key) != nil
+          ? tokenStates[Int(entry.token)].swap(key) != nil
+          : tokenStates[Int(entry.token)].transfer(key) != nil
         if !isHeld { wrong.append("identity without event: \(kind.name) \(key)") }
       }
     }
@@ -51,33 +51,43 @@ extension Engine {
 
 extension TokenState {
   fileprivate func checkInvariants(horizon: Timestamp?) -> [String] {
-    var wrong: [String] = []
-    var counted = 0
-    var previous: OrderKey?
+    var wrong = swaps.checkInvariants("swaps") + transfers.checkInvariants("transfers") + hours.checkInvariants("hours")
     for chunk in 0..<swaps.chunks.count {
       let rows = swaps.chunks[chunk].count
-      counted += rows
-      if rows == 0 || rows > Limits.chunkRowsMax { wrong.append("chunk \(chunk) has \(rows) rows") }
       var summary: Candle?
-      for index in 0..<rows {
-        let row = swaps.chunks[chunk].row(at: index)
-        if let previous, !(previous < row.key) { wrong.append("swaps are out of order at \(row.key)") }
-        if let horizon, row.key.timestamp < horizon { wrong.append("a swap is below the horizon: \(row.key)") }
-        previous = row.key
-        summary.take(row)
-      }
-      if summary != swaps.chunks[chunk].payload.summary { wrong.append("chunk \(chunk) has a stale summary") }
+      for row in 0..<rows { summary.take(swaps.chunks[chunk].row(at: row)) }
+      if summary != swaps.summaries[chunk] { wrong.append("chunk \(chunk) has a stale summary") }
     }
-    if counted != swaps.count { wrong.append("\(counted) swaps, but a count of \(swaps.count)") }
-    var hour = 0
-    while hour < hours.count {
-      let start = hours.start(at: hour)
-      if horizon.map({ start >= $0 }) ?? true,
-        hours.candle(at: hour) != swaps.fold(from: start, before: Interval.oneHour.next(start))
-      {
+    if let horizon, let first = swaps.firstTimestamp, first < horizon { wrong.append("a swap is below the horizon") }
+    var position = hours.start
+    while let start = hours.start(at: position) {
+      let candle = hours.candle(&position)
+      let folded = swaps.fold(from: start, before: Interval.oneHour.next(start))
+      if horizon.map({ start >= $0 }) ?? true, folded != candle {
         wrong.append("the hour \(start) is not the fold of its swaps")
       }
-      hour += 1
+    }
+    return wrong
+  }
+}
+
+extension SortedSeries {
+  fileprivate func checkInvariants(_ name: String) -> [String] {
+    var wrong: [String] = []
+    var counted = 0
+    var previous: Row.Key?
+    var position = start
+    while position != end {
+      let key = key(at: position)
+      if let previous, !(previous < key) { wrong.append("\(name) are out of order at \(key)") }
+      previous = key
+      counted += 1
+      position = after(position)
+    }
+    if counted != count { wrong.append("\(counted) \(name), but a count of \(count)") }
+    if previous != lastKey { wrong.append("\(name) end at another key than the last one") }
+    for chunk in 0..<chunks.count where !(1..<2 * Row.chunkRows).contains(chunks[chunk].count) {
+      wrong.append("chunk \(chunk) of \(name) has \(chunks[chunk].count) rows")
     }
     return wrong
   }

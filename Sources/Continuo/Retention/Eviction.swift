@@ -51,13 +51,13 @@ extension TokenState {
   fileprivate mutating func drop(below horizon: Timestamp) -> Int {
     var last: LastSwap?
     var swapCount = 0
-    swaps.removeAll(before: horizon) {
+    swaps.removePrefix(before: swaps.lowerBound(horizon)) {
       last = LastSwap(key: $0.key, price: $0.price)
       swapCount += 1
     }
     if let last { lastBelowHorizon = last }
     var transferCount = 0
-    transfers.removeAll(before: horizon) { _ in transferCount += 1 }
+    transfers.removePrefix(before: transfers.lowerBound(horizon)) { _ in transferCount += 1 }
     droppedSwaps += swapCount
     droppedTransfers += transferCount
     return swapCount + transferCount
@@ -69,17 +69,15 @@ extension TokenState {
     func isGone(_ start: Timestamp, _ interval: Interval) -> Bool {
       start < horizon && interval.next(start) <= newest - policy.microseconds(interval)
     }
-    func gone(_ series: borrowing CandleSeries, _ interval: Interval) -> Int {
-      Search.first(series.count) { !isGone(series.start(at: $0), interval) }
+    func gone(_ series: borrowing CandleSeries, _ interval: Interval) -> CandleSeries.Position {
+      series.first { !isGone($0, interval) }
     }
     func move(_ series: inout CandleSeries, _ interval: Interval, to longer: inout CandleSeries, _ next: Interval) {
-      let count = gone(series, interval)
-      for index in 0..<count { longer.merge(series.candle(at: index), start: next.start(of: series.start(at: index))) }
-      series.removeFirst(count)
+      series.removePrefix(before: gone(series, interval)) { longer.merge($0.candle, start: next.start(of: $0.key)) }
     }
     move(&hours, .oneHour, to: &fourHours, .fourHours)
     move(&fourHours, .fourHours, to: &days, .oneDay)
     move(&days, .oneDay, to: &weeks, .oneWeek)
-    weeks.removeFirst(gone(weeks, .oneWeek))
+    weeks.removePrefix(before: gone(weeks, .oneWeek)) { _ in }
   }
 }

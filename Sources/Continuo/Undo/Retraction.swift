@@ -10,7 +10,7 @@ extension Engine {
   public mutating func retract(_ identity: EventIdentity) -> Bool {
     guard let entry = identities.find(identity) else { return false }
     identities.remove(identity)
-    undo(identity.kind, [entry.key(chain: identity.chain)], of: Int(entry.token))
+    undo(identity.kind, [entry.orderKey(chain: identity.chain)], of: Int(entry.token))
     return true
   }
 
@@ -29,7 +29,7 @@ extension Engine {
       let entries = identities.removeAll(kind, chain: chain, above: block)
       undone += entries.count
       var keysByToken: [UInt32: [OrderKey]] = [:]
-      for entry in entries { keysByToken[entry.token, default: []].append(entry.key(chain: chain)) }
+      for entry in entries { keysByToken[entry.token, default: []].append(entry.orderKey(chain: chain)) }
       for (token, keys) in keysByToken { undo(kind, keys.sorted(), of: Int(token)) }
     }
     return undone
@@ -48,12 +48,5 @@ extension Engine {
       tokenStates[token].transfers.remove(keys) { undone.append($0) }
       for row in undone { applyBalances(row, token, undo: true) }
     }
-  }
-}
-
-extension IdentityIndex.Entry {
-  /// Where the event stands in the order of its kind.
-  fileprivate func key(chain: UInt32) -> OrderKey {
-    OrderKey(timestamp: timestamp, chain: chain, block: block, logIndex: logIndex)
   }
 }

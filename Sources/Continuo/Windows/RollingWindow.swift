@@ -51,7 +51,6 @@ extension Engine {
         if row.side == .buy { buyers.insert(row.wallet) }
         if row.side == .sell { sellers.insert(row.wallet) }
       }
-      return true
     }
     counts.traders = traders.count
     counts.buyers = buyers.count

@@ -9,9 +9,14 @@ struct NearestMap {
   private let names: [ByteString]
   private let map: FieldMap
 
+  /// The names without case and separators.
+  private let plainNames: [String]
+
+  /// Looks at the first columns only: a header of 65,000 must not cost seconds.
   init(_ names: [ByteString], _ map: FieldMap) {
-    self.names = names
+    self.names = Array(names.prefix(Limits.unknownNamesListedMax))
     self.map = map
+    plainNames = self.names.map(Self.plain)
   }
 
   /// What strangers call our fields; the earlier, the nearer.
@@ -50,7 +55,8 @@ struct NearestMap {
   private func column(for field: EventField, without used: Set<ByteString>) -> ByteString? {
     let wanted = [Self.plain(ByteString(field.name))] + (Self.synonyms.first { $0.0 == field }?.1 ?? [])
     for word in wanted {
-      if let name = names.first(where: { !used.contains($0) && Self.plain($0) == word && Self.isSpeakable($0) }) {
+      for (name, plain) in zip(names, plainNames) where plain == word && !used.contains(name) && Self.isSpeakable(name)
+      {
         return name
       }
     }
@@ -97,10 +103,9 @@ struct NearestMap {
 
   /// What to try with a file that has a header, or should have one.
   var remedy: String {
-    let plain = names.map(Self.plain)
     for preset in Preset.allCases {
       let columns = preset.columns.dropLast().map { Self.plain(ByteString($0)) }
-      if plain.starts(with: columns) { return "try --preset \(preset.rawValue) --map 'token:=SYMBOL'" }
+      if plainNames.starts(with: columns) { return "try --preset \(preset.rawValue) --map 'token:=SYMBOL'" }
     }
     guard !looksLikeData else {
       return "if the first line is a row already, try \(positionsRemedy)"

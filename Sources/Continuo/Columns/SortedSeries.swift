@@ -1,0 +1,291 @@
+// Rows in the order of their keys: packed chunks of what is at rest, and an open tail where new rows arrive. Late rows go
+// anywhere. Raw events, identities and candles are all held like this.
+// Invariant: keys ascend strictly through all chunks and then the tail; no chunk is empty; a chunk's last key and summary
+// stand beside it.
+// Not here: how a chunk is packed (PackedChunkHandle), what rows mean (SwapRow, TransferRow, IdentityEntry, StoredCandle).
+
+/// A series of rows in the order of their keys.
+struct SortedSeries<Row: PackedRow>: ~Copyable {
+  /// The greatest key, to tell what comes in order.
+  private(set) var lastKey: Row.Key?
+  /// Rows behind all chunks, as they are.
+  private(set) var tail = ColumnHandle<Row>()
+  private(set) var count = 0
+  private var lastKeys = ColumnHandle<Row.Key>()
+  private(set) var summaries = ColumnHandle<Row.Summary>()
+  private(set) var chunks = SlotsHandle<PackedChunkHandle<Row>>()
+
+  /// Where a row lies; the tail comes as one more chunk. The end is behind the tail's last row.
+  struct Position: Equatable {
+    var chunk: Int
+    var row: Int
+  }
+
+  var isEmpty: Bool { count == 0 }
+  var start: Position { Position(chunk: 0, row: 0) }
+  var end: Position { Position(chunk: chunks.count, row: tail.count) }
+
+  /// How many rows a chunk, or the tail, has. O(1).
+  func rows(in chunk: Int) -> Int { chunk < chunks.count ? chunks[chunk].count : tail.count }
+
+  /// The row at a position. O(columns).
+  @inline(__always)
+  func row(at position: Position) -> Row {
+    position.chunk < chunks.count ? chunks[position.chunk].row(at: position.row) : tail[position.row]
+  }
+
+  /// The key at a position. O(1).
+  @inline(__always)
+  func key(at position: Position) -> Row.Key {
+    position.chunk < chunks.count ? chunks[position.chunk].key(at: position.row) : tail[position.row].key
+  }
+
+  /// The position behind `position`. O(1).
+  @inline(__always)
+  func after(_ position: Position) -> Position {
+    position.chunk < chunks.count && position.row + 1 == chunks[position.chunk].count
+      ? Position(chunk: position.chunk + 1, row: 0) : Position(chunk: position.chunk, row: position.row + 1)
+  }
+
+  /// The position before `position`, nil at the start. O(1).
+  func before(_ position: Position) -> Position? {
+    if position.row > 0 { return Position(chunk: position.chunk, row: position.row - 1) }
+    guard position.chunk > 0 else { return nil }
+    return Position(chunk: position.chunk - 1, row: chunks[position.chunk - 1].count - 1)
+  }
+
+  /// The position of the first row whose key `holds`; that must not go back to false. O(log n).
+  @inline(__always)
+  func first(where holds: (Row.Key) -> Bool) -> Position {
+    let packed = chunks.count
+    if packed == 0 || !holds(lastKeys[packed - 1]) {
+      return Position(chunk: packed, row: Search.first(tail.count) { holds(tail[$0].key) })
+    }
+    let chunk = Search.first(packed) { holds(lastKeys[$0]) }
+    return Position(chunk: chunk, row: Search.first(chunks[chunk].count) { holds(chunks[chunk].key(at: $0)) })
+  }
+
+  /// The position of the first row whose key is not before `key`. O(log n).
+  @inline(__always)
+  func lowerBound(_ key: Row.Key) -> Position { first { !($0 < key) } }
+
+  /// The position of the row with just this key, nil if there is none. O(log n).
+  @inline(__always)
+  func find(_ key: Row.Key) -> Position? {
+    guard let lastKey, !(lastKey < key) else { return nil }
+    let position = lowerBound(key)
+    return position != end && self.key(at: position) == key ? position : nil
+  }
+
+  // MARK: changing
+
+  /// Puts a row where its key belongs. O(1) amortised at the end, else O(chunk).
+  ///
+  /// - Precondition: no row has this key.
+  @inline(__always)
+  mutating func insert(_ row: Row) {
+    guard lastKey.map({ $0 < row.key }) ?? true else { return insertLate(row) }
+    if tail.count == Row.tailRowsMax { seal() }
+    lastKey = row.key
+    count += 1
+    // Many series are short: a tail grows by halves up to just its bound.
+    if tail.count == tail.capacity { tail.reserve(min(Row.tailRowsMax, max(4, tail.count * 2))) }
+    tail.append(row)
+  }
+
+  private mutating func insertLate(_ row: Row) {
+    count += 1
+    let position = lowerBound(row.key)
+    guard position.chunk < chunks.count else {
+      if tail.count == Row.tailRowsMax {
+        seal()
+        count -= 1
+        return insertLate(row)
+      }
+      return tail.insert(row, at: position.row)
+    }
+    rewrite(position.chunk) { $0.insert(row, at: position.row) }
+  }
+
+  /// Changes a row and keeps its key. O(1) in the tail, else O(chunk).
+  @inline(__always)
+  mutating func update(_ position: Position, _ body: (inout Row) -> Void) {
+    if position.chunk == chunks.count { return body(&tail[position.row]) }
+    rewrite(position.chunk) { body(&$0[position.row]) }
+  }
+
+  /// Changes the last row and keeps its key. O(1).
+  @inline(__always)
+  mutating func updateLast(_ body: (inout Row) -> Void) {
+    if !tail.isEmpty { return body(&tail[tail.count - 1]) }
+    if let last = before(end) { update(last, body) }
+  }
+
+  /// Takes out the rows with these keys and lends each one. O(keys × log n + rows of their chunks).
+  ///
+  /// - Parameter keys: ascending.
+  mutating func remove(_ keys: [Row.Key], _ body: (Row) -> Void) {
+    var next = keys.count - 1
+    while next >= 0 {
+      guard let position = find(keys[next]) else {
+        next -= 1
+        continue
+      }
+      let first = key(at: Position(chunk: position.chunk, row: 0))
+      var low = next
+      while low > 0, !(keys[low - 1] < first) { low -= 1 }
+      remove(keys[low...next], from: position.chunk, body)
+      next = low - 1
+    }
+    lastKey = before(end).map { key(at: $0) }
+  }
+
+  /// Takes out every row from `position` on and lends each one, in order. O(rows taken out + chunk).
+  mutating func removeSuffix(from position: Position, _ body: (Row) -> Void) {
+    let total = chunks.count
+    for chunk in position.chunk...total {
+      for row in (chunk == position.chunk ? position.row : 0)..<rows(in: chunk) {
+        body(self.row(at: Position(chunk: chunk, row: row)))
+      }
+    }
+    if position.chunk == total {
+      count -= tail.count - position.row
+      tail.removeSubrange(position.row..<tail.count)
+    } else {
+      count -= tail.count
+      tail.removeAll()
+      let kept = position.row > 0 ? position.chunk + 1 : position.chunk
+      for chunk in kept..<total { count -= chunks[chunk].count }
+      removeChunks(kept..<total)
+      if position.row > 0 { rewrite(position.chunk) { $0.removeSubrange(position.row..<$0.count) } }
+    }
+    lastKey = before(end).map { key(at: $0) }
+  }
+
+  /// Takes out every row before `position` and lends each one, in order. O(rows taken out + chunk).
+  mutating func removePrefix(before position: Position, _ body: (Row) -> Void) {
+    for chunk in 0..<position.chunk {
+      for row in 0..<chunks[chunk].count { body(chunks[chunk].row(at: row)) }
+      count -= chunks[chunk].count
+    }
+    for row in 0..<position.row { body(self.row(at: Position(chunk: position.chunk, row: row))) }
+    if position.row > 0 {
+      if position.chunk == chunks.count {
+        tail.removeSubrange(0..<position.row)
+        count -= position.row
+      } else {
+        rewrite(position.chunk) { $0.removeSubrange(0..<position.row) }
+      }
+    }
+    removeChunks(0..<position.chunk)
+    if count == 0 { lastKey = nil }
+  }
+
+  /// Takes out every row for which `isGone` is true. O(n) in chunks that `mayHold` is true for.
+  mutating func removeAll(mayHold: (Row.Summary) -> Bool, where isGone: (Row) -> Bool) {
+    func sweep(_ rows: inout ColumnHandle<Row>) {
+      var kept = 0
+      for row in 0..<rows.count where !isGone(rows[row]) {
+        rows[kept] = rows[row]
+        kept += 1
+      }
+      rows.removeSubrange(kept..<rows.count)
+    }
+    var chunk = chunks.count - 1
+    while chunk >= 0 {
+      if mayHold(summaries[chunk]) { rewrite(chunk, sweep) }
+      chunk -= 1
+    }
+    count -= tail.count
+    sweep(&tail)
+    count += tail.count
+    lastKey = before(end).map { key(at: $0) }
+  }
+
+  private mutating func remove(_ keys: ArraySlice<Row.Key>, from chunk: Int, _ body: (Row) -> Void) {
+    func sweep(_ rows: inout ColumnHandle<Row>) {
+      var kept = 0
+      var next = keys.startIndex
+      for row in 0..<rows.count {
+        while next < keys.endIndex, keys[next] < rows[row].key { next += 1 }
+        if next < keys.endIndex, keys[next] == rows[row].key {
+          body(rows[row])
+        } else {
+          rows[kept] = rows[row]
+          kept += 1
+        }
+      }
+      rows.removeSubrange(kept..<rows.count)
+    }
+    if chunk < chunks.count { return rewrite(chunk, sweep) }
+    count -= tail.count
+    sweep(&tail)
+    count += tail.count
+  }
+
+  // MARK: chunks
+
+  /// Packs the first rows of a full tail.
+  private mutating func seal() {
+    let rows = Row.tailRowsMax - Row.chunkRows < Row.chunkRows ? Row.chunkRows : Row.tailRowsMax / 2
+    for start in stride(from: 0, to: rows, by: Row.chunkRows) {
+      let sealed = start..<start + Row.chunkRows
+      lastKeys.append(tail[sealed.upperBound - 1].key)
+      summaries.append(Row.summary(tail.span.extracting(sealed)))
+      chunks.append(PackedChunkHandle(tail.span.extracting(sealed)))
+    }
+    tail.removeSubrange(0..<rows)
+  }
+
+  private mutating func insertChunk(_ rows: Span<Row>, at index: Int) {
+    lastKeys.insert(rows[rows.count - 1].key, at: index)
+    summaries.insert(Row.summary(rows), at: index)
+    chunks.insert(PackedChunkHandle(rows), at: index)
+  }
+
+  private mutating func removeChunks(_ range: Range<Int>) {
+    lastKeys.removeSubrange(range)
+    summaries.removeSubrange(range)
+    chunks.removeSubrange(range)
+  }
+
+  /// Unpacks a chunk, changes its rows and packs them again: in two when they are many, with the next when they are few.
+  private mutating func rewrite(_ chunk: Int, _ body: (inout ColumnHandle<Row>) -> Void) {
+    var rows = ColumnHandle<Row>()
+    let before = chunks[chunk].count
+    chunks[chunk].unpack(into: &rows)
+    body(&rows)
+    // A row that goes in is counted by insertLate.
+    if rows.count < before { count -= before - rows.count }
+    removeChunks(chunk..<chunk + 1)
+    if chunk < chunks.count, rows.count + chunks[chunk].count <= Row.chunkRows / 2 {
+      chunks[chunk].unpack(into: &rows)
+      removeChunks(chunk..<chunk + 1)
+    }
+    if rows.count >= 2 * Row.chunkRows {
+      insertChunk(rows.span.extracting(rows.count / 2..<rows.count), at: chunk)
+      insertChunk(rows.span.extracting(0..<rows.count / 2), at: chunk)
+    } else if !rows.isEmpty {
+      insertChunk(rows.span, at: chunk)
+    }
+  }
+}
+
+/// What rows add up to that nobody sums up.
+struct NoSummary: BitwiseCopyable {}
+
+/// Binary search.
+enum Search {
+  /// The first index in 0..<count for which `holds` is true, `count` if there is none; `holds` must not go back to
+  /// false. O(log count).
+  @inline(__always)
+  static func first(_ count: Int, where holds: (Int) -> Bool) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) >> 1
+      if holds(middle) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}
