@@ -1,6 +1,6 @@
 // One column's memory: moves values, knows nothing about them.
 // Invariant: 0 ≤ count ≤ capacity; slots 0..<count are initialised; `base` is ours alone.
-// Not here: what columns mean together (EventChunk, CandleSeries, IdentityLeaf).
+// Not here: what columns mean together (SortedSeries, Balances, Interner).
 
 /// A growing array of plain values that nobody shares: no reference count, no copy on write.
 @safe struct ColumnHandle<Element: BitwiseCopyable>: ~Copyable {

@@ -4,7 +4,7 @@
 // Source: frame of reference (Goldstein, Ramakrishnan, Shaft 1998), with byte widths so that a value is one unaligned load.
 
 /// A row that can be packed: a key, and a fixed number of integer columns.
-protocol PackedRow: BitwiseCopyable {
+package protocol PackedRow: BitwiseCopyable {
   associatedtype Key: Comparable & BitwiseCopyable
   associatedtype Summary: BitwiseCopyable
   /// Where the row stands in its series.
@@ -37,7 +37,7 @@ private struct PackedColumn: BitwiseCopyable {
 }
 
 /// Packed rows, in order.
-@safe struct PackedChunkHandle<Row: PackedRow>: ~Copyable {
+@safe package struct PackedChunkHandle<Row: PackedRow>: ~Copyable {
   private let memory: UnsafeMutableRawPointer
   let count: Int
   let byteCount: Int

@@ -5,50 +5,52 @@
 // Not here: how a chunk is packed (PackedChunkHandle), what rows mean (SwapRow, TransferRow, IdentityEntry, StoredCandle).
 
 /// A series of rows in the order of their keys.
-struct SortedSeries<Row: PackedRow>: ~Copyable {
+package struct SortedSeries<Row: PackedRow>: ~Copyable {
   /// The greatest key, to tell what comes in order.
-  private(set) var lastKey: Row.Key?
+  package private(set) var lastKey: Row.Key?
   /// Rows behind all chunks, as they are.
   private(set) var tail = ColumnHandle<Row>()
-  private(set) var count = 0
+  package private(set) var count = 0
   private var lastKeys = ColumnHandle<Row.Key>()
   private(set) var summaries = ColumnHandle<Row.Summary>()
   private(set) var chunks = SlotsHandle<PackedChunkHandle<Row>>()
 
   /// Where a row lies; the tail comes as one more chunk. The end is behind the tail's last row.
-  struct Position: Equatable {
+  package struct Position: Equatable {
     var chunk: Int
     var row: Int
   }
 
-  var isEmpty: Bool { count == 0 }
-  var start: Position { Position(chunk: 0, row: 0) }
-  var end: Position { Position(chunk: chunks.count, row: tail.count) }
+  package init() {}
+
+  package var isEmpty: Bool { count == 0 }
+  package var start: Position { Position(chunk: 0, row: 0) }
+  package var end: Position { Position(chunk: chunks.count, row: tail.count) }
 
   /// How many rows a chunk, or the tail, has. O(1).
   func rows(in chunk: Int) -> Int { chunk < chunks.count ? chunks[chunk].count : tail.count }
 
   /// The row at a position. O(columns).
   @inline(__always)
-  func row(at position: Position) -> Row {
+  package func row(at position: Position) -> Row {
     position.chunk < chunks.count ? chunks[position.chunk].row(at: position.row) : tail[position.row]
   }
 
   /// The key at a position. O(1).
   @inline(__always)
-  func key(at position: Position) -> Row.Key {
+  package func key(at position: Position) -> Row.Key {
     position.chunk < chunks.count ? chunks[position.chunk].key(at: position.row) : tail[position.row].key
   }
 
   /// The position behind `position`. O(1).
   @inline(__always)
-  func after(_ position: Position) -> Position {
+  package func after(_ position: Position) -> Position {
     position.chunk < chunks.count && position.row + 1 == chunks[position.chunk].count
       ? Position(chunk: position.chunk + 1, row: 0) : Position(chunk: position.chunk, row: position.row + 1)
   }
 
   /// The position before `position`, nil at the start. O(1).
-  func before(_ position: Position) -> Position? {
+  package func before(_ position: Position) -> Position? {
     if position.row > 0 { return Position(chunk: position.chunk, row: position.row - 1) }
     guard position.chunk > 0 else { return nil }
     return Position(chunk: position.chunk - 1, row: chunks[position.chunk - 1].count - 1)
@@ -56,7 +58,7 @@ struct SortedSeries<Row: PackedRow>: ~Copyable {
 
   /// The position of the first row whose key `holds`; that must not go back to false. O(log n).
   @inline(__always)
-  func first(where holds: (Row.Key) -> Bool) -> Position {
+  package func first(where holds: (Row.Key) -> Bool) -> Position {
     let packed = chunks.count
     if packed == 0 || !holds(lastKeys[packed - 1]) {
       return Position(chunk: packed, row: Search.first(tail.count) { holds(tail[$0].key) })
@@ -67,11 +69,11 @@ struct SortedSeries<Row: PackedRow>: ~Copyable {
 
   /// The position of the first row whose key is not before `key`. O(log n).
   @inline(__always)
-  func lowerBound(_ key: Row.Key) -> Position { first { !($0 < key) } }
+  package func lowerBound(_ key: Row.Key) -> Position { first { !($0 < key) } }
 
   /// The position of the row with just this key, nil if there is none. O(log n).
   @inline(__always)
-  func find(_ key: Row.Key) -> Position? {
+  package func find(_ key: Row.Key) -> Position? {
     guard let lastKey, !(lastKey < key) else { return nil }
     let position = lowerBound(key)
     return position != end && self.key(at: position) == key ? position : nil
@@ -83,7 +85,7 @@ struct SortedSeries<Row: PackedRow>: ~Copyable {
   ///
   /// - Precondition: no row has this key.
   @inline(__always)
-  mutating func insert(_ row: Row) {
+  package mutating func insert(_ row: Row) {
     guard lastKey.map({ $0 < row.key }) ?? true else { return insertLate(row) }
     if tail.count == Row.tailRowsMax { seal() }
     lastKey = row.key
@@ -109,7 +111,7 @@ struct SortedSeries<Row: PackedRow>: ~Copyable {
 
   /// Changes a row and keeps its key. O(1) in the tail, else O(chunk).
   @inline(__always)
-  mutating func update(_ position: Position, _ body: (inout Row) -> Void) {
+  package mutating func update(_ position: Position, _ body: (inout Row) -> Void) {
     if position.chunk == chunks.count { return body(&tail[position.row]) }
     rewrite(position.chunk) { body(&$0[position.row]) }
   }
@@ -124,7 +126,7 @@ struct SortedSeries<Row: PackedRow>: ~Copyable {
   /// Takes out the rows with these keys and lends each one. O(keys × log n + rows of their chunks).
   ///
   /// - Parameter keys: ascending.
-  mutating func remove(_ keys: [Row.Key], _ body: (Row) -> Void) {
+  package mutating func remove(_ keys: [Row.Key], _ body: (Row) -> Void) {
     var next = keys.count - 1
     while next >= 0 {
       guard let position = find(keys[next]) else {
@@ -141,7 +143,7 @@ struct SortedSeries<Row: PackedRow>: ~Copyable {
   }
 
   /// Takes out every row from `position` on and lends each one, in order. O(rows taken out + chunk).
-  mutating func removeSuffix(from position: Position, _ body: (Row) -> Void) {
+  package mutating func removeSuffix(from position: Position, _ body: (Row) -> Void) {
     let total = chunks.count
     for chunk in position.chunk...total {
       for row in (chunk == position.chunk ? position.row : 0)..<rows(in: chunk) {
@@ -163,7 +165,7 @@ struct SortedSeries<Row: PackedRow>: ~Copyable {
   }
 
   /// Takes out every row before `position` and lends each one, in order. O(rows taken out + chunk).
-  mutating func removePrefix(before position: Position, _ body: (Row) -> Void) {
+  package mutating func removePrefix(before position: Position, _ body: (Row) -> Void) {
     for chunk in 0..<position.chunk {
       for row in 0..<chunks[chunk].count { body(chunks[chunk].row(at: row)) }
       count -= chunks[chunk].count
@@ -182,7 +184,7 @@ struct SortedSeries<Row: PackedRow>: ~Copyable {
   }
 
   /// Takes out every row for which `isGone` is true. O(n) in chunks that `mayHold` is true for.
-  mutating func removeAll(mayHold: (Row.Summary) -> Bool, where isGone: (Row) -> Bool) {
+  package mutating func removeAll(mayHold: (Row.Summary) -> Bool, where isGone: (Row) -> Bool) {
     func sweep(_ rows: inout ColumnHandle<Row>) {
       var kept = 0
       for row in 0..<rows.count where !isGone(rows[row]) {

@@ -1,7 +1,7 @@
 // What each address holds of one token: running sums over all transfers that stand, dropped ones counted in.
 // Invariant: a balance is Σ received − Σ given, exact at any size; the zero address has none; `holders` and `negatives`
 // count the pairs over and under zero; supply is minted − burned.
-// Not here: addresses' names (Interner), the transfers themselves (EventSeries).
+// Not here: addresses' names (Interner), the transfers themselves (TransferRow).
 // Rules 6.5.
 
 /// The balances of one token by the address's number.

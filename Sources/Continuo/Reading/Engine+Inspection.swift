@@ -72,7 +72,8 @@ extension TokenState {
 }
 
 extension SortedSeries {
-  fileprivate func checkInvariants(_ name: String) -> [String] {
+  /// Checks what the series promises: for tests. O(n).
+  package func checkInvariants(_ name: String) -> [String] {
     var wrong: [String] = []
     var counted = 0
     var previous: Row.Key?
