@@ -42,7 +42,7 @@ public struct EventBatch: Sendable {
   /// Adds a swap, or a rejection if it is not one. O(length of its names).
   public mutating func append(_ swap: Swap) { Judgement.judge(swap, into: &self) }
 
-  /// Adds a swap whose names are bytes that the caller keeps: the same as ``append(_:)`` without a value in between.
+  /// Adds a swap whose names are bytes that the caller keeps: the same as ``append(_:)-(Swap)`` without a value in between.
   /// O(length of its names).
   public mutating func appendSwap(
     chain: UInt32, block: UInt64, logIndex: UInt32, timestamp: Timestamp, token: Span<UInt8>, side: Side?,
