@@ -65,8 +65,9 @@ extension Engine {
     let interval = query.interval
     var served = BucketCursor(tokenStates[token], interval, from: firstServed)
     guard let (first, _) = served.advance(tokenStates[token]) else { return }
-    // The last bucket starts before `to`, not after the clock, and not after the last instant there is.
-    let last = interval.start(of: min(to - 1, clock, .last))
+    // The last bucket starts before `to` and not after the clock; half of all instants is far enough for any clock, and
+    // leaves room to count buckets.
+    let last = interval.start(of: min(to - 1, clock, Timestamp(microseconds: .max / 2)))
     var bucket = BucketCursor.aligned(max(from, first), interval)
     guard bucket <= last else { return }
     if let limit = query.limit {
