@@ -60,8 +60,8 @@ extension Engine {
     let interval = query.interval
     var served = BucketCursor(tokenStates[token], interval, from: firstServed)
     guard let (first, _) = served.advance(tokenStates[token]) else { return }
-    // The last bucket starts before `to` and not after the clock.
-    let last = min(interval.start(of: to - 1), interval.start(of: clock))
+    // The last bucket starts before `to`, not after the clock, and not after the last instant there is.
+    let last = interval.start(of: min(to - 1, clock, .last))
     var bucket = BucketCursor.aligned(max(from, first), interval)
     guard bucket <= last else { return }
     if let limit = query.limit {
