@@ -42,15 +42,10 @@ extension Engine {
     var start = from
     if let limit = query.limit {
       // The newest so many: their first bucket is found from the back.
-      var bound = to
-      for _ in 0..<limit {
-        guard let bucket = BucketCursor.bucket(tokenStates[token], interval, before: bound), bucket >= from else {
-          break
-        }
-        bound = bucket
+      guard let first = BucketCursor.bucket(tokenStates[token], interval, nth: limit, before: to, from: from) else {
+        return
       }
-      guard bound < to else { return }
-      start = bound
+      start = first
     }
     var cursor = BucketCursor(tokenStates[token], interval, from: start)
     while let (bucket, candle) = cursor.advance(tokenStates[token]), bucket < to {
