@@ -1,5 +1,5 @@
 // Every bound there is, in one place.
-// Invariant: the relations between them hold (checked when an engine is made, for nothing).
+// Invariant: a bound stands here and nowhere else; LimitTests hold them to the contract and to each other.
 // Not here: what happens at a bound (Judgement for rows, Engine for batches).
 // Rules 3.10.
 

@@ -54,9 +54,9 @@ enum Invocation {
     return usage
   }
 
-  /// The parser lists what it would take on lines of their own.
+  /// The parser lists what it would take on lines of their own. What it repeats of the arguments is escaped.
   private static func oneLine(_ message: String) -> String {
-    message.split(separator: "\n").map(String.init).reduce("") { line, part in
+    message.split(separator: "\n").map { Visible.text(String($0)) }.reduce("") { line, part in
       guard part.hasPrefix("  - ") else { return line.isEmpty ? part : "\(line) \(part)" }
       return line + (line.hasSuffix(":") ? " " : ", ") + part.dropFirst(4)
     }

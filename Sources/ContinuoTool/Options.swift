@@ -106,7 +106,7 @@ struct ReadingOptions: ParsableArguments {
     do throws(InvalidFieldMap) {
       return try FieldMap(map, preset: preset)
     } catch {
-      throw ValidationError("--map: \(error)")
+      throw ValidationError("\(error)")
     }
   }
 

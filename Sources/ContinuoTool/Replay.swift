@@ -114,7 +114,9 @@ private struct TimeHint {
   let unit: TimeUnit
   let now: Timestamp
   /// Rows rejected because their time lies after now, or after the last year there is.
-  private var rowsAfterNow = 0
+  private var rejectedAfterNow = 0
+  /// Rows rejected for another reason, or for a time that is none: they may lie anywhere.
+  private var rejectedElsewhere = 0
 
   init(unit: TimeUnit, now: Timestamp) {
     self.unit = unit
@@ -123,23 +125,27 @@ private struct TimeHint {
 
   mutating func look(_ receipt: Receipt) {
     for rejection in receipt.rejections {
+      let value = rejection.value.bytes
       switch rejection.reason {
-      case .inFuture: rowsAfterNow += 1
-      case .badTime where rejection.value.bytes.allSatisfy({ $0 &- 48 < 10 }): rowsAfterNow += 1
-      default: break
+      case .inFuture: rejectedAfterNow += 1
+      case .badTime where !value.isEmpty && value.allSatisfy({ $0 &- 48 < 10 }): rejectedAfterNow += 1
+      default: rejectedElsewhere += 1
       }
     }
   }
 
-  /// The hint, nil where a row lies between 2000 and now, or there is none.
+  /// The hint, nil where a row may lie between 2000 and now, or there is none.
   func line(newest: Timestamp?, first: () -> Timestamp?) -> String? {
+    guard newest != nil || rejectedAfterNow > 0, newest != nil || rejectedElsewhere == 0 else { return nil }
+    let isOld = newest.map { $0 < Self.year2000 } ?? true
+    let isFuture = newest.map { $0 > now } != false && first().map { $0 > now } != false
     let span: String
-    if let newest, newest < Self.year2000, rowsAfterNow == 0 {
+    if let newest, isOld, rejectedAfterNow == 0 {
       span = "before 2000 (the newest at \(newest))"
-    } else if newest == nil, rowsAfterNow > 0 {
-      span = "after now"
-    } else if let newest, newest > now, let first = first(), first > now {
-      span = "after now (the first at \(first))"
+    } else if newest != nil, isOld {
+      span = "before 2000 or after now"
+    } else if isFuture {
+      span = "after now" + (first().map { " (the first at \($0))" } ?? "")
     } else {
       return nil
     }

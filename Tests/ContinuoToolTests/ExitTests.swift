@@ -151,6 +151,22 @@ struct ExitTests {
       ["candles", "--input", "-", "--allow-future", "--time-unit", "s", "--format", "csv"],
       input: "block,timestamp,token,amount_usd,price_usd\n1,99999999999,ART,1,1\n")
     #expect(future.err.contains("after now"))
+    // One row in 1970, one after now: none lies where trades do. A time that is none tells nothing.
+    let header = "block,timestamp,token,amount_usd,price_usd\n"
+    let both = try Tool.run(
+      ["candles", "--input", "-"], input: header + "1,\(time),ART,1,1\n2,2099-01-01T00:00:00Z,ART,1,1\n")
+    #expect(both.err.contains("--time-unit"))
+    let none = try Tool.run(["candles", "--input", "-"], input: header + "1,x,ART,1,1\n2,2099x,ART,1,1\n")
+    #expect(!none.err.contains("--time-unit"))
+  }
+
+  /// Rule 10.8: what is repeated of the arguments cannot write to the terminal.
+  @Test("usage errors escape what they repeat")
+  func hostileArguments() throws {
+    for arguments in [["candles", "--interval", "\u{1B}[31mred"], ["candles", "--x\u{1B}[31my"]] {
+      let wrong = try Tool.run(arguments)
+      #expect(wrong.status == 2 && wrong.out == "" && !wrong.err.utf8.contains(0x1B))
+    }
   }
 
   /// Rule 10.0: help with an example that works, version, completions.

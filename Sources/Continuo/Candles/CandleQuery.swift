@@ -12,7 +12,7 @@ public struct CandleQuery: Equatable, Sendable {
   public var to: Timestamp?
   /// What to answer for buckets without a swap.
   public var fill: Fill
-  /// Only the newest so many, filled ones counted; at least 1.
+  /// Only the newest so many, filled ones counted; none where it is under 1.
   public var limit: Int?
 
   /// Asks for the candles of one interval: all of them, unless bounds or a limit are given. O(1).

@@ -15,7 +15,7 @@ extension Engine {
   public func forEachCandle<Failure: Error>(
     of token: TokenID, _ query: CandleQuery, clock: Timestamp? = nil, _ body: (CandleRow) throws(Failure) -> Void
   ) throws(Failure) {
-    guard let clock = clock ?? self.clock else { return }
+    guard let clock = clock ?? self.clock, query.limit ?? 1 > 0 else { return }
     let interval = query.interval
     let firstServed = firstServed(interval)
     let from = max(query.from ?? .first, firstServed)
@@ -60,9 +60,8 @@ extension Engine {
     let interval = query.interval
     var served = BucketCursor(tokenStates[token], interval, from: firstServed)
     guard let (first, _) = served.advance(tokenStates[token]) else { return }
-    // The last bucket starts before `to` and not after the clock; half of all instants is far enough for any clock, and
-    // leaves room to count buckets.
-    let last = interval.start(of: min(to - 1, clock, Timestamp(microseconds: .max / 2)))
+    // The last bucket starts before `to`, not after the clock, and not after the last instant there is.
+    let last = interval.start(of: min(to - 1, clock, .last))
     var bucket = BucketCursor.aligned(max(from, first), interval)
     guard bucket <= last else { return }
     if let limit = query.limit {

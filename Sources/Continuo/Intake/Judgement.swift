@@ -34,7 +34,6 @@ enum Judgement {
         if error.reason == .overflow, isTransfer(rows, row, batch.text) {
           markIncomplete(rows.cell(row: row, .token), line: line, &batch)
         }
-        // As it was given: a number that rounds to 0 is reported with its digits.
         var value = error.value
         if error.reason == .nonPositiveAmount, let field = error.field {
           // As it was given: a number that rounds to 0 is reported with its digits.

@@ -37,15 +37,18 @@ struct CSVHeader {
     let names = cells.map { ByteString(Array($0)) }
     var places: [ByteString: [Int]] = [:]
     for (index, name) in names.enumerated() { places[name, default: []].append(index) }
+    // Columns without a name are nobody's, so they are no column twice.
+    if let twice = names.first(where: { !$0.bytes.isEmpty && (places[$0] ?? []).count > 1 }) {
+      throw InputFailure(
+        file, line: line, "the header names the column '\(twice.shown)' \((places[twice] ?? []).count) times",
+        remedy:
+          "rename all but one of them: \(NearestMap.list(names)); if the first line is no header, give --no-header "
+          + "and positions in --map")
+    }
     let plan = try RowPlan(map, emptyIsAbsent: true) { (column, isNamed) throws(InputFailure) in
-      let found = places[column.bytes] ?? []
-      guard found.count <= 1 else {
-        throw InputFailure(
-          file, line: line, "the header names the column '\(column.bytes.shown)' \(found.count) times",
-          remedy: "rename all but one of them: \(NearestMap.list(names))")
-      }
-      if found.isEmpty, isNamed { throw noSuchColumn(column, names, line) }
-      return found.first
+      let found = places[column.bytes]?.first
+      if found == nil, isNamed { throw noSuchColumn(column, names, line) }
+      return found
     }
     let missing = Self.required.filter { !plan.fields.contains($0) }
     guard missing.isEmpty else {

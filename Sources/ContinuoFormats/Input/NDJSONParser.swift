@@ -13,6 +13,8 @@ struct NDJSONParser {
 
   private let file: String
   private var plan: RowPlan
+  /// The fields that the map fills already: no hint is given for those.
+  private let mapped: Set<EventField>
   private var keys: [JSONKey] = []
   private var slots: [TextCell] = []
   /// Which key stood at which place of the row before: files keep their order.
@@ -22,6 +24,7 @@ struct NDJSONParser {
 
   init(_ file: String, _ map: FieldMap) throws(InputFailure) {
     self.file = file
+    mapped = Set(map.sources.map(\.field))
     var keys: [JSONKey] = []
     plan = try RowPlan(map, emptyIsAbsent: false) { column, _ in
       if let known = keys.firstIndex(where: { $0.name == column.bytes.bytes }) { return known }
@@ -134,7 +137,7 @@ struct NDJSONParser {
       return
     }
     keys.append(JSONKey(name: name, slot: -1))
-    warnings.append(NearestMap.warning(file, "key", ByteString(name), filled: []))
+    warnings.append(NearestMap.warning(file, "key", ByteString(name), filled: mapped))
   }
 
   /// Reads a value into its slot; false where it is nested, or no value.

@@ -26,7 +26,7 @@ struct NearestMap {
       .timestamp,
       ["ts", "time", "date", "datetime", "transacttime", "tradetime", "blocktime", "blocktimestamp", "createdat"]
     ),
-    (.token, ["symbol", "pair", "coin", "asset", "ticker", "instrument", "market", "mint", "contract"]),
+    (.token, ["symbol", "sym", "pair", "coin", "asset", "ticker", "instrument", "market", "mint", "contract"]),
     (.priceUSD, ["price", "px", "rate", "lastprice", "tradeprice"]),
     (.tokenAmount, ["qty", "quantity", "size", "amount", "baseqty", "basevolume", "volume"]),
     (.amountUSD, ["quoteqty", "quotequantity", "value", "notional", "usd", "usdamount", "valueusd", "quotevolume"]),

@@ -140,6 +140,10 @@ struct NDJSONTests {
         "test.ndjson: the key 'qty' is unknown and not read; if it is the token_amount, add --map 'token_amount=qty'",
         "test.ndjson: the key 'hue' is unknown and not read",
       ])
+    let mapped = Reading("{\"qty\":1,\(fields)}\n", name: "test.ndjson") {
+      $0.map = try? FieldMap("token_amount=qty,block=#", preset: nil)
+    }
+    #expect(mapped.warnings == ["test.ndjson: the key 'block' is unknown and not read"])
     let many = judge((0..<300).map { "{\"k\($0 % 150)\":1,\(fields)}\n" }.joined())
     #expect(many.warnings.count == 101)
     #expect(many.warnings.last == "test.ndjson: further unknown keys are not listed")

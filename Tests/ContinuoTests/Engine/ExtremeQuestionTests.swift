@@ -41,6 +41,11 @@ struct ExtremeQuestionTests {
         }
       }
     }
+    for limit in [Int.min, -1, 0] {
+      for fill in Fill.allCases {
+        #expect(engine.candleAnswers(token, CandleQuery(interval, fill: fill, limit: limit)).isEmpty)
+      }
+    }
     for clock in Self.instants {
       for fill in Fill.allCases {
         let rows = engine.candleAnswers(token, CandleQuery(interval, fill: fill, limit: 2), clock: clock)
