@@ -128,8 +128,11 @@ package struct ModelAnswers: Sendable {
   private func filledStarts(_ query: CandleQuery, _ first: Int64, _ clock: Timestamp) -> [Int64] {
     let length = ModelInterval.length(query.interval)
     var starts: [Int64] = []
-    var start = ModelInterval.start(query.interval, of: clock.microseconds)
-    if let to = query.to, to <= clock {
+    // A clock may lie past the year 9999; a bucket's name may not (rule 2.6).
+    let end = (ModelCalendar.days(year: 9999, month: 12, day: 31) + 1) * 86_400_000_000
+    let latest = min(clock.microseconds, end - 1)
+    var start = ModelInterval.start(query.interval, of: latest)
+    if let to = query.to, to.microseconds <= latest {
       // The last bucket that starts before `to`.
       guard to.microseconds > first else { return [] }
       start = ModelInterval.start(query.interval, of: to.microseconds - 1)
