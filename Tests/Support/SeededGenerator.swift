@@ -36,7 +36,12 @@ package enum Seeds {
   package static func thisRun(_ count: Int) -> [UInt64] {
     let environment = ProcessInfo.processInfo.environment
     if let text = environment["SEED"], let seed = UInt64(text) { return [seed] }
-    let wanted = environment["CONTINUO_SEEDS"].flatMap { Int($0) } ?? count
+    #if DEBUG
+      let usual = max(4, count / 20)  // without optimisation
+    #else
+      let usual = count
+    #endif
+    let wanted = environment["CONTINUO_SEEDS"].flatMap { Int($0) } ?? usual
     return (0..<max(1, wanted)).map { UInt64($0) + 1 }
   }
 

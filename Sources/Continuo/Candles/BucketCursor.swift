@@ -66,6 +66,25 @@ struct BucketCursor {
     return candle.map { (bucket, $0) }
   }
 
+  /// The earliest of the last `count` buckets with a swap that start before `bound` and not before `from`; nil without
+  /// any. O(log n) where every stored candle is a bucket, else O(count × log n).
+  static func bucket(
+    _ state: borrowing TokenState, _ interval: Interval, nth count: Int, before bound: Timestamp, from: Timestamp
+  ) -> Timestamp? {
+    if interval.storedLevels == 1 {
+      let behind = state.hours.lowerBound(aligned(bound, interval))
+      let first = state.hours.lowerBound(aligned(from, interval))
+      let start = state.hours.position(behind, back: count)
+      return state.hours.start(at: start.map { $0 < first ? first : $0 } ?? first).flatMap { $0 < bound ? $0 : nil }
+    }
+    var earliest: Timestamp?
+    for _ in 0..<count {
+      guard let bucket = bucket(state, interval, before: earliest ?? bound), bucket >= from else { break }
+      earliest = bucket
+    }
+    return earliest
+  }
+
   /// The last bucket with a swap that starts before `bound`. O(log n).
   static func bucket(_ state: borrowing TokenState, _ interval: Interval, before bound: Timestamp) -> Timestamp? {
     let aligned = aligned(bound, interval)

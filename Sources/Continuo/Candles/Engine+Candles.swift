@@ -42,15 +42,10 @@ extension Engine {
     var start = from
     if let limit = query.limit {
       // The newest so many: their first bucket is found from the back.
-      var bound = to
-      for _ in 0..<limit {
-        guard let bucket = BucketCursor.bucket(tokenStates[token], interval, before: bound), bucket >= from else {
-          break
-        }
-        bound = bucket
+      guard let first = BucketCursor.bucket(tokenStates[token], interval, nth: limit, before: to, from: from) else {
+        return
       }
-      guard bound < to else { return }
-      start = bound
+      start = first
     }
     var cursor = BucketCursor(tokenStates[token], interval, from: start)
     while let (bucket, candle) = cursor.advance(tokenStates[token]), bucket < to {
@@ -65,8 +60,9 @@ extension Engine {
     let interval = query.interval
     var served = BucketCursor(tokenStates[token], interval, from: firstServed)
     guard let (first, _) = served.advance(tokenStates[token]) else { return }
-    // The last bucket starts before `to` and not after the clock.
-    let last = min(interval.start(of: to - 1), interval.start(of: clock))
+    // The last bucket starts before `to` and not after the clock; half of all instants is far enough for any clock, and
+    // leaves room to count buckets.
+    let last = interval.start(of: min(to - 1, clock, Timestamp(microseconds: .max / 2)))
     var bucket = BucketCursor.aligned(max(from, first), interval)
     guard bucket <= last else { return }
     if let limit = query.limit {

@@ -16,9 +16,13 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   private(set) var chunks = SlotsHandle<PackedChunkHandle<Row>>()
 
   /// Where a row lies; the tail comes as one more chunk. The end is behind the tail's last row.
-  package struct Position: Equatable {
+  package struct Position: Comparable {
     var chunk: Int
     var row: Int
+
+    package static func < (left: Position, right: Position) -> Bool {
+      left.chunk < right.chunk || left.chunk == right.chunk && left.row < right.row
+    }
   }
 
   package init() {}
@@ -54,6 +58,19 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     if position.row > 0 { return Position(chunk: position.chunk, row: position.row - 1) }
     guard position.chunk > 0 else { return nil }
     return Position(chunk: position.chunk - 1, row: chunks[position.chunk - 1].count - 1)
+  }
+
+  /// The position `count` rows before `position`, nil where there are fewer. O(chunks stepped over).
+  package func position(_ position: Position, back count: Int) -> Position? {
+    var (chunk, left) = (position.chunk, count)
+    var row = position.row
+    while left > row {
+      guard chunk > 0 else { return nil }
+      left -= row
+      chunk -= 1
+      row = chunks[chunk].count
+    }
+    return Position(chunk: chunk, row: row - left)
   }
 
   /// The position of the first row whose key `holds`; that must not go back to false. O(log n).

@@ -36,11 +36,14 @@ public enum Interval: String, CaseIterable, Hashable, Sendable, BitwiseCopyable 
   /// Where the first bucket behind the epoch starts: 1970-01-05 was the first Monday.
   private var phase: Int64 { self == .oneWeek ? 345_600_000_000 : 0 }
 
-  /// The start of the bucket that holds `instant`, also before 1970. O(1).
+  /// The start of the bucket that holds `instant`, also before 1970; the earliest instant there is where it lies before
+  /// that. O(1).
   public func start(of instant: Timestamp) -> Timestamp {
     let length = microseconds
-    let remainder = (instant.microseconds - phase) % length
-    return Timestamp(microseconds: instant.microseconds - (remainder < 0 ? remainder + length : remainder))
+    // The phase is taken off the remainder, so that no instant is too early for it.
+    var remainder = instant.microseconds % length - phase
+    while remainder < 0 { remainder += length }
+    return instant - remainder
   }
 
   /// The start of the bucket behind the one that starts at `start`. O(1).
