@@ -67,7 +67,7 @@ enum FuzzTarget: String, CaseIterable {
     require(whole.failure.map { !$0.description.contains { $0.isNewline } } ?? true, "a message of several lines")
     options.batchRows = [1, 3, 10_000][choice >> 6 % 3]
     let blockBytes = [1, 2, 7, 64, 1_000, 4_096, 65_536, 65_539][choice >> 3 & 7]
-    whole.requireEqual(Digest(text, name, options, blockBytes: max(blockBytes, text.count / 2_000)))
+    whole.requireEqual(Digest(text, name, options, blockBytes: max(blockBytes, text.count / 400)))
   }
 
   private func decimal(_ bytes: [UInt8]) {
@@ -110,7 +110,7 @@ enum FuzzTarget: String, CaseIterable {
     let name = ["fuzz.csv.gz", "fuzz.csv.lz4", "fuzz.ndjson.gz", "-"][choice & 3]
     let blockBytes = [1, 7, 100, 65_536][choice >> 2 & 3]
     let whole = Digest(rest, name, InputOptions(), blockBytes: 80_000, rowsMax: 5_000)
-    let pieces = Digest(rest, name, InputOptions(), blockBytes: max(blockBytes, rest.count / 2_000), rowsMax: 5_000)
+    let pieces = Digest(rest, name, InputOptions(), blockBytes: max(blockBytes, rest.count / 400), rowsMax: 5_000)
     // How much comes out before damage is found depends on the pieces, what comes out does not.
     if whole.failure != nil { whole.requireSameStart(pieces) } else { whole.requireEqual(pieces) }
   }
