@@ -46,10 +46,10 @@ package enum Seeds {
   }
 
   /// Set by who wants to see what the markets did: `CONTINUO_CORNERS=1`.
-  package static var cornersPath: String? { ProcessInfo.processInfo.environment["CONTINUO_CORNERS"] }
+  package static var showsCorners: Bool { ProcessInfo.processInfo.environment["CONTINUO_CORNERS"] != nil }
 
   /// What to type to see a failure again.
   package static func replay(_ seed: UInt64, _ test: String) -> String {
-    "seed \(seed); replay with: SEED=\(seed) swift test -c release --filter '\(test)'"
+    "seed \(seed); replay with: SEED=\(seed) swift test -c release --skip-build --filter '\(test)'"
   }
 }
