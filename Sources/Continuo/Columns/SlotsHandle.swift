@@ -61,22 +61,6 @@ import CPrefetch
     count -= range.count
   }
 
-  /// Takes out every thing for which `isGone` is true. O(count).
-  mutating func removeAll(where isGone: (borrowing Element) -> Bool) {
-    var kept = 0
-    for index in 0..<count {
-      // SAFETY: slots kept..<index were moved out of or deinitialised already, slots index..<count are initialised.
-      let slot = unsafe base.unsafelyUnwrapped.advanced(by: index)
-      if unsafe isGone(slot.pointee) {
-        unsafe slot.deinitialize(count: 1)
-      } else {
-        if kept < index { unsafe base.unsafelyUnwrapped.advanced(by: kept).moveInitialize(from: slot, count: 1) }
-        kept += 1
-      }
-    }
-    count = kept
-  }
-
   private mutating func reserve(_ wanted: Int) {
     let grown = UnsafeMutablePointer<Element>.allocate(capacity: wanted)
     if let old = unsafe base {

@@ -120,24 +120,17 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   }
 
   private mutating func insertLate(_ row: Row) {
-    count += 1
+    // Where the row goes is looked up behind the sealing, which moves the tail's rows.
+    if tail.count == Row.tailRowsMax { seal() }
     let position = lowerBound(row.key)
-    guard position.chunk < chunks.count else {
-      if tail.count == Row.tailRowsMax {
-        seal()
-        count -= 1
-        return insertLate(row)
-      }
-      return tail.insert(row, at: position.row)
-    }
-    rewrite(position.chunk) { $0.insert(row, at: position.row) }
+    change(position.chunk) { $0.insert(row, at: position.row) }
   }
 
   /// Changes a row and keeps its key. O(1) in the tail, else O(chunk).
   @inline(__always)
   package mutating func update(_ position: Position, _ body: (inout Row) -> Void) {
     if position.chunk == chunks.count { return body(&tail[position.row]) }
-    rewrite(position.chunk) { body(&$0[position.row]) }
+    change(position.chunk) { body(&$0[position.row]) }
   }
 
   /// Changes the last row and keeps its key. O(1).
@@ -160,10 +153,16 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
       let first = key(at: Position(chunk: position.chunk, row: 0))
       var low = next
       while low > 0, !(keys[low - 1] < first) { low -= 1 }
-      remove(keys[low...next], from: position.chunk, body)
+      var wanted = keys[low...next]
+      sweep(position.chunk) { row in
+        while let key = wanted.first, key < row.key { wanted.removeFirst() }
+        guard wanted.first == row.key else { return false }
+        body(row)
+        return true
+      }
       next = low - 1
     }
-    lastKey = before(end).map { key(at: $0) }
+    findLastKey()
   }
 
   /// Takes out every row from `position` on and lends each one, in order. O(rows taken out + chunk).
@@ -174,18 +173,16 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
         body(self.row(at: Position(chunk: chunk, row: row)))
       }
     }
-    if position.chunk == total {
-      count -= tail.count - position.row
-      tail.removeSubrange(position.row..<tail.count)
-    } else {
-      count -= tail.count
-      tail.removeAll()
-      let kept = position.row > 0 ? position.chunk + 1 : position.chunk
+    if position.chunk < total { change(total) { $0.removeAll() } }
+    let kept = position.row > 0 ? position.chunk + 1 : position.chunk
+    if kept < total {
       for chunk in kept..<total { count -= chunks[chunk].count }
       removeChunks(kept..<total)
-      if position.row > 0 { rewrite(position.chunk) { $0.removeSubrange(position.row..<$0.count) } }
     }
-    lastKey = before(end).map { key(at: $0) }
+    if position.row > 0 || position.chunk == total {
+      change(position.chunk) { $0.removeSubrange(position.row..<$0.count) }
+    }
+    findLastKey()
   }
 
   /// Takes out every row before `position` and lends each one, in order. O(rows taken out + chunk).
@@ -195,21 +192,23 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
       count -= chunks[chunk].count
     }
     for row in 0..<position.row { body(self.row(at: Position(chunk: position.chunk, row: row))) }
-    if position.row > 0 {
-      if position.chunk == chunks.count {
-        tail.removeSubrange(0..<position.row)
-        count -= position.row
-      } else {
-        rewrite(position.chunk) { $0.removeSubrange(0..<position.row) }
-      }
-    }
+    if position.row > 0 { change(position.chunk) { $0.removeSubrange(0..<position.row) } }
     removeChunks(0..<position.chunk)
-    if count == 0 { lastKey = nil }
+    findLastKey()
   }
 
   /// Takes out every row for which `isGone` is true. O(n) in chunks that `mayHold` is true for.
   package mutating func removeAll(mayHold: (Row.Summary) -> Bool, where isGone: (Row) -> Bool) {
-    func sweep(_ rows: inout ColumnHandle<Row>) {
+    // From the back: a chunk that is rewritten may take in the next one.
+    for chunk in stride(from: chunks.count, through: 0, by: -1) where chunk == chunks.count || mayHold(summaries[chunk]) {
+      sweep(chunk, isGone)
+    }
+    findLastKey()
+  }
+
+  /// Takes out of a chunk, or of the tail, every row for which `isGone` is true. O(rows).
+  private mutating func sweep(_ chunk: Int, _ isGone: (Row) -> Bool) {
+    change(chunk) { rows in
       var kept = 0
       for row in 0..<rows.count where !isGone(rows[row]) {
         rows[kept] = rows[row]
@@ -217,43 +216,15 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
       }
       rows.removeSubrange(kept..<rows.count)
     }
-    var chunk = chunks.count - 1
-    while chunk >= 0 {
-      if mayHold(summaries[chunk]) { rewrite(chunk, sweep) }
-      chunk -= 1
-    }
-    count -= tail.count
-    sweep(&tail)
-    count += tail.count
-    lastKey = before(end).map { key(at: $0) }
   }
 
-  private mutating func remove(_ keys: ArraySlice<Row.Key>, from chunk: Int, _ body: (Row) -> Void) {
-    func sweep(_ rows: inout ColumnHandle<Row>) {
-      var kept = 0
-      var next = keys.startIndex
-      for row in 0..<rows.count {
-        while next < keys.endIndex, keys[next] < rows[row].key { next += 1 }
-        if next < keys.endIndex, keys[next] == rows[row].key {
-          body(rows[row])
-        } else {
-          rows[kept] = rows[row]
-          kept += 1
-        }
-      }
-      rows.removeSubrange(kept..<rows.count)
-    }
-    if chunk < chunks.count { return rewrite(chunk, sweep) }
-    count -= tail.count
-    sweep(&tail)
-    count += tail.count
-  }
+  private mutating func findLastKey() { lastKey = before(end).map { key(at: $0) } }
 
   // MARK: chunks
 
-  /// Packs the first rows of a full tail.
+  /// Packs the first rows of a full tail: a chunk of them, or half of a long one.
   private mutating func seal() {
-    let rows = Row.tailRowsMax - Row.chunkRows < Row.chunkRows ? Row.chunkRows : Row.tailRowsMax / 2
+    let rows = max(Row.chunkRows, Row.tailRowsMax / 2)
     for start in stride(from: 0, to: rows, by: Row.chunkRows) {
       let sealed = start..<start + Row.chunkRows
       lastKeys.append(tail[sealed.upperBound - 1].key)
@@ -275,14 +246,19 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     chunks.removeSubrange(range)
   }
 
-  /// Unpacks a chunk, changes its rows and packs them again: in two when they are many, with the next when they are few.
-  private mutating func rewrite(_ chunk: Int, _ body: (inout ColumnHandle<Row>) -> Void) {
+  /// Changes the rows of a chunk, or of the tail, and keeps count. A chunk is unpacked for it and packed again: in two
+  /// when its rows are many, with the next when they are few.
+  private mutating func change(_ chunk: Int, _ body: (inout ColumnHandle<Row>) -> Void) {
+    let before = rows(in: chunk)
+    guard chunk < chunks.count else {
+      body(&tail)
+      count += tail.count - before
+      return
+    }
     var rows = ColumnHandle<Row>()
-    let before = chunks[chunk].count
     chunks[chunk].unpack(into: &rows)
     body(&rows)
-    // A row that goes in is counted by insertLate.
-    if rows.count < before { count -= before - rows.count }
+    count += rows.count - before
     removeChunks(chunk..<chunk + 1)
     if chunk < chunks.count, rows.count + chunks[chunk].count <= Row.chunkRows / 2 {
       chunks[chunk].unpack(into: &rows)

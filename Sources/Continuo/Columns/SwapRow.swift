@@ -107,13 +107,15 @@ extension Candle? {
   }
 }
 
-extension SortedSeries where Row == SwapRow {
+extension SortedSeries where Row.Key == OrderKey {
   /// The smallest timestamp. O(1).
   var firstTimestamp: Timestamp? { isEmpty ? nil : key(at: start).timestamp }
 
-  /// The position of the first swap whose time is not before `timestamp`. O(log n).
+  /// The position of the first event whose time is not before `timestamp`. O(log n).
   func lowerBound(_ timestamp: Timestamp) -> Position { first { !($0.timestamp < timestamp) } }
+}
 
+extension SortedSeries where Row == SwapRow {
   /// The candle of the swaps with `from` ≤ time < `end`, nil without any. O(log n + chunks + two chunks' rows).
   func fold(from: Timestamp, before end: Timestamp) -> Candle? {
     guard from < end, !isEmpty else { return nil }

@@ -54,11 +54,3 @@ extension TransferRow {
 }
 
 typealias TransferSeries = SortedSeries<TransferRow>
-
-extension SortedSeries where Row == TransferRow {
-  /// The smallest timestamp. O(1).
-  var firstTimestamp: Timestamp? { isEmpty ? nil : key(at: start).timestamp }
-
-  /// The position of the first transfer whose time is not before `timestamp`. O(log n).
-  func lowerBound(_ timestamp: Timestamp) -> Position { first { !($0.timestamp < timestamp) } }
-}
