@@ -200,7 +200,8 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   /// Takes out every row for which `isGone` is true. O(n) in chunks that `mayHold` is true for.
   package mutating func removeAll(mayHold: (Row.Summary) -> Bool, where isGone: (Row) -> Bool) {
     // From the back: a chunk that is rewritten may take in the next one.
-    for chunk in stride(from: chunks.count, through: 0, by: -1) where chunk == chunks.count || mayHold(summaries[chunk]) {
+    for chunk in stride(from: chunks.count, through: 0, by: -1) where chunk == chunks.count || mayHold(summaries[chunk])
+    {
       sweep(chunk, isGone)
     }
     findLastKey()
