@@ -26,15 +26,17 @@ let package = Package(
   targets: [
     .target(name: "Continuo", dependencies: ["CPrefetch"], swiftSettings: house),
     .target(name: "CPrefetch"),
+    .target(name: "CMachine"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .target(name: "ContinuoBytes", dependencies: ["CZlib", "CLZ4"], swiftSettings: house),
+    .target(name: "ContinuoMarket", dependencies: ["Continuo"], swiftSettings: house),
     .target(
       name: "ContinuoFormats", dependencies: ["Continuo", "ContinuoBytes"], swiftSettings: house),
     .executableTarget(
       name: "ContinuoTool",
       dependencies: [
-        "Continuo", "ContinuoBytes", "ContinuoFormats",
+        "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoMarket", "CMachine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
