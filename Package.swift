@@ -46,6 +46,7 @@ let package = Package(
     .testTarget(
       name: "ContinuoTests",
       dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),
+    .testTarget(name: "ContinuoMarketTests", dependencies: ["Continuo", "ContinuoMarket"], swiftSettings: house),
     .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
     .testTarget(
       name: "ContinuoToolTests",

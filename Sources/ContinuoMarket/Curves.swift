@@ -3,7 +3,7 @@
 // Not here: what is drawn with them (RandomSource). The system's own functions differ between machines in the last bit,
 // and a price would differ with them.
 
-enum Curves {
+package enum Curves {
   private static var log2e: Double { 1.442_695_040_888_963_4 }
   private static var ln2: Double { 0.693_147_180_559_945_3 }
   /// The upper bits of ln 2: a small whole number times it is exact.
@@ -12,7 +12,7 @@ enum Curves {
 
   /// e^x for |x| ≤ 700.
   @inline(__always)
-  static func exp(_ x: Double) -> Double {
+  package static func exp(_ x: Double) -> Double {
     let x = max(-700, min(700, x))
     let power = (x * log2e).rounded(.toNearestOrEven)
     let r = (x - power * ln2High) - power * ln2Low
@@ -34,7 +34,7 @@ enum Curves {
 
   /// The natural logarithm of a normal number over zero.
   @inline(__always)
-  static func ln(_ x: Double) -> Double {
+  package static func ln(_ x: Double) -> Double {
     var exponent = Int64(x.bitPattern >> 52) - 1023
     var mantissa = Double(bitPattern: x.bitPattern & 0x000F_FFFF_FFFF_FFFF | 0x3FF0_0000_0000_0000)
     if mantissa > 1.414_213_562_373_095_1 {
@@ -58,7 +58,7 @@ enum Curves {
 
   /// Cosine and sine of `turns` × 2π, 0 ≤ turns < 1.
   @inline(__always)
-  static func circle(_ turns: Double) -> (cosine: Double, sine: Double) {
+  package static func circle(_ turns: Double) -> (cosine: Double, sine: Double) {
     let quarter = (turns * 4).rounded(.toNearestOrEven)
     let r = (turns * 4 - quarter) * 1.570_796_326_794_896_6
     let q = r * r
