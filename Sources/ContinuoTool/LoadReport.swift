@@ -4,6 +4,7 @@
 
 internal import Continuo
 internal import ContinuoFormats
+internal import ContinuoMachine
 
 struct LoadReport {
   var delivered = 0

@@ -3,6 +3,7 @@
 // Not here: flags (Load), how the market is drawn (ContinuoMarket), the report's form (LoadReport).
 
 internal import Continuo
+internal import ContinuoMachine
 internal import ContinuoMarket
 
 struct LoadRun {
@@ -93,28 +94,5 @@ struct LoadRun {
     }
     report.tradesRead &+= trades
     report.reads = samples
-  }
-}
-
-/// How long each of many calls took, every one kept.
-struct LatencySamples {
-  private var nanoseconds: [Int64] = []
-
-  init(capacity: Int) { nanoseconds.reserveCapacity(capacity) }
-
-  mutating func add(_ sample: Int64) { nanoseconds.append(sample) }
-
-  mutating func add(_ other: LatencySamples) { nanoseconds += other.nanoseconds }
-
-  var count: Int { nanoseconds.count }
-
-  /// The least time that at least this share of the calls kept to, in microseconds; 0 without any. O(n log n).
-  func microseconds(_ shares: [Double]) -> [Double] {
-    guard !nanoseconds.isEmpty else { return shares.map { _ in 0 } }
-    let sorted = nanoseconds.sorted()
-    return shares.map { share in
-      let rank = Int((share * Double(sorted.count)).rounded(.up))
-      return Double(sorted[max(0, min(sorted.count, rank) - 1)]) / 1_000
-    }
   }
 }

@@ -6,6 +6,7 @@ internal import ArgumentParser
 internal import Continuo
 internal import ContinuoBytes
 internal import ContinuoFormats
+internal import ContinuoMachine
 internal import ContinuoMarket
 
 struct Load: ConsoleCommand {

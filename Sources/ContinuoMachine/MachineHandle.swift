@@ -1,9 +1,9 @@
 // What the operating system says of this process, and memory that is touched to be measured.
 // Invariant: figures only: nothing that the engine answers depends on them. What a system does not tell is nil or 0.
-// Not here: what is measured (LoadRun), the descriptors of results (ContinuoBytes).
+// Not here: what is measured (LoadRun, Benchmarks), the descriptors of results (ContinuoBytes).
 
 internal import CMachine
-internal import ContinuoBytes
+package import ContinuoBytes
 
 #if canImport(Glibc)
   internal import Glibc
@@ -11,14 +11,14 @@ internal import ContinuoBytes
   internal import Darwin
 #endif
 
-enum MachineHandle {
+package enum MachineHandle {
   private static let pageBytes = 4_096
 
   /// A clock that only moves forward, in nanoseconds.
-  static var nanoseconds: Int64 { read(CLOCK_MONOTONIC) }
+  package static var nanoseconds: Int64 { read(CLOCK_MONOTONIC) }
 
   /// The processor time of all threads of this process, in nanoseconds.
-  static var processorNanoseconds: Int64 { read(CLOCK_PROCESS_CPUTIME_ID) }
+  package static var processorNanoseconds: Int64 { read(CLOCK_PROCESS_CPUTIME_ID) }
 
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()
@@ -30,19 +30,19 @@ enum MachineHandle {
   // MARK: memory
 
   /// How much memory of this process is backed now, in bytes.
-  static var residentBytes: Int? {
+  package static var residentBytes: Int? {
     text(of: "/proc/self/statm").split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * pageBytes }
   }
 
   /// How much memory of this process was backed at most since ``forgetPeak()``, in bytes.
-  static var peakResidentBytes: Int? {
+  package static var peakResidentBytes: Int? {
     let line = text(of: "/proc/self/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     return line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) }
       .map { $0 * 1_024 }
   }
 
   /// Gives back what the allocator keeps for later, and lets the peak start anew from what is resident now.
-  static func forgetPeak() {
+  package static func forgetPeak() {
     #if canImport(Glibc)
       continuo_trim_heap()
       // SAFETY: a literal path that ends with zero.
@@ -63,7 +63,7 @@ enum MachineHandle {
   }
 
   /// Maps fresh memory, writes to each of its pages, and gives it back: nanoseconds a byte. O(bytes).
-  static func touch(bytes: Int) -> Double {
+  package static func touch(bytes: Int) -> Double {
     let flags = MAP_PRIVATE | MAP_ANON
     // SAFETY: a new anonymous mapping belongs to nobody else.
     guard let memory = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0), unsafe memory != MAP_FAILED else {
@@ -83,14 +83,14 @@ enum MachineHandle {
   // MARK: files and processes
 
   /// Opens a file for writing, emptied; nil with the system's reason in `errno` where it cannot.
-  static func create(_ path: String) -> DescriptorHandle? {
+  package static func create(_ path: String) -> DescriptorHandle? {
     // SAFETY: Swift lends `path` as a string that ends with zero for as long as the call takes.
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     return descriptor >= 0 ? DescriptorHandle(adopting: descriptor) : nil
   }
 
   /// Runs this program again with other arguments and waits for its end; whether it ended with 0.
-  static func runAgain(_ arguments: [String]) -> Bool {
+  package static func runAgain(_ arguments: [String]) -> Bool {
     let words = ["continuo"] + arguments
     // SAFETY: strdup answers copies of ours, freed below; the list ends with nil as posix_spawn expects.
     var pointers = unsafe words.map { unsafe strdup($0) } + [nil]
