@@ -26,15 +26,18 @@ let package = Package(
   targets: [
     .target(name: "Continuo", dependencies: ["CMemory"], swiftSettings: house),
     .target(name: "CMemory"),
+    .target(name: "CMachine"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .target(name: "ContinuoBytes", dependencies: ["CZlib", "CLZ4"], swiftSettings: house),
+    .target(name: "ContinuoMachine", dependencies: ["ContinuoBytes", "CMachine"], swiftSettings: house),
+    .target(name: "ContinuoMarket", dependencies: ["Continuo"], swiftSettings: house),
     .target(
       name: "ContinuoFormats", dependencies: ["Continuo", "ContinuoBytes"], swiftSettings: house),
     .executableTarget(
       name: "ContinuoTool",
       dependencies: [
-        "Continuo", "ContinuoBytes", "ContinuoFormats",
+        "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoMarket", "ContinuoMachine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
@@ -44,6 +47,7 @@ let package = Package(
     .testTarget(
       name: "ContinuoTests",
       dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),
+    .testTarget(name: "ContinuoMarketTests", dependencies: ["Continuo", "ContinuoMarket"], swiftSettings: house),
     .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
     .testTarget(
       name: "ContinuoToolTests",
@@ -63,4 +67,19 @@ if Context.environment["CONTINUO_FUZZ"] == "1" {
     .executableTarget(
       name: "ContinuoFuzz", dependencies: ["Continuo", "ContinuoFormats"], path: "Tests/Fuzz", exclude: ["corpus"],
       swiftSettings: house))
+}
+
+// Benchmarks are for those who work on the engine: users never fetch what they need (tools/bench).
+if Context.environment["CONTINUO_BENCHMARKS"] == "1" {
+  package.dependencies.append(.package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []))
+  package.targets += [
+    .executableTarget(
+      name: "EngineBenchmarks",
+      dependencies: ["Continuo", "ContinuoMarket", .product(name: "Benchmark", package: "benchmark")],
+      path: "Benchmarks/Engine", swiftSettings: house,
+      plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+    .executableTarget(
+      name: "Latencies", dependencies: ["Continuo", "ContinuoMarket", "ContinuoMachine"],
+      path: "Benchmarks/Latencies", swiftSettings: house),
+  ]
 }
