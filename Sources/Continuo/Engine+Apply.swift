@@ -85,6 +85,7 @@ extension Engine {
         SwapRow(
           key: row.key, amountUSD: row.amount, tokenAmount: row.tokenAmount, price: row.price, wallet: wallet,
           side: row.side))
+      dayVolumes.add(row.amount, to: token, at: row.timestamp)
     } else {
       let transfer = TransferRow(
         key: row.key, from: number(ofAddress: row.wallet, names.walletKey, batch),

@@ -48,6 +48,8 @@ public struct Engine: ~Copyable {
   /// How many addresses have a balance other than zero in any token.
   var addressesWithBalance = 0
   var balanceLog: BalanceLog
+  /// What each token's volume of a day is at most.
+  var dayVolumes: DayVolumes
   var identities: Identities
   var engineClock = EngineClock()
   /// The start of the day below which everything was dropped: it only moves forward. nil until it first moves.
@@ -75,6 +77,7 @@ public struct Engine: ~Copyable {
     addressNames = Interner(seed: random.next(), arena)
     balancesByAddress = ColumnHandle(arena)
     balanceLog = BalanceLog(arena)
+    dayVolumes = DayVolumes(arena)
     identities = Identities(arena)
     lookups = ColumnHandle(arena)
     versions = AtomicWords(0, arena)

@@ -56,6 +56,15 @@ private struct PackedColumn: BitwiseCopyable {
     }
   }
 
+  /// Asks for the memory of everything before the offsets. O(1).
+  @inline(__always)
+  func prefetchHead() {
+    for offset in stride(from: 0, to: Self.dataStart, by: 64) {
+      // SAFETY: a prefetch of any address is harmless.
+      unsafe continuo_prefetch(UnsafeRawPointer(block) + offset)
+    }
+  }
+
   /// Packs rows. O(rows × columns).
   init(_ rows: Span<Row>, _ arena: Arena) {
     precondition(!rows.isEmpty, "a chunk has rows")
@@ -214,6 +223,17 @@ private struct PackedColumn: BitwiseCopyable {
   /// The bytes that an offset of `width` takes, 1 to 8.
   @inline(__always)
   private static func mask(_ width: Int) -> UInt64 { UInt64.max >> UInt64(64 &- 8 &* width) }
+
+  /// A column, to be read over many rows. O(1).
+  @inline(__always)
+  func column(_ column: Int) -> ColumnReader {
+    precondition(column >= 0 && column < Row.columnCount, "a row has its columns")
+    let header = header(column)
+    // SAFETY: the offsets of a column are `count` times its width, and 16 bytes of padding lie behind the last.
+    return unsafe ColumnReader(
+      UnsafeRawPointer(block) + Int(header.start), base: header.hasWideBase ? wideBase(header) : Int128(header.base),
+      width: Int(header.width), power: header.exponent == 0 ? 1 : PackPlan.power(header.exponent), count: count)
+  }
 
   /// A row's columns. O(1).
   @inline(__always)
