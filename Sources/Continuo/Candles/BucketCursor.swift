@@ -11,12 +11,12 @@ struct BucketCursor {
   private var next: [4 of CandleSeries.Position] = .init(repeating: CandleSeries.Position(chunk: 0, row: 0))
 
   /// A walk from the first bucket that does not start before `start`. O(log n).
-  init(_ state: borrowing TokenState, _ interval: Interval, from start: Timestamp) {
+  init(_ token: TokenView, _ interval: Interval, from start: Timestamp) {
     self.interval = interval
     let aligned = Self.aligned(start, interval)
-    position = interval.isFolded ? state.swaps.lowerBound(aligned) : state.swaps.end
+    position = interval.isFolded ? token.swaps.lowerBound(aligned) : token.swaps.end
     guard !interval.isFolded else { return }
-    for level in 0..<interval.storedLevels { next[level] = state.lowerBound(level, aligned) }
+    for level in 0..<interval.storedLevels { next[level] = token.lowerBound(level, aligned) }
   }
 
   /// The first start of a bucket at or after `instant`.
@@ -27,75 +27,84 @@ struct BucketCursor {
     return start < instant ? interval.next(start) : start
   }
 
-  /// The next bucket with a swap. O(its raw events), or O(its stored candles).
-  mutating func advance(_ state: borrowing TokenState) -> (bucket: Timestamp, candle: Candle)? {
-    interval.isFolded ? fold(state) : merge(state)
-  }
-
-  private mutating func fold(_ state: borrowing TokenState) -> (bucket: Timestamp, candle: Candle)? {
-    guard position != state.swaps.end else { return nil }
-    var row = state.swaps.row(at: position)
-    let bucket = interval.start(of: row.key.timestamp)
-    let end = interval.next(bucket)
-    var candle = Candle(row)
-    position = state.swaps.after(position)
-    while position != state.swaps.end {
-      row = state.swaps.row(at: position)
-      guard row.key.timestamp < end else { break }
-      candle.merge(Candle(row))
-      position = state.swaps.after(position)
+  /// The start of the next bucket with a swap. O(1).
+  func start(_ token: TokenView) -> Timestamp? {
+    if interval.isFolded {
+      return position == token.swaps.end ? nil : interval.start(of: token.swaps.key(at: position).timestamp)
     }
-    return (bucket, candle)
-  }
-
-  private mutating func merge(_ state: borrowing TokenState) -> (bucket: Timestamp, candle: Candle)? {
     var bucket: Timestamp?
     for level in 0..<interval.storedLevels {
-      guard let stored = state.storedStart(level, next[level]) else { continue }
+      guard let stored = token.storedStart(level, next[level]) else { continue }
       let start = interval.start(of: stored)
       bucket = bucket.map { min($0, start) } ?? start
     }
-    guard let bucket else { return nil }
+    return bucket
+  }
+
+  /// The next bucket with a swap. O(its raw events), or O(its stored candles).
+  mutating func advance(_ token: TokenView) -> (bucket: Timestamp, candle: Candle)? {
+    guard let bucket = start(token) else { return nil }
+    return (bucket, interval.isFolded ? fold(bucket, token) : merge(bucket, token))
+  }
+
+  private mutating func fold(_ bucket: Timestamp, _ token: TokenView) -> Candle {
+    let end = interval.next(bucket)
+    var candle = Candle(token.swaps.row(at: position))
+    position = token.swaps.after(position)
+    while position != token.swaps.end {
+      let row = token.swaps.row(at: position)
+      guard row.key.timestamp < end else { break }
+      candle.append(row)
+      position = token.swaps.after(position)
+    }
+    return candle
+  }
+
+  private mutating func merge(_ bucket: Timestamp, _ token: TokenView) -> Candle {
     let end = interval.next(bucket)
     var candle: Candle?
     for level in 0..<interval.storedLevels {
-      while let start = state.storedStart(level, next[level]), start < end {
-        candle.take(state.storedCandle(level, &next[level]))
+      while let start = token.storedStart(level, next[level]), start < end {
+        candle.take(token.storedCandle(level, next[level]))
+        next[level] = token.series(level).after(next[level])
       }
     }
-    return candle.map { (bucket, $0) }
+    guard let candle else { preconditionFailure("a bucket has a candle that starts in it") }
+    return candle
   }
 
   /// The earliest of the last `count` buckets with a swap that start before `bound` and not before `from`; nil without
   /// any. O(log n) where every stored candle is a bucket, else O(count × log n).
   static func bucket(
-    _ state: borrowing TokenState, _ interval: Interval, nth count: Int, before bound: Timestamp, from: Timestamp
+    _ token: TokenView, _ interval: Interval, nth count: Int, before bound: Timestamp, from: Timestamp
   ) -> Timestamp? {
     if interval.storedLevels == 1 {
-      let behind = state.hours.lowerBound(aligned(bound, interval))
-      let first = state.hours.lowerBound(aligned(from, interval))
-      let start = state.hours.position(behind, back: count)
-      return state.hours.start(at: start.map { $0 < first ? first : $0 } ?? first).flatMap { $0 < bound ? $0 : nil }
+      let behind = token.lowerBound(0, aligned(bound, interval))
+      let first = token.lowerBound(0, aligned(from, interval))
+      let start = token.hours.position(behind, back: count)
+      return token.storedStart(0, start.map { $0 < first ? first : $0 } ?? first).flatMap { $0 < bound ? $0 : nil }
     }
     var earliest: Timestamp?
     for _ in 0..<count {
-      guard let bucket = bucket(state, interval, before: earliest ?? bound), bucket >= from else { break }
+      guard let bucket = bucket(token, interval, before: earliest ?? bound), bucket >= from else { break }
       earliest = bucket
     }
     return earliest
   }
 
   /// The last bucket with a swap that starts before `bound`. O(log n).
-  static func bucket(_ state: borrowing TokenState, _ interval: Interval, before bound: Timestamp) -> Timestamp? {
+  static func bucket(_ token: TokenView, _ interval: Interval, before bound: Timestamp) -> Timestamp? {
     let aligned = aligned(bound, interval)
     if interval.isFolded {
-      return state.swaps.before(state.swaps.lowerBound(aligned)).map {
-        interval.start(of: state.swaps.key(at: $0).timestamp)
+      return token.swaps.before(token.swaps.lowerBound(aligned)).map {
+        interval.start(of: token.swaps.key(at: $0).timestamp)
       }
     }
     var last: Timestamp?
     for level in 0..<interval.storedLevels {
-      guard let stored = state.storedStart(level, before: aligned) else { continue }
+      guard let before = token.series(level).before(token.lowerBound(level, aligned)),
+        let stored = token.storedStart(level, before)
+      else { continue }
       let start = interval.start(of: stored)
       last = last.map { max($0, start) } ?? start
     }
@@ -119,40 +128,33 @@ extension Interval {
   }
 }
 
-extension TokenState {
-  fileprivate func lowerBound(_ level: Int, _ start: Timestamp) -> CandleSeries.Position {
+/// The stored candles by level: 1h, then the archives at 4h, 1d, 1w. The newest hour stands at the end of level 0.
+extension TokenView {
+  fileprivate func series(_ level: Int) -> SeriesView<StoredCandle> {
     switch level {
-    case 0: hours.lowerBound(start)
-    case 1: fourHours.lowerBound(start)
-    case 2: days.lowerBound(start)
-    default: weeks.lowerBound(start)
+    case 0: hours
+    case 1: fourHours
+    case 2: days
+    default: weeks
     }
+  }
+
+  private var hasNewestHour: Bool { newestHour.candle.trades > 0 }
+
+  fileprivate func lowerBound(_ level: Int, _ start: Timestamp) -> CandleSeries.Position {
+    let position = series(level).lowerBound(start)
+    guard level == 0, hasNewestHour, position == hours.end, newestHour.key < start else { return position }
+    return hours.after(position)
   }
 
   fileprivate func storedStart(_ level: Int, _ position: CandleSeries.Position) -> Timestamp? {
-    switch level {
-    case 0: hours.start(at: position)
-    case 1: fourHours.start(at: position)
-    case 2: days.start(at: position)
-    default: weeks.start(at: position)
-    }
+    let series = series(level)
+    if position < series.end { return series.key(at: position) }
+    return level == 0 && hasNewestHour && position == series.end ? newestHour.key : nil
   }
 
-  fileprivate func storedStart(_ level: Int, before start: Timestamp) -> Timestamp? {
-    switch level {
-    case 0: hours.start(before: start)
-    case 1: fourHours.start(before: start)
-    case 2: days.start(before: start)
-    default: weeks.start(before: start)
-    }
-  }
-
-  fileprivate func storedCandle(_ level: Int, _ position: inout CandleSeries.Position) -> Candle {
-    switch level {
-    case 0: hours.candle(&position)
-    case 1: fourHours.candle(&position)
-    case 2: days.candle(&position)
-    default: weeks.candle(&position)
-    }
+  fileprivate func storedCandle(_ level: Int, _ position: CandleSeries.Position) -> Candle {
+    let series = series(level)
+    return position < series.end ? series.row(at: position).candle : newestHour.candle
   }
 }

@@ -6,34 +6,40 @@
 /// Checks and folds the byte strings of events.
 enum Address {
   /// Whether `bytes` is a token: 1 to 64 bytes of UTF-8 without control characters. O(length).
+  @inline(__always)
   static func isToken(_ bytes: Span<UInt8>) -> Bool {
-    bytes.count >= 1 && bytes.count <= Limits.tokenBytesMax && isPlainUTF8(bytes)
+    bytes.count >= 1 && bytes.count <= Limits.tokenBytesMax && isPlain(bytes)
   }
 
-  /// Whether `bytes` may stand for a wallet or address: up to 128 bytes of UTF-8 without control characters. O(length).
-  static func isAddress(_ bytes: Span<UInt8>) -> Bool {
-    bytes.count <= Limits.addressBytesMax && isPlainUTF8(bytes)
+  /// What a wallet's or address's bytes say.
+  enum Spelling {
+    /// Over 128 bytes, no UTF-8, or with a control character.
+    case invalid
+    /// The one way to spell it.
+    case settled
+    /// Hexadecimal, with capitals: the lower-case bytes are its name.
+    case capitals
+    /// The zero address: nothing, or `0x` and any number of zeros.
+    case zero
   }
 
-  /// Whether `bytes` matches `0[xX][0-9a-fA-F]*`. O(length).
-  static func isHexadecimal(_ bytes: Span<UInt8>) -> Bool {
-    guard bytes.count >= 2, bytes[0] == UInt8(ascii: "0"), bytes[1] | 0x20 == UInt8(ascii: "x") else { return false }
-    for index in 2..<bytes.count {
-      let byte = bytes[index]
-      guard byte &- 48 < 10 || (byte | 0x20) &- UInt8(ascii: "a") < 6 else { return false }
+  /// How a wallet or address is spelled. O(length).
+  @inline(__always)
+  static func spelling(_ bytes: Span<UInt8>) -> Spelling {
+    guard bytes.count <= Limits.addressBytesMax else { return .invalid }
+    guard bytes.count > 0 else { return .zero }
+    if bytes.count >= 2, bytes[0] == UInt8(ascii: "0"), bytes[1] | 0x20 == UInt8(ascii: "x") {
+      let digits = NameBytes.hexadecimal(bytes)
+      if digits.isWhole { return !digits.hasValue ? .zero : digits.hasCapitals ? .capitals : .settled }
     }
-    return true
+    return isPlain(bytes) ? .settled : .invalid
   }
 
-  /// Whether `bytes` is the zero address: empty, or `0x` and any number of zeros. O(length).
-  static func isZero(_ bytes: Span<UInt8>) -> Bool {
-    guard bytes.count > 0 else { return true }
-    guard isHexadecimal(bytes) else { return false }
-    for index in 2..<bytes.count where bytes[index] != UInt8(ascii: "0") { return false }
-    return true
-  }
+  @inline(__always)
+  private static func isPlain(_ bytes: Span<UInt8>) -> Bool { NameBytes.arePlainASCII(bytes) || isPlainUTF8(bytes) }
 
   /// Valid UTF-8 (RFC 3629) with no control character (category Cc: U+0000–U+001F, U+007F–U+009F).
+  @inline(never)
   private static func isPlainUTF8(_ bytes: Span<UInt8>) -> Bool {
     var index = 0
     while index < bytes.count {

@@ -40,10 +40,18 @@ public struct EventBatch: Sendable {
   }
 
   /// Adds a swap, or a rejection if it is not one. O(length of its names).
-  public mutating func append(_ swap: Swap) { Judgement.judge(swap, into: &self) }
+  public mutating func append(_ swap: Swap) {
+    let wallet = swap.wallet?.bytes ?? []
+    appendSwap(
+      chain: swap.chain, block: swap.block, logIndex: swap.logIndex, timestamp: swap.timestamp,
+      token: swap.token.bytes.span, side: swap.side, amountUSD: swap.amountUSD, tokenAmount: swap.tokenAmount,
+      priceUSD: swap.priceUSD, wallet: wallet.span)
+  }
 
   /// Adds a swap whose names are bytes that the caller keeps: the same as ``append(_:)-(Swap)`` without a value in between.
   /// O(length of its names).
+  ///
+  /// - Parameter wallet: who traded; nil or empty where the source does not say.
   public mutating func appendSwap(
     chain: UInt32, block: UInt64, logIndex: UInt32, timestamp: Timestamp, token: Span<UInt8>, side: Side?,
     amountUSD: Decimal18?, tokenAmount: Decimal18?, priceUSD: Decimal18?, wallet: Span<UInt8>?
@@ -51,13 +59,33 @@ public struct EventBatch: Sendable {
     var row = BatchRow(operation: .swap, chain: chain, block: block, logIndex: logIndex, line: offered)
     row.timestamp = timestamp
     row.side = side
-    row.token = text.keep(token)
-    if let wallet { row.wallet = text.keep(wallet) }
-    Judgement.judge(swap: row, amountUSD, tokenAmount, priceUSD, into: &self)
+    offered += 1
+    if let wallet {
+      Judgement.judge(swap: row, token, wallet: wallet, amountUSD, tokenAmount, priceUSD, into: &self)
+    } else {
+      Judgement.judge(swap: row, token, wallet: token.extracting(0..<0), amountUSD, tokenAmount, priceUSD, into: &self)
+    }
   }
 
   /// Adds a transfer, or a rejection if it is not one. O(length of its names).
-  public mutating func append(_ transfer: Transfer) { Judgement.judge(transfer, into: &self) }
+  public mutating func append(_ transfer: Transfer) {
+    appendTransfer(
+      chain: transfer.chain, block: transfer.block, logIndex: transfer.logIndex, timestamp: transfer.timestamp,
+      token: transfer.token.bytes.span, from: transfer.from.bytes.span, to: transfer.to.bytes.span,
+      amount: transfer.amount, tokenID: transfer.tokenID)
+  }
+
+  /// Adds a transfer whose names are bytes that the caller keeps: the same as ``append(_:)-(Transfer)`` without a value in
+  /// between. O(length of its names).
+  public mutating func appendTransfer(
+    chain: UInt32, block: UInt64, logIndex: UInt32, timestamp: Timestamp, token: Span<UInt8>, from: Span<UInt8>,
+    to: Span<UInt8>, amount: Decimal18?, tokenID: WideID?
+  ) {
+    var row = BatchRow(operation: .transfer, chain: chain, block: block, logIndex: logIndex, line: offered)
+    row.timestamp = timestamp
+    offered += 1
+    Judgement.judge(transfer: row, token, from: from, to: to, amount, tokenID, into: &self)
+  }
 
   /// Adds the retraction of an event. O(1).
   public mutating func retract(_ identity: EventIdentity) {
@@ -88,8 +116,15 @@ public struct EventBatch: Sendable {
     offered = 0
   }
 
-  package mutating func reject(_ reason: RejectionReason, _ field: EventField?, _ value: ByteString, line: Int) {
-    rejections.append(Rejection(line: line, field: field, value: value, reason: reason))
+  @inline(never)
+  mutating func reject(_ fault: Judgement.Fault, line: Int) {
+    rejections.append(Rejection(line: line, field: fault.field, value: fault.held.shown(text), reason: fault.reason))
+  }
+
+  /// Keeps a 256-bit identifier and tells where. O(1) amortised.
+  mutating func keep(_ tokenID: WideID) -> Int32 {
+    tokenIDs.append(tokenID)
+    return Int32(tokenIDs.count - 1)
   }
 }
 

@@ -43,15 +43,6 @@ public struct TextPool: Sendable {
       start: UInt32(start) | TextCell.scratchBit, length: UInt32(scratch.count - start))
   }
 
-  /// Keeps `text` as it is and tells where. O(length).
-  mutating func keep(_ text: Span<UInt8>) -> TextCell {
-    let start = scratch.count
-    scratch.append(addingCapacity: text.count) { output in
-      for index in 0..<text.count { output.append(text[index]) }
-    }
-    return TextCell(start: UInt32(start) | TextCell.scratchBit, length: UInt32(text.count))
-  }
-
   /// The bytes of a cell; none for an absent one. O(1).
   @_lifetime(borrow self)
   public func text(_ cell: TextCell) -> Span<UInt8> {
@@ -60,25 +51,20 @@ public struct TextPool: Sendable {
     return cell.start & TextCell.scratchBit == 0 ? bytes.span.extracting(range) : scratch.span.extracting(range)
   }
 
-  /// Keeps a lower-case copy of a hexadecimal cell, if it has capitals, and tells where; the original stays, since
-  /// another field may point at it. O(length).
-  package mutating func lowercasedHexadecimal(_ cell: TextCell) -> TextCell {
-    guard let folded = lowerCase(cell) else { return cell }
-    return keep(folded)
+  /// Keeps a lower-case copy of a hexadecimal cell and tells where; the original stays, since another field may point at
+  /// it. O(length).
+  mutating func lowercasedHexadecimal(_ cell: TextCell) -> TextCell {
+    let folded = lowerCase(cell)
+    return keep(folded.span)
   }
 
-  /// The lower-case bytes of a hexadecimal cell, nil if it has no capitals.
-  private func lowerCase(_ cell: TextCell) -> [UInt8]? {
+  private func lowerCase(_ cell: TextCell) -> [UInt8] {
     let original = text(cell)
     var folded: [UInt8] = []
-    var hasCapitals = false
     folded.reserveCapacity(original.count)
-    for index in 0..<original.count {
-      // A digit has the bit of lower case set already, so the same operation serves all.
-      hasCapitals = hasCapitals || original[index] & 0x20 == 0
-      folded.append(original[index] | 0x20)
-    }
-    return hasCapitals ? folded : nil
+    // A digit has the bit of lower case set already, so the same operation serves all.
+    for index in 0..<original.count { folded.append(original[index] | 0x20) }
+    return folded
   }
 }
 

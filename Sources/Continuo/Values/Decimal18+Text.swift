@@ -17,6 +17,45 @@ extension Decimal18 {
   /// - Parameter text: ASCII, in the grammar `[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?`.
   /// - Throws: ``NumberFault``.
   public init(parsing text: Span<UInt8>) throws(NumberFault) {
+    if let plain = Decimal18(plain: text, at: 0, count: text.count) {
+      self = plain
+    } else {
+      try self.init(scanning: text)
+    }
+  }
+
+  /// Reads what nearly all numbers are, `[0-9]{1,16}(\.[0-9]{1,18})?`; nil for anything else. O(1).
+  ///
+  /// - Precondition: `count` bytes from `start` on lie within `pool`.
+  @inline(__always)
+  init?(plain pool: Span<UInt8>, at start: Int, count: Int) {
+    let longest = ShortText.bytesMax
+    let head = ShortText(pool, at: start, count: Swift.min(count, longest))
+    let whole = head.leadingDigits
+    guard whole > 0 else { return nil }
+    let units = UInt128(head.number(digits: whole)) &* UInt128(PowersOfTen.word(18))
+    let places = count &- whole &- 1
+    guard places > 0 else {
+      guard places < 0 else { return nil }
+      self.units = Int128(truncatingIfNeeded: units)
+      return
+    }
+    guard whole < longest, head.byte(whole) == UInt8(ascii: "."), places <= 18 else { return nil }
+    let short = Swift.min(places, longest)
+    let tail =
+      count <= longest ? head.dropping(whole &+ 1) : ShortText(pool, at: start &+ whole &+ 1, count: short)
+    guard tail.leadingDigits == short else { return nil }
+    var fraction = tail.number(digits: short)
+    for index in start &+ count &- (places &- short)..<start &+ count {
+      let digit = pool[index] &- UInt8(ascii: "0")
+      guard digit < 10 else { return nil }
+      fraction = fraction &* 10 &+ UInt64(digit)
+    }
+    self.units = Int128(truncatingIfNeeded: units &+ UInt128(fraction &* PowersOfTen.word(18 &- places)))
+  }
+
+  @inline(never)
+  private init(scanning text: Span<UInt8>) throws(NumberFault) {
     let scan = try DecimalScan(text)
     guard let magnitude = scan.unitsRoundedHalfEven(text) else { throw .outOfRange }
     if scan.isNegative {
@@ -229,14 +268,23 @@ private struct DecimalScan {
 
 /// 10^0 … 10^38.
 package enum PowersOfTen {
-  private static let table: [UInt128] = {
-    var powers: [UInt128] = [1]
-    for _ in 0..<38 { powers.append(powers[powers.count - 1] * 10) }
-    return powers
-  }()
+  private static let words: [20 of UInt64] = [
+    1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
+    100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000,
+    10_000_000_000_000_000, 100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
+  ]
+
+  /// 10^exponent. O(1).
+  ///
+  /// - Precondition: 0 ≤ exponent ≤ 19.
+  @inline(__always)
+  static func word(_ exponent: Int) -> UInt64 { words[exponent] }
 
   /// 10^exponent. O(1).
   ///
   /// - Precondition: 0 ≤ exponent ≤ 38.
-  package static func value(_ exponent: Int) -> UInt128 { table[exponent] }
+  package static func value(_ exponent: Int) -> UInt128 {
+    let first = Swift.min(exponent, 19)
+    return UInt128(words[first]) &* UInt128(words[exponent - first])
+  }
 }

@@ -20,6 +20,20 @@ extension Timestamp {
     microseconds = parsed
   }
 
+  /// Reads an instant that is `count` digits and nothing else, 16 at most; nil where it is not that, or out of range. O(1).
+  @inline(__always)
+  init?(plain text: ShortText, digits count: Int, _ unit: TimeUnit) {
+    guard count > 0, text.leadingDigits == count else { return nil }
+    let number = Int64(truncatingIfNeeded: text.number(digits: count))
+    if unit == .microseconds {
+      self.init(microseconds: number)
+      return
+    }
+    guard let scaled = TimeReader.scaled(number, unit) else { return nil }
+    self.init(microseconds: scaled)
+    guard isInRange else { return nil }
+  }
+
   /// Reads an instant, or is nil where the text is none; an integer counts microseconds. O(length).
   public init?(_ text: some StringProtocol, unit: TimeUnit = .microseconds) {
     let bytes = Array(text.utf8)
@@ -127,6 +141,15 @@ private enum TimeReader {
     let negative = text.count > 0 && text[0] == UInt8(ascii: "-")
     if text.count > 0, text[0] == UInt8(ascii: "-") || text[0] == UInt8(ascii: "+") { index = 1 }
     guard index < text.count else { return nil }
+    if index == 0, text.count <= 18 {
+      var value: Int64 = 0
+      for index in 0..<text.count {
+        let digit = text[index] &- UInt8(ascii: "0")
+        guard digit < 10 else { return nil }
+        value = value &* 10 &+ Int64(digit)
+      }
+      return scaled(value, unit)
+    }
     var value: Int128 = 0
     // Past this no unit comes back into range, and Int128 has room for one digit more.
     let ceiling: Int128 = 1_000_000_000_000_000_000_000_000
@@ -146,6 +169,21 @@ private enum TimeReader {
       value = remainder < 0 ? quotient - 1 : quotient
     }
     return Int64(exactly: value)
+  }
+
+  /// The microseconds of so many units, floored; nil where they pass 64 bits.
+  static func scaled(_ value: Int64, _ unit: TimeUnit) -> Int64? {
+    switch unit {
+    case .seconds: product(value, 1_000_000)
+    case .milliseconds: product(value, 1_000)
+    case .microseconds: value
+    case .nanoseconds: CivilDate.floored(value, by: 1_000).quotient
+    }
+  }
+
+  private static func product(_ value: Int64, _ factor: Int64) -> Int64? {
+    let (product, overflow) = value.multipliedReportingOverflow(by: factor)
+    return overflow ? nil : product
   }
 
   static func microseconds(_ text: Span<UInt8>) -> Int64? {

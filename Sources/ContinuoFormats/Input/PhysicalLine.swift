@@ -87,12 +87,3 @@ struct LineProgress {
     rows.reject(.malformed, value: TextCell(offset: range.lowerBound, length: range.count))
   }
 }
-
-extension TextPool {
-  /// Keeps a copy of `text` and tells where. O(length).
-  mutating func keep(_ text: Span<UInt8>) -> TextCell {
-    let start = scratch.count
-    for index in text.indices { scratch.append(text[index]) }
-    return TextCell(start: UInt32(start) | TextCell.scratchBit, length: UInt32(text.count))
-  }
-}

@@ -121,7 +121,7 @@ struct RowPlan {
   }
 
   /// The trader's side where the flag says whether the buyer was the maker; any other text goes on as it is.
-  private func side(_ flag: TextCell, _ text: TextPool) -> TextCell {
+  private func side(_ flag: TextCell, _ text: borrowing TextPool) -> TextCell {
     let bytes = text.text(flag)
     if bytes.holds("true") || bytes.holds("True") || bytes.holds("TRUE") { return sell }
     if bytes.holds("false") || bytes.holds("False") || bytes.holds("FALSE") { return buy }
@@ -152,6 +152,17 @@ extension FieldSource {
 }
 
 extension Span<UInt8> {
+  /// Whether the bytes are those of `word`. O(length).
+  func holds(_ word: String) -> Bool {
+    guard count == word.utf8.count else { return false }
+    var index = 0
+    for unit in word.utf8 {
+      guard self[index] == unit else { return false }
+      index += 1
+    }
+    return true
+  }
+
   /// A copy of up to `count` bytes. O(count).
   func bytes(upTo count: Int) -> [UInt8] {
     var copy: [UInt8] = []
