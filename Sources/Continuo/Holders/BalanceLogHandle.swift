@@ -51,7 +51,8 @@ internal import Synchronization
     // SAFETY: the block is fresh; the older one stays as long as a reader may come by it.
     unsafe block.initialize(
       to: Block(
-        sequence: arena.sequence, older: UnsafePointer(old), olderSequence: old.map { unsafe $0.pointee.sequence } ?? 0))
+        sequence: arena.sequence, older: UnsafePointer(old), olderSequence: old.map { unsafe $0.pointee.sequence } ?? 0)
+    )
     if let old = unsafe old { unsafe arena.retire(old, Self.blockBytes) }
     unsafe newest = block
     unsafe store(entry, block, 0)
