@@ -24,8 +24,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .target(name: "Continuo", dependencies: ["CMemory"], swiftSettings: house),
+    .target(name: "Continuo", dependencies: ["CMemory", "CDivision"], swiftSettings: house),
     .target(name: "CMemory"),
+    .target(name: "CDivision"),
     .target(name: "CMachine"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
