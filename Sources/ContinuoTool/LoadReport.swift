@@ -14,6 +14,8 @@ struct LoadReport {
   /// The timed part.
   var nanoseconds: Int64 = 0
   var processorNanoseconds: Int64 = 0
+  /// Copying the market's rows into plain arrays.
+  var copyNanoseconds: Int64 = 0
   /// The whole run, drawing the market included.
   var wallNanoseconds: Int64 = 0
   /// The most memory that was resident in the timed part, less what was resident before it.
@@ -37,10 +39,11 @@ struct LoadReport {
       ("events", .count(delivered - duplicates)),
       ("seconds", .number(seconds, digits: 6)),
       ("wall_seconds", .number(Double(wallNanoseconds) / 1e9, digits: 6)),
-      ("events_per_second", .number(seconds > 0 ? Double(delivered) / seconds : 0, digits: 0)),
+      ("events_per_second", .number(Self.rate(delivered, nanoseconds), digits: 0)),
       ("cpu_seconds", .number(Double(processorNanoseconds) / 1e9, digits: 6)),
       ("resident_bytes_per_event", .number(Double(residentBytes) / Double(max(1, delivered - duplicates)), digits: 2)),
       ("touch_ns_per_byte", .number(touchNanosecondsPerByte, digits: 3)),
+      ("copy_events_per_second", .number(Self.rate(delivered, copyNanoseconds), digits: 0)),
       ("accepted", .count(accepted)),
       ("duplicates", .count(duplicates)),
       ("rejected", .count(rejected)),
@@ -59,6 +62,10 @@ struct LoadReport {
     case .csv: csv
     case .table: table
     }
+  }
+
+  private static func rate(_ count: Int, _ nanoseconds: Int64) -> Double {
+    nanoseconds > 0 ? Double(count) * 1e9 / Double(nanoseconds) : 0
   }
 
   private var json: String {

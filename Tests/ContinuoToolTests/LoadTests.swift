@@ -25,7 +25,7 @@ struct LoadTests {
     let report = try Self.report("--events 2000 " + line)
     for name in [
       "events", "seconds", "wall_seconds", "events_per_second", "cpu_seconds", "resident_bytes_per_event",
-      "touch_ns_per_byte", "duplicates", "read_p50_us", "read_p99_us", "read_p999_us",
+      "touch_ns_per_byte", "copy_events_per_second", "duplicates", "read_p50_us", "read_p99_us", "read_p999_us",
     ] {
       let figure = try #require(report[name] as? NSNumber, "\(name)").doubleValue
       #expect(figure > 0 || name == "duplicates" || name == "resident_bytes_per_event", "\(name)")

@@ -49,6 +49,7 @@ internal import CMemory
   }
 
   /// Adds a value at the end. O(1) amortised.
+  @inline(__always)
   mutating func append(_ value: Element) {
     if count == capacity { reserve(max(4, capacity * 2)) }
     // SAFETY: count < capacity now; the slot is still empty.
@@ -125,10 +126,12 @@ internal import CMemory
   }
 
   /// Makes room for `wanted` values in all. O(count).
+  @inline(__always)
   mutating func reserve(_ wanted: Int) {
     if wanted > capacity { move(to: wanted) }
   }
 
+  @inline(never)
   private mutating func move(to wanted: Int) {
     let taken = born
     if born < .max { born = arena.sequence }

@@ -14,6 +14,14 @@ struct SwapRow: PackedRow, Equatable {
   var side: Side?
 
   static let absentWallet = UInt32.max
+
+  /// The amount if the swap is of this side, else zero. Without a branch: nobody can foretell the side.
+  @inline(__always)
+  func amount(of side: Side) -> Decimal18 {
+    let own: Int64 = self.side.map { Int64($0.rawValue) } ?? 0
+    let mask = own ^ Int64(side.rawValue) == 0 ? Int128(-1) : 0
+    return Decimal18(units: amountUSD.units & mask)
+  }
 }
 
 extension SwapRow {
@@ -110,8 +118,8 @@ extension Candle {
     closeKey = row.key
     volumeUSD = ExactSum(row.amountUSD)
     volumeToken = ExactSum(row.tokenAmount)
-    buyVolumeUSD = row.side == .buy ? volumeUSD : .zero
-    sellVolumeUSD = row.side == .sell ? volumeUSD : .zero
+    buyVolumeUSD = ExactSum(row.amount(of: .buy))
+    sellVolumeUSD = ExactSum(row.amount(of: .sell))
     trades = 1
     tradesWithoutTokenAmount = row.tokenAmount == .zero ? 1 : 0
   }
@@ -138,8 +146,8 @@ extension Candle {
     if row.price < low { low = row.price }
     volumeUSD += row.amountUSD
     volumeToken += row.tokenAmount
-    if row.side == .buy { buyVolumeUSD += row.amountUSD }
-    if row.side == .sell { sellVolumeUSD += row.amountUSD }
+    buyVolumeUSD += row.amount(of: .buy)
+    sellVolumeUSD += row.amount(of: .sell)
     trades += 1
     tradesWithoutTokenAmount += row.tokenAmount == .zero ? 1 : 0
   }
@@ -150,8 +158,8 @@ extension Candle {
     var rest = self
     rest.volumeUSD -= row.amountUSD
     rest.volumeToken -= row.tokenAmount
-    if row.side == .buy { rest.buyVolumeUSD -= row.amountUSD }
-    if row.side == .sell { rest.sellVolumeUSD -= row.amountUSD }
+    rest.buyVolumeUSD -= row.amount(of: .buy)
+    rest.sellVolumeUSD -= row.amount(of: .sell)
     rest.trades -= 1
     rest.tradesWithoutTokenAmount -= row.tokenAmount == .zero ? 1 : 0
     return rest
