@@ -24,6 +24,8 @@ private struct PackedColumn: BitwiseCopyable {
   private struct Head: BitwiseCopyable {
     var count: UInt32
     var byteCount: UInt32
+    /// The version that the chunk was made for.
+    var born: UInt64
     var lastKey: Row.Key
   }
 
@@ -88,12 +90,12 @@ private struct PackedColumn: BitwiseCopyable {
     unsafe block = arena.take(bytes)
     // SAFETY: the block has room for its head and its summary.
     unsafe block.storeBytes(
-      of: Head(count: UInt32(count), byteCount: UInt32(bytes), lastKey: lastKey), as: Head.self)
+      of: Head(count: UInt32(count), byteCount: UInt32(bytes), born: arena.sequence, lastKey: lastKey), as: Head.self)
     unsafe block.storeBytes(of: summary, toByteOffset: Self.summaryStart, as: Row.Summary.self)
   }
 
   /// Gives the block back: no version that is still to come has it. O(1).
-  func retire(_ arena: Arena) { unsafe arena.retire(block, byteCount) }
+  func giveBack(_ arena: Arena) { unsafe arena.giveBack(block, byteCount, born: head.born) }
 
   // MARK: writing, while the chunk is made
 
