@@ -18,7 +18,8 @@ struct LoadTests {
   @Test(
     "reports every figure, whatever the market",
     arguments: [
-      "", "--cold", "--digits 18", "--duplicates 5%", "--order random --batch 7", "--transfers --addresses --uniform",
+      "", "--readers 2", "--cold", "--digits 18", "--duplicates 5%", "--order random --batch 7",
+      "--transfers --addresses --uniform",
       "--seed 18446744073709551615 --days 1 --wallets 3",
     ])
   func report(line: String) throws {
