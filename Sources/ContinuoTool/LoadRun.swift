@@ -3,6 +3,7 @@
 // Not here: flags (Load), how the market is drawn (ContinuoMarket), the report's form (LoadReport).
 
 internal import Continuo
+internal import ContinuoFormats
 internal import ContinuoMachine
 internal import ContinuoMarket
 
@@ -13,11 +14,14 @@ struct LoadRun {
   private let market: Market
   private let batchRows: Int
   private let readers: Int
+  private let hasDigest: Bool
   private var report = LoadReport()
 
   /// Feeds the whole market, reads what was put off, and says what it took.
-  static func report(_ market: Market, batchRows: Int, readers: Int, _ console: Console) throws -> LoadReport {
-    var run = LoadRun(market: market, batchRows: batchRows, readers: readers)
+  static func report(
+    _ market: Market, batchRows: Int, readers: Int, hasDigest: Bool, _ console: Console
+  ) throws -> LoadReport {
+    var run = LoadRun(market: market, batchRows: batchRows, readers: readers, hasDigest: hasDigest)
     try run.run(console)
     return run.report
   }
@@ -54,7 +58,15 @@ struct LoadRun {
     report.delivered = market.count
     copyColumns()
     countCandles(engine)
-    if seen.isEmpty { readCandles(engine) } else { take(seen) }
+    take(seen)
+    if report.reads.count == 0 { readCandles(engine) }
+    if hasDigest {
+      do throws(Refusal) {
+        report.stateDigest = try StateDigest.hexadecimal(of: engine)
+      } catch {
+        throw Failure(error)
+      }
+    }
   }
 
   /// What work may have been put off to: each token's newest candle and its 24 hours.

@@ -27,7 +27,7 @@ struct Load: ConsoleCommand {
     + ["events", "tokens", "days", "seed", "batch", "duplicates", "digits", "order", "readers", "wallets", "write"].map
   {
     .value($0)
-  } + ["in-process", "cold", "transfers", "uniform", "addresses"].map { .flag($0) }
+  } + ["in-process", "cold", "transfers", "uniform", "addresses", "digest"].map { .flag($0) }
 
   @Flag(help: "Into an engine in this process, in memory.")
   var inProcess = false
@@ -75,6 +75,9 @@ struct Load: ConsoleCommand {
 
   @Flag(help: "Name wallets by addresses of 20 bytes, not by numbers.")
   var addresses = false
+
+  @Flag(help: "Add state_digest: SHA-256 over every candle, statistic and holder.")
+  var digest = false
 
   @Option(
     help: ArgumentHelp("Write the market to FILE (.csv, .ndjson; - is standard output) and stop.", valueName: "file"),
@@ -131,7 +134,7 @@ struct Load: ConsoleCommand {
     let market = Market(shape)
     if let write { return try Self.write(market, to: write) }
     let touchCost = cold ? MachineHandle.touch(bytes: Self.sampleBytes) : try touchFirst()
-    var report = try LoadRun.report(market, batchRows: batch, readers: readers, console)
+    var report = try LoadRun.report(market, batchRows: batch, readers: readers, hasDigest: digest, console)
     report.touchNanosecondsPerByte = touchCost
     report.wallNanoseconds = MachineHandle.nanoseconds - start
     try StandardOutput.write(Array(report.text(output.format).utf8))
