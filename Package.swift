@@ -27,11 +27,12 @@ let package = Package(
     .target(name: "Continuo", dependencies: ["CPrefetch", "CDivision"], swiftSettings: house),
     .target(name: "CPrefetch"),
     .target(name: "CDivision"),
+    .target(name: "CMarks"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .target(name: "ContinuoBytes", dependencies: ["CZlib", "CLZ4"], swiftSettings: house),
     .target(
-      name: "ContinuoFormats", dependencies: ["Continuo", "ContinuoBytes"], swiftSettings: house),
+      name: "ContinuoFormats", dependencies: ["Continuo", "ContinuoBytes", "CMarks"], swiftSettings: house),
     .executableTarget(
       name: "ContinuoTool",
       dependencies: [
