@@ -24,19 +24,22 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .target(name: "Continuo", dependencies: ["CPrefetch", "CDivision"], swiftSettings: house),
-    .target(name: "CPrefetch"),
+    .target(name: "Continuo", dependencies: ["CMemory", "CDivision"], swiftSettings: house),
+    .target(name: "CMemory"),
     .target(name: "CDivision"),
     .target(name: "CMarks"),
+    .target(name: "CMachine"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .target(name: "ContinuoBytes", dependencies: ["CZlib", "CLZ4"], swiftSettings: house),
+    .target(name: "ContinuoMachine", dependencies: ["ContinuoBytes", "CMachine"], swiftSettings: house),
+    .target(name: "ContinuoMarket", dependencies: ["Continuo", "CMemory"], swiftSettings: house),
     .target(
       name: "ContinuoFormats", dependencies: ["Continuo", "ContinuoBytes", "CMarks"], swiftSettings: house),
     .executableTarget(
       name: "ContinuoTool",
       dependencies: [
-        "Continuo", "ContinuoBytes", "ContinuoFormats",
+        "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoMarket", "ContinuoMachine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
@@ -46,6 +49,7 @@ let package = Package(
     .testTarget(
       name: "ContinuoTests",
       dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),
+    .testTarget(name: "ContinuoMarketTests", dependencies: ["Continuo", "ContinuoMarket"], swiftSettings: house),
     .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
     .testTarget(
       name: "ContinuoToolTests",
@@ -65,4 +69,19 @@ if Context.environment["CONTINUO_FUZZ"] == "1" {
     .executableTarget(
       name: "ContinuoFuzz", dependencies: ["Continuo", "ContinuoFormats"], path: "Tests/Fuzz", exclude: ["corpus"],
       swiftSettings: house))
+}
+
+// Benchmarks are for those who work on the engine: users never fetch what they need (tools/bench).
+if Context.environment["CONTINUO_BENCHMARKS"] == "1" {
+  package.dependencies.append(.package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []))
+  package.targets += [
+    .executableTarget(
+      name: "EngineBenchmarks",
+      dependencies: ["Continuo", "ContinuoMarket", .product(name: "Benchmark", package: "benchmark")],
+      path: "Benchmarks/Engine", swiftSettings: house,
+      plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+    .executableTarget(
+      name: "Latencies", dependencies: ["Continuo", "ContinuoMarket", "ContinuoMachine"],
+      path: "Benchmarks/Latencies", swiftSettings: house),
+  ]
 }

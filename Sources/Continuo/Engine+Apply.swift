@@ -20,7 +20,7 @@ extension Engine {
     receipt.rejections = batch.rejections
     var rejected: [Rejection] = []
     let rows = batch.rows.span
-    var names = ColumnHandle<NameLookup>()
+    var names = ColumnHandle<NameLookup>(arena)
     swap(&names, &lookups)
     for start in stride(from: 0, to: rows.count, by: NameLookup.groupRows) {
       let group = rows.extracting(start..<min(start + NameLookup.groupRows, rows.count))
@@ -28,6 +28,7 @@ extension Engine {
       for index in 0..<group.count { take(group[index], names[index], batch, latest, &receipt, &rejected) }
     }
     swap(&names, &lookups)
+    publish()
     if !rejected.isEmpty {
       receipt.rejections += rejected
       receipt.rejections.sort { $0.line < $1.line }
@@ -42,12 +43,15 @@ extension Engine {
     _ receipt: inout Receipt, _ rejected: inout [Rejection]
   ) {
     switch row.operation {
-    case .markIncomplete: tokenStates[number(ofToken: row, names, batch)].isMarked = true
+    case .markIncomplete:
+      let token = number(ofToken: row, names, batch)
+      willChange(token)
+      tokenStates[token].isMarked = true
     case .retractSwap, .retractTransfer:
       let identity = EventIdentity(
         kind: row.operation == .retractSwap ? .swap : .transfer, chain: row.chain, block: row.block,
         logIndex: row.logIndex)
-      if retract(identity) { receipt.undone += 1 } else { receipt.notFound.append(identity) }
+      if takeBack(identity) { receipt.undone += 1 } else { receipt.notFound.append(identity) }
     case .swap, .transfer:
       // A row before this one may have brought the token in.
       var token = names.token
@@ -73,6 +77,7 @@ extension Engine {
   @inline(__always)
   private mutating func accept(_ row: BatchRow, _ names: NameLookup, _ batch: borrowing EventBatch) {
     let token = number(ofToken: row, names, batch)
+    willChange(token)
     if row.operation == .swap {
       let wallet =
         row.wallet == .absent ? SwapRow.absentWallet : number(ofAddress: row.wallet, names.walletKey, batch)
@@ -97,20 +102,24 @@ extension Engine {
 
   /// Applies a transfer to the balances of its token, or takes it back, and counts who holds anything at all.
   mutating func applyBalances(_ row: TransferRow, _ token: Int, undo: Bool) {
-    // At most two addresses change: what crosses zero is counted after the balances are let go of.
-    var crossings: [2 of (address: UInt32, gained: Bool)?] = .init(repeating: nil)
+    // At most two addresses change.
+    var changes: [2 of Balances.Change?] = .init(repeating: nil)
     var count = 0
-    tokenStates[token].balances.apply(row, undo: undo) { address, gained in
-      crossings[count] = (address, gained)
+    let isPublishing = arena.isPublishing
+    tokenStates[token].balances.apply(row, undo: undo) { change in
+      changes[count] = change
       count += 1
+      guard isPublishing else { return }
+      balanceLog.append(
+        BalanceLog.Entry(token: UInt32(truncatingIfNeeded: token), address: change.address, before: change.before))
     }
     for index in 0..<count {
-      guard let crossing = crossings[index] else { continue }
-      let address = Int(crossing.address)
-      let before = balancesByAddress[address]
-      balancesByAddress[address] = crossing.gained ? before + 1 : before - 1
-      if crossing.gained, before == 0 { addressesWithBalance += 1 }
-      if !crossing.gained, before == 1 { addressesWithBalance -= 1 }
+      guard let change = changes[index], change.before.isZero != change.after.isZero else { continue }
+      let address = Int(change.address)
+      let held = balancesByAddress[address]
+      balancesByAddress[address] = change.before.isZero ? held + 1 : held - 1
+      if change.before.isZero, held == 0 { addressesWithBalance += 1 }
+      if change.after.isZero, held == 1 { addressesWithBalance -= 1 }
     }
   }
 
@@ -121,7 +130,7 @@ extension Engine {
   private mutating func number(ofToken row: BatchRow, _ names: NameLookup, _ batch: borrowing EventBatch) -> Int {
     if let token = names.token { return token }
     let number = tokenNames.intern(names.tokenKey, batch.text.text(row.token))
-    if number == tokenStates.count { tokenStates.append(TokenState()) }
+    if number == tokenStates.count { tokenStates.append(TokenState(arena)) }
     return number
   }
 

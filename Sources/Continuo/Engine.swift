@@ -37,32 +37,48 @@ public struct Engine: ~Copyable {
   /// How this engine is set up.
   public let settings: Settings
 
+  /// Where all that follows has its memory.
+  let arena: Arena
   var tokenNames: Interner
   /// Wallets and addresses; number 0 is the zero address.
   var addressNames: Interner
   var tokenStates = SlotsHandle<TokenState>()
   /// How many tokens have a balance other than zero, by the address's number.
-  var balancesByAddress = ColumnHandle<UInt32>()
+  var balancesByAddress: ColumnHandle<UInt32>
   /// How many addresses have a balance other than zero in any token.
   var addressesWithBalance = 0
-  var identities = Identities()
+  var balanceLog: BalanceLog
+  var identities: Identities
   var engineClock = EngineClock()
   /// The start of the day below which everything was dropped: it only moves forward. nil until it first moves.
   public internal(set) var horizon: Timestamp?
   /// Room for the names of a group of rows.
-  var lookups = ColumnHandle<NameLookup>()
+  var lookups: ColumnHandle<NameLookup>
   /// The greatest dropped block of each chain.
   var droppedBlocks: [UInt32: UInt64] = [:]
   /// Whether the horizon has dropped any event yet.
   var hasDropped = false
+  /// Where readers come from, once there may be any.
+  var readers: Publication?
+  /// The newest published version of each token.
+  var versions: AtomicWords
+  /// The tokens that were changed since the last version, if any are published.
+  var changedTokens: ColumnHandle<UInt32>
 
   /// Makes an empty engine. O(1).
   public init(_ settings: Settings = Settings()) {
     self.settings = settings
     // Seeds of the name tables' hash: they decide which names collide, never what is answered.
     var random = SystemRandomNumberGenerator()
-    tokenNames = Interner(seed: random.next())
-    addressNames = Interner(seed: random.next())
+    arena = Arena()
+    tokenNames = Interner(seed: random.next(), arena)
+    addressNames = Interner(seed: random.next(), arena)
+    balancesByAddress = ColumnHandle(arena)
+    balanceLog = BalanceLog(arena)
+    identities = Identities(arena)
+    lookups = ColumnHandle(arena)
+    versions = AtomicWords(0, arena)
+    changedTokens = ColumnHandle(arena)
     let zero: [UInt8] = [UInt8(ascii: "0"), UInt8(ascii: "x")]
     balancesByAddress.append(0)
     _ = addressNames.intern(zero.span)
@@ -74,33 +90,14 @@ public struct Engine: ~Copyable {
   /// What time it is: the larger of ``newest`` and the last ``advanceClock(to:)``. It never goes back.
   public var clock: Timestamp? { engineClock.now }
 
+  /// The engine as it is now, for answers. O(1).
+  public var contents: EngineContents { EngineContents(self, sequence: .max) }
+
   /// Moves the clock to a wall clock, if that is later: what a live engine does. O(1).
-  public mutating func advanceClock(to wallClock: Timestamp) { engineClock.advance(to: wallClock) }
-
-  // MARK: tokens
-
-  /// The token of this name; nil where no accepted event of it stands. O(length).
-  public func token(_ name: ByteString) -> TokenID? {
-    guard let number = tokenNames.find(name.bytes.span), number < tokenStates.count, tokenStates[number].isKnown else {
-      return nil
-    }
-    return TokenID(number)
+  public mutating func advanceClock(to wallClock: Timestamp) {
+    engineClock.advance(to: wallClock)
+    publish()
   }
-
-  /// The name of a token. O(length).
-  public func name(of token: TokenID) -> ByteString { tokenNames.byteString(token.index) }
-
-  /// Every token of which an accepted event stands, by the bytes of their names. O(n log n).
-  public func tokens() -> [TokenID] {
-    var known: [(name: ByteString, token: TokenID)] = []
-    for number in 0..<tokenStates.count where tokenStates[number].isKnown {
-      known.append((tokenNames.byteString(number), TokenID(number)))
-    }
-    known.sort { $0.name < $1.name }
-    return known.map(\.token)
-  }
-
-  /// Whether the token's holders are incomplete: one of its transfers was rejected as `overflow`, or an address of it is
-  /// below zero because history is missing. O(1).
-  public func isIncomplete(_ token: TokenID) -> Bool { tokenStates[token.index].isIncomplete }
 }
+
+extension Engine: MarketAnswers {}

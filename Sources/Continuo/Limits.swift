@@ -33,9 +33,12 @@ public enum Limits {
   public static let rawRetentionMicrosecondsMin: Int64 = 604_800_000_000
   /// How many swaps, transfers, identities and stored candles one packed chunk is made of.
   package static let swapChunkRows = 64
+  package static let swapChunkRowsMax = 256
+  /// From how many swaps of a token on its chunks are the longer ones.
+  package static let swapChunkRowsFrom = 4096
   package static let transferChunkRows = 64
   package static let identityChunkRows = 128
   package static let candleChunkRows = 16
-  /// How many identities of a chain stay unpacked: what is a few minutes late lands among them.
-  package static let identityTailRowsMax = 4096
+  /// How many identities of a chain stay unpacked.
+  package static let identityTailRowsMax = 512
 }

@@ -11,7 +11,12 @@ struct ExitTests {
   @Test(
     "usage errors exit with 2",
     arguments: [
-      "", "serve", "load --in-process", "rollback --data-dir d --chain 1 --block 2", "candles", "candles --data-dir d",
+      "", "serve", "load", "load --in-process --events 0", "load --in-process --digits 9",
+      "load --in-process --batch 100001", "load --in-process --tokens none", "load --in-process --days 0",
+      "load --in-process --duplicates often", "load --in-process --duplicates 101",
+      "load --in-process --order sideways",
+      "load --in-process --wallets 0", "load --write market.txt", "load --in-process --seed -1", "touch-memory 0",
+      "rollback --data-dir d --chain 1 --block 2", "candles", "candles --data-dir d",
       "candles --url http://localhost", "candles --input data/sample.csv --nonsense",
       "candles stray --input data/sample.csv", "candles --input data/sample.csv --interval 2h",
       "candles --input data/sample.csv --limit 0", "candles --input data/sample.csv --limit many",
@@ -172,7 +177,7 @@ struct ExitTests {
   /// Rule 10.0: help with an example that works, version, completions.
   @Test("help, version and completions")
   func help() throws {
-    for command in ["candles", "stats", "top", "holders", "explain", "ingest", "inspect"] {
+    for command in ["candles", "stats", "top", "holders", "explain", "ingest", "inspect", "load"] {
       let help = try Tool.run([command, "--help"])
       #expect(help.status == 0)
       let examples = help.out.replacing("\\\n", with: " ").split(separator: "\n").filter { $0.hasPrefix("  continuo ") }

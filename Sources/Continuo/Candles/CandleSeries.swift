@@ -10,83 +10,107 @@ struct StoredCandle: PackedRow, Equatable {
   /// The start of its bucket.
   var key: Timestamp
   var candle: Candle
+
+  /// No candle: it has no trades.
+  static let none = StoredCandle(
+    key: Timestamp(microseconds: 0),
+    candle: Candle(
+      open: .zero, high: .zero, low: .zero, close: .zero, openKey: .first(at: Timestamp(microseconds: 0)),
+      closeKey: .first(at: Timestamp(microseconds: 0)), volumeUSD: .zero, volumeToken: .zero, buyVolumeUSD: .zero,
+      sellVolumeUSD: .zero, trades: 0, tradesWithoutTokenAmount: 0))
 }
 
 extension StoredCandle {
-  static var columnCount: Int { 18 }
-  static var chunkRows: Int { Limits.candleChunkRows }
-  static var tailRowsMax: Int { Limits.candleChunkRows + 2 }
+  static var narrowCount: Int { 9 }
+  static var columnCount: Int { 19 }
+  static func chunkRows(_ count: Int) -> Int { Limits.candleChunkRows }
+  static func tailRowsMax(_ count: Int) -> Int { Limits.candleChunkRows + 2 }
 
-  static func isScaled(_ column: Int) -> Bool { column <= 10 }
+  static func isScaled(_ column: Int) -> Bool { column <= 2 || column >= 9 && column < 17 }
 
   @inline(__always)
-  func column(_ index: Int) -> Int128 {
-    switch index {
-    case 0: Int128(key.microseconds)
-    case 1: candle.open.units
-    case 2: candle.high.units
-    case 3: candle.low.units
-    case 4: candle.close.units
-    case 5: candle.volumeUSD.lowColumn
-    case 6: candle.volumeToken.lowColumn
-    case 7: candle.buyVolumeUSD.lowColumn
-    case 8: candle.sellVolumeUSD.lowColumn
+  func narrow(_ column: Int) -> Int64 {
+    switch column {
+    case 0: key.microseconds
     // Within the bucket: small numbers.
-    case 9: Int128(candle.openKey.timestamp.microseconds - key.microseconds)
-    case 10: Int128(candle.closeKey.timestamp.microseconds - key.microseconds)
-    case 11: Int128(candle.openKey.block)
-    case 12: Int128(candle.closeKey.block)
-    case 13: candle.openKey.placeColumn
-    case 14: candle.closeKey.placeColumn
-    // Sums past 128 bits are rare: two columns without a byte.
-    case 15: Self.pair(candle.volumeUSD.high, candle.volumeToken.high)
-    case 16: Self.pair(candle.buyVolumeUSD.high, candle.sellVolumeUSD.high)
-    default: Self.pair(Int64(candle.tradesWithoutTokenAmount), Int64(candle.trades))
+    case 1: candle.openKey.timestamp.microseconds &- key.microseconds
+    case 2: candle.closeKey.timestamp.microseconds &- key.microseconds
+    case 3: Int64(bitPattern: candle.openKey.block)
+    case 4: Int64(bitPattern: candle.closeKey.block &- candle.openKey.block)
+    case 5: candle.openKey.placeColumn
+    case 6: candle.closeKey.placeColumn
+    case 7: Int64(candle.trades)
+    default: Int64(candle.tradesWithoutTokenAmount)
     }
   }
 
   @inline(__always)
-  init(_ column: (Int) -> Int128) {
-    let start = Self.key(column)
-    let (usdHigh, tokenHigh) = Self.unpair(column(15))
-    let (buyHigh, sellHigh) = Self.unpair(column(16))
-    let (without, trades) = Self.unpair(column(17))
-    key = start
-    candle = Candle(
-      open: Decimal18(units: column(1)), high: Decimal18(units: column(2)), low: Decimal18(units: column(3)),
-      close: Decimal18(units: column(4)),
-      openKey: OrderKey(
-        timestamp: start + Int64(truncatingIfNeeded: column(9)), block: column(11), place: column(13)),
-      closeKey: OrderKey(
-        timestamp: start + Int64(truncatingIfNeeded: column(10)), block: column(12), place: column(14)),
-      volumeUSD: ExactSum(lowColumn: column(5), high: usdHigh),
-      volumeToken: ExactSum(lowColumn: column(6), high: tokenHigh),
-      buyVolumeUSD: ExactSum(lowColumn: column(7), high: buyHigh),
-      sellVolumeUSD: ExactSum(lowColumn: column(8), high: sellHigh),
-      trades: Int(trades), tradesWithoutTokenAmount: Int(without))
+  func wide(_ column: Int) -> Int128 {
+    switch column {
+    case 9: candle.open.units
+    // Near the open, mostly.
+    case 10: candle.high.units &- candle.open.units
+    case 11: candle.open.units &- candle.low.units
+    case 12: candle.close.units &- candle.open.units
+    case 13: candle.volumeUSD.lowColumn
+    case 14: candle.volumeToken.lowColumn
+    case 15: candle.buyVolumeUSD.lowColumn
+    // Where each swap has a side this is zero.
+    case 16: candle.volumeUSD.lowColumn &- candle.buyVolumeUSD.lowColumn &- candle.sellVolumeUSD.lowColumn
+    // Sums past 128 bits are rare: two columns without a byte.
+    case 17: Self.pair(candle.volumeUSD.high, candle.volumeToken.high)
+    default: Self.pair(candle.buyVolumeUSD.high, candle.sellVolumeUSD.high)
+    }
   }
 
   @inline(__always)
-  static func key(_ column: (Int) -> Int128) -> Timestamp {
-    Timestamp(microseconds: Int64(truncatingIfNeeded: column(0)))
+  init(_ columns: some ColumnSource) {
+    let start = Self.key(columns)
+    let (usdHigh, tokenHigh) = Self.unpair(columns.wide(17))
+    let (buyHigh, sellHigh) = Self.unpair(columns.wide(18))
+    let open = columns.wide(9)
+    let (usd, buy) = (columns.wide(13), columns.wide(15))
+    let openBlock = columns.narrow(3)
+    key = start
+    candle = Candle(
+      open: Decimal18(units: open), high: Decimal18(units: open &+ columns.wide(10)),
+      low: Decimal18(units: open &- columns.wide(11)), close: Decimal18(units: open &+ columns.wide(12)),
+      openKey: OrderKey(
+        timestamp: Timestamp(microseconds: start.microseconds &+ columns.narrow(1)), block: openBlock,
+        place: columns.narrow(5)),
+      closeKey: OrderKey(
+        timestamp: Timestamp(microseconds: start.microseconds &+ columns.narrow(2)),
+        block: openBlock &+ columns.narrow(4), place: columns.narrow(6)),
+      volumeUSD: ExactSum(lowColumn: usd, high: usdHigh),
+      volumeToken: ExactSum(lowColumn: columns.wide(14), high: tokenHigh),
+      buyVolumeUSD: ExactSum(lowColumn: buy, high: buyHigh),
+      sellVolumeUSD: ExactSum(lowColumn: usd &- buy &- columns.wide(16), high: sellHigh),
+      trades: Int(columns.narrow(7)), tradesWithoutTokenAmount: Int(columns.narrow(8)))
   }
 
+  @inline(__always)
+  static func key(_ columns: some ColumnSource) -> Timestamp { Timestamp(microseconds: columns.narrow(0)) }
+
+  @inline(__always)
+  static func major(_ key: Timestamp) -> Int64 { key.microseconds }
+
   /// Two words in one column.
+  @inline(__always)
   private static func pair(_ high: Int64, _ low: Int64) -> Int128 {
     Int128(high) << 64 | Int128(UInt64(bitPattern: low))
   }
 
+  @inline(__always)
   private static func unpair(_ column: Int128) -> (Int64, Int64) {
     (Int64(truncatingIfNeeded: column >> 64), Int64(truncatingIfNeeded: column))
   }
-
-  static func summary(_ rows: Span<StoredCandle>) -> NoSummary { NoSummary() }
 }
 
 extension ExactSum {
   /// The lower 128 bits.
   fileprivate var lowColumn: Int128 { Int128(truncatingIfNeeded: UInt128(middle) << 64 | UInt128(low)) }
 
+  @inline(__always)
   fileprivate init(lowColumn: Int128, high: Int64) {
     self.init(
       low: UInt64(truncatingIfNeeded: lowColumn), middle: UInt64(truncatingIfNeeded: lowColumn >> 64), high: high)
@@ -94,23 +118,8 @@ extension ExactSum {
 }
 
 extension SortedSeries where Row == StoredCandle {
-  /// The bucket's start at a position, nil at the end. O(1).
-  func start(at position: Position) -> Timestamp? { position == end ? nil : key(at: position) }
-
-  /// The last bucket's start before `start`, nil without any. O(log n).
-  func start(before start: Timestamp) -> Timestamp? { before(lowerBound(start)).map { key(at: $0) } }
-
-  /// The candle at a position, which moves on. O(1).
-  func candle(_ position: inout Position) -> Candle {
-    let candle = row(at: position).candle
-    position = after(position)
-    return candle
-  }
-
-  /// Merges a candle into the bucket that starts at `start`. O(1) in the newest bucket, else O(chunk).
-  @inline(__always)
+  /// Merges a candle into the bucket that starts at `start`. O(1) in the tail, else O(chunk).
   mutating func merge(_ candle: Candle, start: Timestamp) {
-    if lastKey == start { return updateLast { $0.candle.merge(candle) } }
     guard let position = find(start) else { return insert(StoredCandle(key: start, candle: candle)) }
     update(position) { $0.candle.merge(candle) }
   }

@@ -4,7 +4,7 @@
 // Not here: the walk over buckets that have swaps (BucketCursor).
 // Rules 4.4, 4.5, 6.6.
 
-extension Engine {
+extension MarketAnswers where Self: ~Copyable {
   /// Lends the candles of a token, ascending. O(log n + rows).
   ///
   /// - Parameters:
@@ -15,51 +15,55 @@ extension Engine {
   public func forEachCandle<Failure: Error>(
     of token: TokenID, _ query: CandleQuery, clock: Timestamp? = nil, _ body: (CandleRow) throws(Failure) -> Void
   ) throws(Failure) {
-    guard let clock = clock ?? self.clock, query.limit ?? 1 > 0 else { return }
+    let contents = contents
+    guard let clock = clock ?? contents.clockState.now, query.limit ?? 1 > 0 else { return }
     let interval = query.interval
-    let firstServed = firstServed(interval)
+    let firstServed = contents.firstServed(interval)
     let from = max(query.from ?? .first, firstServed)
     let to = query.to ?? Timestamp(microseconds: .max)
     guard from < to else { return }
+    let held = contents.token(token.index)
     if query.fill == .none {
-      try forEachTraded(token.index, query, from, to, clock, body)
+      try held.forEachTraded(query, from, to, clock, body)
     } else {
-      try forEachFilled(token.index, query, firstServed, from, to, clock, body)
+      try held.forEachFilled(query, firstServed, from, to, clock, body)
     }
   }
+}
 
+extension EngineContents {
   /// The earliest start of a bucket that is served: its end is after `newest` − its retention. O(1).
-  private func firstServed(_ interval: Interval) -> Timestamp {
-    guard let policy = settings.retention, let newest else { return .first }
-    return newest - policy.microseconds(interval) - interval.microseconds + 1
+  fileprivate func firstServed(_ interval: Interval) -> Timestamp {
+    guard let retention, let newest = clockState.newest else { return .first }
+    return newest - retention.microseconds(interval) - interval.microseconds + 1
   }
+}
 
-  private func forEachTraded<Failure: Error>(
-    _ token: Int, _ query: CandleQuery, _ from: Timestamp, _ to: Timestamp, _ clock: Timestamp,
+extension TokenView {
+  fileprivate func forEachTraded<Failure: Error>(
+    _ query: CandleQuery, _ from: Timestamp, _ to: Timestamp, _ clock: Timestamp,
     _ body: (CandleRow) throws(Failure) -> Void
   ) throws(Failure) {
     let interval = query.interval
     var start = from
     if let limit = query.limit {
       // The newest so many: their first bucket is found from the back.
-      guard let first = BucketCursor.bucket(tokenStates[token], interval, nth: limit, before: to, from: from) else {
-        return
-      }
+      guard let first = BucketCursor.bucket(self, interval, nth: limit, before: to, from: from) else { return }
       start = first
     }
-    var cursor = BucketCursor(tokenStates[token], interval, from: start)
-    while let (bucket, candle) = cursor.advance(tokenStates[token]), bucket < to {
+    var cursor = BucketCursor(self, interval, from: start)
+    while let (bucket, candle) = cursor.advance(self), bucket < to {
       try body(CandleRow(bucket: bucket, isClosed: interval.next(bucket) <= clock, candle: candle))
     }
   }
 
-  private func forEachFilled<Failure: Error>(
-    _ token: Int, _ query: CandleQuery, _ firstServed: Timestamp, _ from: Timestamp, _ to: Timestamp,
-    _ clock: Timestamp, _ body: (CandleRow) throws(Failure) -> Void
+  fileprivate func forEachFilled<Failure: Error>(
+    _ query: CandleQuery, _ firstServed: Timestamp, _ from: Timestamp, _ to: Timestamp, _ clock: Timestamp,
+    _ body: (CandleRow) throws(Failure) -> Void
   ) throws(Failure) {
     let interval = query.interval
-    var served = BucketCursor(tokenStates[token], interval, from: firstServed)
-    guard let (first, _) = served.advance(tokenStates[token]) else { return }
+    var served = BucketCursor(self, interval, from: firstServed)
+    guard let first = served.start(self) else { return }
     // The last bucket starts before `to`, not after the clock, and not after the last instant there is.
     let last = interval.start(of: min(to - 1, clock, .last))
     var bucket = BucketCursor.aligned(max(from, first), interval)
@@ -68,15 +72,15 @@ extension Engine {
       let buckets = (last.microseconds - bucket.microseconds) / interval.microseconds + 1
       if buckets > limit { bucket = last - (Int64(limit) - 1) * interval.microseconds }
     }
-    var cursor = BucketCursor(tokenStates[token], interval, from: bucket)
-    var next = cursor.advance(tokenStates[token])
-    var previousClose = query.fill == .previous ? close(token, interval, before: bucket) : nil
+    var cursor = BucketCursor(self, interval, from: bucket)
+    var next = cursor.advance(self)
+    var previousClose = query.fill == .previous ? close(interval, before: bucket) : nil
     while bucket <= last {
       var row = CandleRow(bucket: bucket, isClosed: interval.next(bucket) <= clock)
       if let (start, candle) = next, start == bucket {
         row.candle = candle
         if query.fill == .previous { previousClose = candle.close }
-        next = cursor.advance(tokenStates[token])
+        next = cursor.advance(self)
       } else {
         row.previousClose = previousClose
       }
@@ -86,9 +90,9 @@ extension Engine {
   }
 
   /// The close of the last bucket before one, nil without any.
-  private func close(_ token: Int, _ interval: Interval, before bucket: Timestamp) -> Decimal18? {
-    guard let before = BucketCursor.bucket(tokenStates[token], interval, before: bucket) else { return nil }
-    var cursor = BucketCursor(tokenStates[token], interval, from: before)
-    return cursor.advance(tokenStates[token])?.candle.close
+  private func close(_ interval: Interval, before bucket: Timestamp) -> Decimal18? {
+    guard let before = BucketCursor.bucket(self, interval, before: bucket) else { return nil }
+    var cursor = BucketCursor(self, interval, from: before)
+    return cursor.advance(self)?.candle.close
   }
 }

@@ -3,7 +3,7 @@
 // Not here: the candle itself (Engine+Candles).
 // Rules 5.6.
 
-extension Engine {
+extension MarketAnswers where Self: ~Copyable {
   /// The swaps that made a candle's open, high, low and close. O(log n + raw events of the bucket).
   ///
   /// - Parameters:
@@ -14,9 +14,10 @@ extension Engine {
   /// - Throws: ``Refusal/outsideRetention(asked:horizon:)`` where the bucket starts below the horizon and anything was
   ///   dropped.
   public func explain(_ token: TokenID, _ interval: Interval, bucket: Timestamp) throws(Refusal) -> [Explanation] {
-    try requireHeld(from: bucket)
+    let contents = contents
+    try contents.requireHeld(from: bucket)
     var found: (open: SwapRow, high: SwapRow, low: SwapRow, close: SwapRow)?
-    tokenStates[token.index].swaps.visit(from: bucket, before: interval.next(bucket)) { row in
+    contents.token(token.index).swaps.visit(from: bucket, before: interval.next(bucket)) { row in
       guard var four = found else {
         found = (row, row, row, row)
         return

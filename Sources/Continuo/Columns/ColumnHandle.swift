@@ -1,20 +1,31 @@
 // One column's memory: moves values, knows nothing about them.
-// Invariant: 0 ≤ count ≤ capacity; slots 0..<count are initialised; `base` is ours alone.
-// Not here: what columns mean together (SortedSeries, Balances, Interner).
+// Invariant: 0 ≤ count ≤ capacity; slots 0..<count are initialised; slots that a published version has are never written
+// again: they are moved to new memory first.
+// Not here: what columns mean together (SortedSeries, Balances, Interner), where the memory comes from (Arena).
 
-import CPrefetch
+internal import CMemory
 
-/// A growing array of plain values that nobody shares: no reference count, no copy on write.
+/// A growing array of plain values: no reference count; copied only where a published version has it.
 @safe struct ColumnHandle<Element: BitwiseCopyable>: ~Copyable {
   fileprivate var base: UnsafeMutablePointer<Element>?
   private(set) var count = 0
   private(set) var capacity = 0
+  /// The version for which the memory was taken; `.max` where versions never have it.
+  private var born: UInt64
+  private let arena: Arena
 
-  init() { unsafe base = nil }
-
-  /// A column of `count` times `value`. O(count).
-  init(repeating value: Element, count: Int) {
+  /// An empty column. O(1).
+  ///
+  /// - Parameter isShared: whether published versions have its memory.
+  init(_ arena: Arena, isShared: Bool = false) {
     unsafe base = nil
+    born = isShared ? arena.sequence : .max
+    self.arena = arena
+  }
+
+  /// A column of `count` times `value`, which versions do not have. O(count).
+  init(repeating value: Element, count: Int, _ arena: Arena) {
+    self.init(arena)
     guard count > 0 else { return }
     reserve(count)
     for _ in 0..<count { append(value) }
@@ -31,12 +42,14 @@ import CPrefetch
     }
     _modify {
       precondition(index >= 0 && index < count, "a column is written within its count")
+      own()
       // SAFETY: as for reading; exclusive access to self is exclusive access to its memory.
       yield unsafe &base.unsafelyUnwrapped[index]
     }
   }
 
   /// Adds a value at the end. O(1) amortised.
+  @inline(__always)
   mutating func append(_ value: Element) {
     if count == capacity { reserve(max(4, capacity * 2)) }
     // SAFETY: count < capacity now; the slot is still empty.
@@ -57,7 +70,7 @@ import CPrefetch
   /// Puts a value before the one in slot `index`. O(count − index).
   mutating func insert(_ value: Element, at index: Int) {
     precondition(index >= 0 && index <= count, "a column grows within its count")
-    if count == capacity { reserve(max(4, capacity * 2)) }
+    if count == capacity { reserve(max(4, capacity * 2)) } else { own() }
     // SAFETY: slots index..<count move up by one within the capacity; slot `index` is free then.
     unsafe base.unsafelyUnwrapped.advanced(by: index + 1)
       .update(from: base.unsafelyUnwrapped.advanced(by: index), count: count - index)
@@ -69,6 +82,7 @@ import CPrefetch
   mutating func removeSubrange(_ range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "a column shrinks within its count")
     guard !range.isEmpty else { return }
+    own()
     // SAFETY: the slots behind the range move down within the initialised part; plain values need no clean-up.
     unsafe base.unsafelyUnwrapped.advanced(by: range.lowerBound)
       .update(from: base.unsafelyUnwrapped.advanced(by: range.upperBound), count: count - range.upperBound)
@@ -86,8 +100,20 @@ import CPrefetch
     }
   }
 
-  /// Forgets all slots and keeps the memory. O(1).
-  mutating func removeAll() { count = 0 }
+  /// Forgets all slots, and keeps the memory where it is ours alone. O(1).
+  mutating func removeAll() {
+    count = 0
+    own()
+  }
+
+  /// Makes sure that no version has the memory, before slots are written that it may have.
+  @inline(__always)
+  private mutating func own() {
+    if born < arena.sequence { move(to: capacity) }
+  }
+
+  /// Where the slots are, for a version. O(1).
+  var memory: UnsafePointer<Element>? { unsafe UnsafePointer(base) }
 
   /// The initialised slots. O(1).
   var span: Span<Element> {
@@ -100,20 +126,30 @@ import CPrefetch
   }
 
   /// Makes room for `wanted` values in all. O(count).
+  @inline(__always)
   mutating func reserve(_ wanted: Int) {
-    guard wanted > capacity else { return }
-    let grown = UnsafeMutablePointer<Element>.allocate(capacity: wanted)
+    if wanted > capacity { move(to: wanted) }
+  }
+
+  @inline(never)
+  private mutating func move(to wanted: Int) {
+    if born < .max { born = arena.sequence }
+    guard wanted > 0 else { return }
+    let size = MemoryLayout<Element>.stride
+    let grown = unsafe arena.take(wanted * size).bindMemory(to: Element.self, capacity: wanted)
     if let old = unsafe base {
       // SAFETY: both hold at least count slots and do not overlap; the old memory is given back once.
       unsafe grown.moveInitialize(from: old, count: count)
-      unsafe old.deallocate()
+      unsafe arena.retire(old, capacity * size)
     }
     unsafe base = grown
     capacity = wanted
   }
 
-  // SAFETY: allocated in reserve, never handed out; plain values have nothing to deinitialise.
-  deinit { unsafe base?.deallocate() }
+  // SAFETY: taken in `move`, never handed out beyond a version; plain values have nothing to deinitialise.
+  deinit {
+    if let base = unsafe base { unsafe arena.retire(base, capacity * MemoryLayout<Element>.stride) }
+  }
 }
 
 // SAFETY: the memory belongs to one handle, which cannot be copied: it goes where the handle goes.

@@ -7,31 +7,26 @@
 /// A look-up may be cut in three, so that the memory it needs is asked for ahead: ``key(_:)``, ``prefetchSlot(_:)``,
 /// ``prefetchName(_:)``.
 struct Interner: ~Copyable {
-  /// A name as its key; of one of more than 15 bytes the place of its bytes in `bytes`, and its length.
-  private struct Record: BitwiseCopyable {
-    var low: UInt64
-    var high: UInt64
-
-    var isInline: Bool { high >> 56 != 255 }
-    var length: Int { isInline ? Int(high >> 56) : Int(high & (1 << 56 - 1)) }
-  }
-
-  private struct Slot: BitwiseCopyable {
-    var hash: UInt32
-    /// The name's number + 1, 0 where the slot is free.
-    var entry: UInt32
-  }
-
-  private var records = ColumnHandle<Record>()
-  private var bytes = ColumnHandle<UInt8>()
-  /// Open addressing with linear probing, at most half full.
-  private var slots = ColumnHandle<Slot>(repeating: Slot(hash: 0, entry: 0), count: 64)
+  private var records: ColumnHandle<NameRecord>
+  private var bytes: ColumnHandle<UInt8>
+  /// Open addressing with linear probing, at most half full: a hash, and under it the name's number + 1; 0 where free.
+  private var slots: AtomicWords
   private let seed: UInt64
+  private let arena: Arena
 
-  init(seed: UInt64) { self.seed = seed }
+  init(seed: UInt64, _ arena: Arena) {
+    self.seed = seed
+    self.arena = arena
+    records = ColumnHandle(arena, isShared: true)
+    bytes = ColumnHandle(arena, isShared: true)
+    slots = AtomicWords(64, arena)
+  }
 
   /// How many names there are.
   var count: Int { records.count }
+
+  /// The names as readers have them. O(1).
+  var view: NamesView { NamesView(records, bytes, slots.view, seed: seed) }
 
   /// What a name is looked up by. O(length).
   @inline(__always)
@@ -45,7 +40,7 @@ struct Interner: ~Copyable {
   @inline(__always)
   func prefetchName(_ key: NameKey) {
     let slot = slots[Int(key.hash) & (slots.count - 1)]
-    if slot.entry != 0 { records.prefetch(Int(slot.entry) - 1) }
+    if slot != 0 { records.prefetch(Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) - 1) }
   }
 
   /// The number of a name, nil if it was never interned. O(length).
@@ -58,9 +53,9 @@ struct Interner: ~Copyable {
     var index = Int(key.hash) & (slots.count - 1)
     while true {
       let slot = slots[index]
-      guard slot.entry != 0 else { return nil }
-      if slot.hash == key.hash {
-        let number = Int(slot.entry) - 1
+      guard slot != 0 else { return nil }
+      if slot >> 32 == UInt64(key.hash) {
+        let number = Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) - 1
         let record = records[number]
         if key.isInline ? record.low == key.low && record.high == key.high : equals(record, name) { return number }
       }
@@ -78,20 +73,10 @@ struct Interner: ~Copyable {
   }
 
   /// The bytes of a name as a value. O(length).
-  func byteString(_ number: Int) -> ByteString {
-    let record = records[number]
-    var copy: [UInt8] = []
-    copy.reserveCapacity(record.length)
-    for index in 0..<record.length {
-      let word = index < 8 ? record.low : record.high
-      copy.append(
-        record.isInline ? UInt8(truncatingIfNeeded: word >> UInt64(8 * (index & 7))) : bytes[Int(record.low) + index])
-    }
-    return ByteString(copy)
-  }
+  func byteString(_ number: Int) -> ByteString { view.byteString(number) }
 
   @inline(__always)
-  private func equals(_ record: Record, _ name: Span<UInt8>) -> Bool {
+  private func equals(_ record: NameRecord, _ name: Span<UInt8>) -> Bool {
     !record.isInline && record.length == name.count && bytes.holds(name, at: Int(record.low))
   }
 
@@ -99,24 +84,34 @@ struct Interner: ~Copyable {
     if (count + 1) * 2 > slots.count { grow() }
     let number = count
     if key.isInline {
-      records.append(Record(low: key.low, high: key.high))
+      records.append(NameRecord(low: key.low, high: key.high))
     } else {
-      records.append(Record(low: UInt64(bytes.count), high: 255 << 56 | UInt64(name.count)))
+      records.append(NameRecord(low: UInt64(bytes.count), high: 255 << 56 | UInt64(name.count)))
       bytes.append(contentsOf: name)
     }
-    place(Slot(hash: key.hash, entry: UInt32(number) + 1))
+    Self.place(UInt64(key.hash) << 32 | UInt64(number + 1), slots)
     return number
   }
 
-  private mutating func place(_ slot: Slot) {
-    var index = Int(slot.hash) & (slots.count - 1)
-    while slots[index].entry != 0 { index = (index + 1) & (slots.count - 1) }
+  private static func place(_ slot: UInt64, _ slots: borrowing AtomicWords) {
+    var index = Int(truncatingIfNeeded: slot >> 32) & (slots.count - 1)
+    while slots[index] != 0 { index = (index + 1) & (slots.count - 1) }
     slots[index] = slot
   }
 
   private mutating func grow() {
-    var old = ColumnHandle<Slot>(repeating: Slot(hash: 0, entry: 0), count: slots.count * 2)
-    swap(&old, &slots)
-    for index in 0..<old.count where old[index].entry != 0 { place(old[index]) }
+    let grown = AtomicWords(slots.count * 2, arena)
+    for index in 0..<slots.count where slots[index] != 0 { Self.place(slots[index], grown) }
+    slots = grown
   }
+}
+
+/// A name as its key; of one of more than 15 bytes the place of its bytes, and its length.
+struct NameRecord: BitwiseCopyable {
+  var low: UInt64
+  var high: UInt64
+
+  @inline(__always)
+  var isInline: Bool { high >> 56 != 255 }
+  var length: Int { isInline ? Int(high >> 56) : Int(high & (1 << 56 - 1)) }
 }

@@ -1,8 +1,8 @@
-// Memory for things that cannot be copied: chunks of a series, states of tokens.
+// Memory for things that cannot be copied: states of tokens, indexes of chains.
 // Invariant: 0 ≤ count ≤ capacity; slots 0..<count are initialised; `base` is ours alone.
 // Not here: what the things are.
 
-import CPrefetch
+internal import CMemory
 
 /// A growing array of non-copyable things, lent out in place.
 @safe struct SlotsHandle<Element: ~Copyable>: ~Copyable {
@@ -14,17 +14,23 @@ import CPrefetch
 
   /// The thing in slot `index`, in place. O(1).
   subscript(index: Int) -> Element {
+    @inline(__always)
     _read {
       precondition(index >= 0 && index < count, "slots are read within their count")
       // SAFETY: index < count by the check above; slots below count are initialised.
       yield unsafe base.unsafelyUnwrapped[index]
     }
+    @inline(__always)
     _modify {
       precondition(index >= 0 && index < count, "slots are written within their count")
       // SAFETY: as for reading; exclusive access to self is exclusive access to its memory.
       yield unsafe &base.unsafelyUnwrapped[index]
     }
   }
+
+  /// Where the things are, as long as nobody changes the array. O(1).
+  @inline(__always)
+  var memory: UnsafePointer<Element>? { unsafe UnsafePointer(base) }
 
   /// Asks for the first lines of the thing in slot `index`, which need not be there. O(1).
   @inline(__always)
@@ -37,28 +43,11 @@ import CPrefetch
   }
 
   /// Adds a thing at the end. O(1) amortised.
-  mutating func append(_ element: consuming Element) { insert(element, at: count) }
-
-  /// Puts a thing before the one in slot `index`. O(count − index).
-  mutating func insert(_ element: consuming Element, at index: Int) {
-    precondition(index >= 0 && index <= count, "slots grow within their count")
-    if count == capacity { reserve(max(1, capacity * 2)) }
-    // SAFETY: slots index..<count move up by one within the capacity; slot `index` is uninitialised then.
-    unsafe base.unsafelyUnwrapped.advanced(by: index + 1)
-      .moveInitialize(from: base.unsafelyUnwrapped.advanced(by: index), count: count - index)
-    unsafe base.unsafelyUnwrapped.advanced(by: index).initialize(to: element)
+  mutating func append(_ element: consuming Element) {
+    if count == capacity { reserve(max(4, capacity * 2)) }
+    // SAFETY: count < capacity now; the slot is still empty.
+    unsafe base.unsafelyUnwrapped.advanced(by: count).initialize(to: element)
     count += 1
-  }
-
-  /// Takes slots out and closes the gap. O(count).
-  mutating func removeSubrange(_ range: Range<Int>) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= count, "slots shrink within their count")
-    guard !range.isEmpty else { return }
-    // SAFETY: the range is deinitialised once, then the slots behind it move down into the gap.
-    unsafe base.unsafelyUnwrapped.advanced(by: range.lowerBound).deinitialize(count: range.count)
-    unsafe base.unsafelyUnwrapped.advanced(by: range.lowerBound)
-      .moveInitialize(from: base.unsafelyUnwrapped.advanced(by: range.upperBound), count: count - range.upperBound)
-    count -= range.count
   }
 
   private mutating func reserve(_ wanted: Int) {
@@ -72,7 +61,7 @@ import CPrefetch
     capacity = wanted
   }
 
-  // SAFETY: allocated in reserve, never handed out; exactly slots 0..<count are initialised.
+  // SAFETY: allocated in reserve, never handed out for longer; exactly slots 0..<count are initialised.
   deinit {
     unsafe base?.deinitialize(count: count)
     unsafe base?.deallocate()

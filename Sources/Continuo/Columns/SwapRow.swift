@@ -14,65 +14,94 @@ struct SwapRow: PackedRow, Equatable {
   var side: Side?
 
   static let absentWallet = UInt32.max
+
+  /// The amount if the swap is of this side, else zero. Without a branch: nobody can foretell the side.
+  @inline(__always)
+  func amount(of side: Side) -> Decimal18 {
+    let own: Int64 = self.side.map { Int64($0.rawValue) } ?? 0
+    let mask = own ^ Int64(side.rawValue) == 0 ? Int128(-1) : 0
+    return Decimal18(units: amountUSD.units & mask)
+  }
 }
 
 extension SwapRow {
-  static var columnCount: Int { 8 }
-  static var chunkRows: Int { Limits.swapChunkRows }
-  static var tailRowsMax: Int { Limits.swapChunkRows + 8 }
+  static var narrowCount: Int { 4 }
+  static var columnCount: Int { 7 }
+  static func chunkRows(_ count: Int) -> Int {
+    count < Limits.swapChunkRowsFrom ? Limits.swapChunkRows : Limits.swapChunkRowsMax
+  }
+  static func tailRowsMax(_ count: Int) -> Int { chunkRows(count) + 8 }
 
-  static func isScaled(_ column: Int) -> Bool { column == 0 || column >= 5 }
+  static func isScaled(_ column: Int) -> Bool { column == 0 || column >= 4 }
 
   @inline(__always)
-  func column(_ index: Int) -> Int128 {
-    switch index {
-    case 0: Int128(key.timestamp.microseconds)
-    case 1: Int128(key.block)
+  func narrow(_ column: Int) -> Int64 {
+    switch column {
+    case 0: key.timestamp.microseconds
+    case 1: Int64(bitPattern: key.block)
     case 2: key.placeColumn
-    case 3: Int128(wallet &+ 1)
-    case 4: Int128(side?.rawValue ?? 0)
-    case 5: amountUSD.units
-    case 6: tokenAmount.units
+    // Wallet and side together: fewer bytes than apart.
+    default: Int64(wallet &+ 1) << 2 | Int64(side?.rawValue ?? 0)
+    }
+  }
+
+  @inline(__always)
+  func wide(_ column: Int) -> Int128 {
+    switch column {
+    case 4: amountUSD.units
+    case 5: tokenAmount.units
     default: price.units
     }
   }
 
   @inline(__always)
-  init(_ column: (Int) -> Int128) {
+  init(_ columns: some ColumnSource) {
+    let trader = columns.narrow(3)
     self.init(
-      key: Self.key(column), amountUSD: Decimal18(units: column(5)), tokenAmount: Decimal18(units: column(6)),
-      price: Decimal18(units: column(7)), wallet: UInt32(truncatingIfNeeded: column(3)) &- 1,
-      side: Side(rawValue: UInt8(truncatingIfNeeded: column(4))))
+      key: Self.key(columns), amountUSD: Decimal18(units: columns.wide(4)),
+      tokenAmount: Decimal18(units: columns.wide(5)), price: Decimal18(units: columns.wide(6)),
+      wallet: UInt32(truncatingIfNeeded: trader >> 2) &- 1, side: Side(rawValue: UInt8(truncatingIfNeeded: trader & 3)))
   }
 
   @inline(__always)
-  static func key(_ column: (Int) -> Int128) -> OrderKey { OrderKey(columns: column) }
+  static func key(_ columns: some ColumnSource) -> OrderKey { OrderKey(columns: columns) }
+
+  @inline(__always)
+  static func major(_ key: OrderKey) -> Int64 { key.timestamp.microseconds }
 
   static func summary(_ rows: Span<SwapRow>) -> Candle {
     var candle = Candle(rows[0])
-    for row in 1..<rows.count { candle.merge(Candle(rows[row])) }
+    for row in 1..<rows.count { candle.append(rows[row]) }
     return candle
   }
+
+  static func summary(_ summary: Candle, with row: SwapRow) -> Candle {
+    var candle = summary
+    candle.merge(Candle(row))
+    return candle
+  }
+
+  static func summary(_ summary: Candle, without row: SwapRow) -> Candle? { summary.without(row) }
 }
 
 extension OrderKey {
   /// The key whose fields are the first three columns.
   @inline(__always)
-  init(columns column: (Int) -> Int128) {
+  init(columns: some ColumnSource) {
     self.init(
-      timestamp: Timestamp(microseconds: Int64(truncatingIfNeeded: column(0))), block: column(1), place: column(2))
+      timestamp: Timestamp(microseconds: columns.narrow(0)), block: columns.narrow(1), place: columns.narrow(2))
   }
 
   @inline(__always)
-  init(timestamp: Timestamp, block: Int128, place: Int128) {
+  init(timestamp: Timestamp, block: Int64, place: Int64) {
     self.init(
-      timestamp: timestamp, chain: UInt32(truncatingIfNeeded: place >> 32), block: UInt64(truncatingIfNeeded: block),
+      timestamp: timestamp, chain: UInt32(truncatingIfNeeded: place >> 32), block: UInt64(bitPattern: block),
       logIndex: UInt32(truncatingIfNeeded: place))
   }
 
   /// Chain and log index in one column: mostly one chain, and small numbers above it.
   @inline(__always)
-  var placeColumn: Int128 { Int128(chain) << 32 | Int128(logIndex) }
+  var placeColumn: Int64 { Int64(bitPattern: UInt64(chain) << 32 | UInt64(logIndex)) }
 }
 
 typealias SwapSeries = SortedSeries<SwapRow>
@@ -89,16 +118,60 @@ extension Candle {
     closeKey = row.key
     volumeUSD = ExactSum(row.amountUSD)
     volumeToken = ExactSum(row.tokenAmount)
-    buyVolumeUSD = row.side == .buy ? volumeUSD : .zero
-    sellVolumeUSD = row.side == .sell ? volumeUSD : .zero
+    buyVolumeUSD = ExactSum(row.amount(of: .buy))
+    sellVolumeUSD = ExactSum(row.amount(of: .sell))
     trades = 1
     tradesWithoutTokenAmount = row.tokenAmount == .zero ? 1 : 0
+  }
+
+  /// Takes in a swap that comes behind all others in order. O(1).
+  @inline(__always)
+  mutating func append(_ row: SwapRow) {
+    close = row.price
+    closeKey = row.key
+    add(row)
+  }
+
+  /// Takes in a swap, wherever it stands. O(1).
+  @inline(__always)
+  mutating func merge(_ row: SwapRow) {
+    if row.key < openKey { (open, openKey) = (row.price, row.key) }
+    if closeKey < row.key { (close, closeKey) = (row.price, row.key) }
+    add(row)
+  }
+
+  @inline(__always)
+  private mutating func add(_ row: SwapRow) {
+    if high < row.price { high = row.price }
+    if row.price < low { low = row.price }
+    volumeUSD += row.amountUSD
+    volumeToken += row.tokenAmount
+    buyVolumeUSD += row.amount(of: .buy)
+    sellVolumeUSD += row.amount(of: .sell)
+    trades += 1
+    tradesWithoutTokenAmount += row.tokenAmount == .zero ? 1 : 0
+  }
+
+  /// The candle without one of its swaps; nil where that swap may have made one of the prices. O(1).
+  func without(_ row: SwapRow) -> Candle? {
+    guard row.price < high, low < row.price, row.key != openKey, row.key != closeKey else { return nil }
+    var rest = self
+    rest.volumeUSD -= row.amountUSD
+    rest.volumeToken -= row.tokenAmount
+    rest.buyVolumeUSD -= row.amount(of: .buy)
+    rest.sellVolumeUSD -= row.amount(of: .sell)
+    rest.trades -= 1
+    rest.tradesWithoutTokenAmount -= row.tokenAmount == .zero ? 1 : 0
+    return rest
   }
 }
 
 extension Candle? {
   /// Takes in one swap.
-  mutating func take(_ row: SwapRow) { take(Candle(row)) }
+  @inline(__always)
+  mutating func take(_ row: SwapRow) {
+    if self == nil { self = Candle(row) } else { self?.merge(row) }
+  }
 
   /// Takes in a candle, if there is one.
   mutating func take(_ other: Candle?) {
@@ -107,15 +180,24 @@ extension Candle? {
   }
 }
 
-extension SortedSeries where Row.Key == OrderKey {
+extension OrderKey {
+  /// Not behind any key with this time.
+  @inline(__always)
+  static func first(at timestamp: Timestamp) -> OrderKey {
+    OrderKey(timestamp: timestamp, chain: 0, block: 0, logIndex: 0)
+  }
+}
+
+extension SeriesView where Row.Key == OrderKey {
   /// The smallest timestamp. O(1).
   var firstTimestamp: Timestamp? { isEmpty ? nil : key(at: start).timestamp }
 
   /// The position of the first event whose time is not before `timestamp`. O(log n).
-  func lowerBound(_ timestamp: Timestamp) -> Position { first { !($0.timestamp < timestamp) } }
+  @inline(__always)
+  func lowerBound(_ timestamp: Timestamp) -> Position { lowerBound(OrderKey.first(at: timestamp)) }
 }
 
-extension SortedSeries where Row == SwapRow {
+extension SeriesView where Row == SwapRow {
   /// The candle of the swaps with `from` ≤ time < `end`, nil without any. O(log n + chunks + two chunks' rows).
   func fold(from: Timestamp, before end: Timestamp) -> Candle? {
     guard from < end, !isEmpty else { return nil }
@@ -123,16 +205,24 @@ extension SortedSeries where Row == SwapRow {
     let last = lowerBound(end)
     var candle: Candle?
     while position.chunk < last.chunk {
-      let rows = chunks[position.chunk].count
       if position.row == 0 {
-        candle.take(summaries[position.chunk])
+        candle.take(chunk(position.chunk).summary)
       } else {
-        for row in position.row..<rows { candle.take(chunks[position.chunk].row(at: row)) }
+        fold(position, to: rows(in: position.chunk), into: &candle)
       }
       position = Position(chunk: position.chunk + 1, row: 0)
     }
-    for row in position.row..<last.row { candle.take(self.row(at: Position(chunk: last.chunk, row: row))) }
+    fold(position, to: last.row, into: &candle)
     return candle
+  }
+
+  /// Takes in the rows of one chunk, or of the tail, from a position on.
+  @inline(__always)
+  private func fold(_ position: Position, to end: Int, into candle: inout Candle?) {
+    guard position.row < end else { return }
+    var folded = Candle(row(at: position))
+    for index in position.row + 1..<end { folded.append(row(at: Position(chunk: position.chunk, row: index))) }
+    candle.take(folded)
   }
 
   /// Lends the swaps with `from` ≤ time < `end`, in order. O(log n + rows).

@@ -1,20 +1,23 @@
-// Everything that is held of one token.
-// Invariant: `hours` are the candles of the held swaps and of the dropped ones not archived yet; `archives` hold what has
-// left a shorter interval's retention: each swap is in just one stored candle.
-// Not here: names (Interner), identities (IdentityIndex), the answers (Reading, Candles, Windows, Standings).
+// Everything that is held of one token, as the writer has it.
+// Invariant: as TokenView; from 1h up stored candles are up to date behind every change.
+// Not here: names (Interner), identities (IdentityIndex), reading (TokenView).
 
 /// The state of one token.
 struct TokenState: ~Copyable {
   // What each swap touches stands together.
-  var swaps = SwapSeries()
-  /// Candles at 1h: the only ones that live events touch.
-  var hours = CandleSeries()
-  var transfers = TransferSeries()
+  /// The candle of the last held swap's hour; without trades where none is held. Live events mostly touch this one.
+  private(set) var newestHour = StoredCandle.none
+  /// The version that this token was last changed for.
+  var changed: UInt64 = .max
+  var swaps: SwapSeries
+  /// Candles of hours before the newest one: of those with more than one swap, and of all whose swaps were dropped.
+  var hours: CandleSeries
+  var transfers: TransferSeries
   /// Candles that moved up as they left a shorter interval's retention: at 4h, 1d, 1w.
-  var fourHours = CandleSeries()
-  var days = CandleSeries()
-  var weeks = CandleSeries()
-  var balances = Balances()
+  var fourHours: CandleSeries
+  var days: CandleSeries
+  var weeks: CandleSeries
+  var balances: Balances
   /// The greatest swap below the horizon, kept for last prices and windows.
   var lastBelowHorizon: LastSwap?
   /// Events that were dropped below the horizon: they still count.
@@ -23,23 +26,57 @@ struct TokenState: ~Copyable {
   /// One of its transfers was rejected as `overflow`: its holders are incomplete for good.
   var isMarked = false
 
-  /// A swap of which only its place and its price are left.
-  struct LastSwap: Equatable {
-    var key: OrderKey
-    var price: Decimal18
+  init(_ arena: Arena) {
+    swaps = SwapSeries(arena)
+    hours = CandleSeries(arena)
+    transfers = TransferSeries(arena)
+    fourHours = CandleSeries(arena)
+    days = CandleSeries(arena)
+    weeks = CandleSeries(arena)
+    balances = Balances(arena)
   }
 
-  /// Whether any accepted event of the token stands.
-  var isKnown: Bool { swaps.count + transfers.count + droppedSwaps + droppedTransfers > 0 }
-
-  var hasTransfers: Bool { transfers.count + droppedTransfers > 0 }
-
-  var isIncomplete: Bool { isMarked || balances.negatives > 0 }
+  /// The token as it is now, to be read until it is changed. O(1).
+  var view: TokenView {
+    TokenView(
+      swaps: swaps.view, hours: hours.view, transfers: transfers.view, fourHours: fourHours.view, days: days.view,
+      weeks: weeks.view, newestHour: newestHour, balances: balances.view, lastBelowHorizon: lastBelowHorizon,
+      droppedSwaps: droppedSwaps, droppedTransfers: droppedTransfers, isMarked: isMarked)
+  }
 
   /// Takes in a swap. O(1) amortised in order, O(chunk) late.
+  @inline(__always)
   mutating func accept(_ row: SwapRow) {
     swaps.insert(row)
-    hours.merge(Candle(row), start: Interval.oneHour.start(of: row.key.timestamp))
+    let offset = row.key.timestamp.microseconds &- newestHour.key.microseconds
+    if newestHour.candle.trades > 0, offset >= 0, offset < Interval.oneHour.microseconds {
+      newestHour.candle.merge(row)
+    } else {
+      beginHour(row)
+    }
+  }
+
+  private mutating func beginHour(_ row: SwapRow) {
+    let start = Interval.oneHour.start(of: row.key.timestamp)
+    if newestHour.candle.trades == 0 || newestHour.key < start {
+      closeHour()
+      newestHour = StoredCandle(key: start, candle: Candle(row))
+    } else if let stored = hours.find(start) {
+      hours.update(stored) { $0.candle.merge(row) }
+    } else {
+      storeHour(start)
+    }
+  }
+
+  /// Stores the newest hour, unless its one swap says it all.
+  private mutating func closeHour() {
+    if newestHour.candle.trades > 1 { hours.insert(newestHour) }
+  }
+
+  /// Stores an hour before the newest that has no candle yet, if it has more than one swap by now.
+  private mutating func storeHour(_ start: Timestamp) {
+    let candle = swaps.view.fold(from: start, before: Interval.oneHour.next(start))
+    if let candle, candle.trades > 1 { hours.insert(StoredCandle(key: start, candle: candle)) }
   }
 
   /// Makes the hours that hold these instants anew from raw events. O(raw events of those hours).
@@ -47,15 +84,61 @@ struct TokenState: ~Copyable {
     var previous: Timestamp?
     for start in instants.map({ Interval.oneHour.start(of: $0) }).sorted() where start != previous {
       previous = start
-      let candle = swaps.fold(from: start, before: Interval.oneHour.next(start))
       if let stored = hours.find(start) {
-        if let candle {
+        let candle = swaps.view.fold(from: start, before: Interval.oneHour.next(start))
+        if let candle, candle.trades > 1 {
           hours.update(stored) { $0.candle = candle }
         } else {
           hours.remove([start]) { _ in }
         }
       }
     }
+    recomputeNewestHour()
+  }
+
+  /// Makes the hour of the last held swap the newest one. O(its raw events).
+  private mutating func recomputeNewestHour() {
+    guard let last = swaps.lastKey else {
+      newestHour = .none
+      return
+    }
+    let start = Interval.oneHour.start(of: last.timestamp)
+    if hours.lastKey == start { hours.remove([start]) { _ in } }
+    if let candle = swaps.view.fold(from: start, before: Interval.oneHour.next(start)) {
+      newestHour = StoredCandle(key: start, candle: candle)
+    }
+  }
+
+  /// Drops the raw swaps before `bound`, the start of an hour, and keeps their hours. O(what is dropped).
+  ///
+  /// - Returns: how many there were.
+  mutating func dropSwaps(before bound: Timestamp) -> Int {
+    // From now on no swap stands for its hour: those that stood alone are stored, the newest hour too.
+    var alone: [StoredCandle] = []
+    if newestHour.candle.trades > 0, newestHour.key < bound {
+      alone.append(newestHour)
+      newestHour = .none
+    }
+    var (hour, inHour) = (Timestamp(microseconds: .min), 0)
+    var last: SwapRow?
+    let count = swaps.count
+    func close() {
+      guard let last, inHour == 1, alone.first?.key != hour else { return }
+      alone.append(StoredCandle(key: hour, candle: Candle(last)))
+    }
+    swaps.removePrefix(before: swaps.view.lowerBound(bound)) { row in
+      let start = Interval.oneHour.start(of: row.key.timestamp)
+      if start != hour {
+        close()
+        (hour, inHour) = (start, 0)
+      }
+      inHour += 1
+      last = row
+    }
+    close()
+    for candle in alone { hours.insert(candle) }
+    if let last { lastBelowHorizon = LastSwap(key: last.key, price: last.price) }
+    return count - swaps.count
   }
 
   /// The held swap with just this key. O(log n).
@@ -64,13 +147,9 @@ struct TokenState: ~Copyable {
   /// The held transfer with just this key. O(log n).
   func transfer(_ key: OrderKey) -> TransferRow? { transfers.find(key).map { transfers.row(at: $0) } }
 
-  /// The last swap with a time ≤ `instant`: its place and price. O(log n).
-  func lastSwap(atOrBefore instant: Timestamp) -> LastSwap? {
-    if let position = swaps.before(swaps.lowerBound(instant + 1)) {
-      let row = swaps.row(at: position)
-      return LastSwap(key: row.key, price: row.price)
-    }
-    guard let last = lastBelowHorizon, last.key.timestamp <= instant else { return nil }
-    return last
+  /// Asks for the memory where the next event goes.
+  @inline(__always)
+  func prefetchTails(_ kind: EventKind) {
+    if kind == .swap { swaps.prefetchTail() } else { transfers.prefetchTail() }
   }
 }

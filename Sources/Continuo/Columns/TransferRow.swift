@@ -15,42 +15,51 @@ struct TransferRow: PackedRow, Equatable {
 }
 
 extension TransferRow {
+  static var narrowCount: Int { 6 }
   static var columnCount: Int { 9 }
-  static var chunkRows: Int { Limits.transferChunkRows }
-  static var tailRowsMax: Int { Limits.transferChunkRows + 8 }
+  static func chunkRows(_ count: Int) -> Int { Limits.transferChunkRows }
+  static func tailRowsMax(_ count: Int) -> Int { Limits.transferChunkRows + 8 }
 
-  static func isScaled(_ column: Int) -> Bool { column == 0 || column == 5 }
+  static func isScaled(_ column: Int) -> Bool { column == 0 || column == 6 }
 
   @inline(__always)
-  func column(_ index: Int) -> Int128 {
-    switch index {
-    case 0: Int128(key.timestamp.microseconds)
-    case 1: Int128(key.block)
+  func narrow(_ column: Int) -> Int64 {
+    switch column {
+    case 0: key.timestamp.microseconds
+    case 1: Int64(bitPattern: key.block)
     case 2: key.placeColumn
-    case 3: Int128(from)
-    case 4: Int128(to)
-    case 5: amount.units
-    // Fungible tokens have no identifiers: three columns without a byte.
-    case 6: tokenID == nil ? 0 : 1
+    case 3: Int64(from)
+    case 4: Int64(to)
+    default: tokenID == nil ? 0 : 1
+    }
+  }
+
+  @inline(__always)
+  func wide(_ column: Int) -> Int128 {
+    switch column {
+    case 6: amount.units
+    // Fungible tokens have no identifiers: two columns without a byte.
     case 7: Int128(truncatingIfNeeded: tokenID?.high ?? 0)
     default: Int128(truncatingIfNeeded: tokenID?.low ?? 0)
     }
   }
 
   @inline(__always)
-  init(_ column: (Int) -> Int128) {
+  init(_ columns: some ColumnSource) {
     self.init(
-      key: Self.key(column), from: UInt32(truncatingIfNeeded: column(3)), to: UInt32(truncatingIfNeeded: column(4)),
-      amount: Decimal18(units: column(5)),
-      tokenID: column(6) == 0
+      key: Self.key(columns), from: UInt32(truncatingIfNeeded: columns.narrow(3)),
+      to: UInt32(truncatingIfNeeded: columns.narrow(4)), amount: Decimal18(units: columns.wide(6)),
+      tokenID: columns.narrow(5) == 0
         ? nil
-        : WideID(high: UInt128(truncatingIfNeeded: column(7)), low: UInt128(truncatingIfNeeded: column(8))))
+        : WideID(
+          high: UInt128(truncatingIfNeeded: columns.wide(7)), low: UInt128(truncatingIfNeeded: columns.wide(8))))
   }
 
   @inline(__always)
-  static func key(_ column: (Int) -> Int128) -> OrderKey { OrderKey(columns: column) }
+  static func key(_ columns: some ColumnSource) -> OrderKey { OrderKey(columns: columns) }
 
-  static func summary(_ rows: Span<TransferRow>) -> NoSummary { NoSummary() }
+  @inline(__always)
+  static func major(_ key: OrderKey) -> Int64 { key.timestamp.microseconds }
 }
 
 typealias TransferSeries = SortedSeries<TransferRow>

@@ -4,7 +4,7 @@
 // Rules 3.9.
 
 /// What time it is for the engine.
-struct EngineClock: Equatable {
+struct EngineClock: Equatable, BitwiseCopyable {
   /// The largest timestamp ever accepted.
   private(set) var newest: Timestamp?
   /// The largest wall clock that was handed in to move the clock, or that was persisted.

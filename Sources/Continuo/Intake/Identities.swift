@@ -6,8 +6,11 @@
 struct Identities: ~Copyable {
   private var indexes = SlotsHandle<IdentityIndex>()
   private var places: [UInt64: Int] = [:]
+  private let arena: Arena
   /// The last place that was looked up: events of one chain come in a row.
   private var recent: (name: UInt64, place: Int) = (.max, 0)
+
+  init(_ arena: Arena) { self.arena = arena }
 
   /// How many events are held.
   var count: Int {
@@ -63,7 +66,7 @@ struct Identities: ~Copyable {
 
   private mutating func place(_ name: UInt64) -> Int {
     if let place = places[name] { return place }
-    indexes.append(IdentityIndex())
+    indexes.append(IdentityIndex(arena, isShared: false))
     places[name] = indexes.count - 1
     return indexes.count - 1
   }

@@ -25,39 +25,53 @@ struct IdentityEntry: PackedRow, Equatable {
 }
 
 extension IdentityEntry {
+  static var narrowCount: Int { 4 }
   static var columnCount: Int { 4 }
-  static var chunkRows: Int { Limits.identityChunkRows }
-  static var tailRowsMax: Int { Limits.identityTailRowsMax }
+  static func chunkRows(_ count: Int) -> Int { Limits.identityChunkRows }
+  static func tailRowsMax(_ count: Int) -> Int { Limits.identityTailRowsMax }
 
   static func isScaled(_ column: Int) -> Bool { column == 3 }
 
   @inline(__always)
-  func column(_ index: Int) -> Int128 {
-    switch index {
-    case 0: Int128(key.block)
-    case 1: Int128(key.logIndex)
-    case 2: Int128(token)
-    default: Int128(timestamp.microseconds)
+  func narrow(_ column: Int) -> Int64 {
+    switch column {
+    case 0: Self.major(key)
+    case 1: Int64(key.logIndex)
+    case 2: Int64(token)
+    default: timestamp.microseconds
     }
   }
 
+  func wide(_ column: Int) -> Int128 { 0 }
+
   @inline(__always)
-  init(_ column: (Int) -> Int128) {
+  init(_ columns: some ColumnSource) {
     self.init(
-      key: Self.key(column), token: UInt32(truncatingIfNeeded: column(2)),
-      timestamp: Timestamp(microseconds: Int64(truncatingIfNeeded: column(3))))
+      key: Self.key(columns), token: UInt32(truncatingIfNeeded: columns.narrow(2)),
+      timestamp: Timestamp(microseconds: columns.narrow(3)))
   }
 
   @inline(__always)
-  static func key(_ column: (Int) -> Int128) -> Key {
-    Key(block: UInt64(truncatingIfNeeded: column(0)), logIndex: UInt32(truncatingIfNeeded: column(1)))
+  static func key(_ columns: some ColumnSource) -> Key {
+    Key(
+      block: UInt64(bitPattern: columns.narrow(0)) ^ 1 << 63, logIndex: UInt32(truncatingIfNeeded: columns.narrow(1)))
   }
+
+  /// The block, such that signed order is its order.
+  @inline(__always)
+  static func major(_ key: Key) -> Int64 { Int64(bitPattern: key.block ^ 1 << 63) }
 
   /// The earliest time of a run.
   static func summary(_ rows: Span<IdentityEntry>) -> Timestamp {
     var earliest = rows[0].timestamp
     for row in 1..<rows.count { earliest = min(earliest, rows[row].timestamp) }
     return earliest
+  }
+
+  static func summary(_ summary: Timestamp, with row: IdentityEntry) -> Timestamp { min(summary, row.timestamp) }
+
+  static func summary(_ summary: Timestamp, without row: IdentityEntry) -> Timestamp? {
+    summary < row.timestamp ? summary : nil
   }
 
   /// Where the event stands in the order of its kind.
@@ -75,7 +89,8 @@ extension SortedSeries where Row == IdentityEntry {
   /// Takes out every entry with a block over `block`. O(entries taken out + chunk).
   mutating func removeAll(above block: UInt64) -> [IdentityEntry] {
     var entries: [IdentityEntry] = []
-    removeSuffix(from: first { $0.block > block }) { entries.append($0) }
+    guard block < .max else { return entries }
+    removeSuffix(from: lowerBound(IdentityEntry.Key(block: block + 1, logIndex: 0))) { entries.append($0) }
     return entries
   }
 

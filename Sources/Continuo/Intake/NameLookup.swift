@@ -48,7 +48,7 @@ extension Engine {
     }
     for index in 0..<rows.count {
       guard let token = names[index].token else { continue }
-      tokenStates[token].prefetchTails(rows[index].operation)
+      tokenStates[token].prefetchTails(rows[index].operation == .swap ? .swap : .transfer)
     }
   }
 }
@@ -57,16 +57,4 @@ extension TextCell {
   /// Whether the cell has bytes to look up.
   @inline(__always)
   var isText: Bool { length > 0 }
-}
-
-extension TokenState {
-  /// Asks for the memory where the next event goes.
-  fileprivate func prefetchTails(_ operation: BatchRow.Operation) {
-    if operation == .swap {
-      swaps.prefetchTail()
-      hours.prefetchTail()
-    } else {
-      transfers.prefetchTail()
-    }
-  }
 }

@@ -2,27 +2,31 @@
 // Invariant: inspecting changes nothing.
 // Not here: how the figures are printed (ContinuoFormats).
 
-extension Engine {
+extension MarketAnswers where Self: ~Copyable {
   /// Counts what is held. O(tokens).
   public func inspection() -> Inspection {
+    let contents = contents
     var counts = Inspection()
-    for token in 0..<tokenStates.count {
-      counts.swaps += tokenStates[token].swaps.count
-      counts.transfers += tokenStates[token].transfers.count
-      for first in [tokenStates[token].swaps.firstTimestamp, tokenStates[token].transfers.firstTimestamp] {
+    for number in 0..<contents.tokenCount {
+      let token = contents.token(number)
+      counts.swaps += token.swaps.count
+      counts.transfers += token.transfers.count
+      for first in [token.swaps.firstTimestamp, token.transfers.firstTimestamp] {
         if let first { counts.first = min(counts.first ?? first, first) }
       }
-      if tokenStates[token].swaps.count + tokenStates[token].transfers.count > 0 { counts.tokens += 1 }
-      counts.negativeBalances += tokenStates[token].balances.negatives
-      if tokenStates[token].isIncomplete { counts.incompleteTokens += 1 }
+      if token.swaps.count + token.transfers.count > 0 { counts.tokens += 1 }
+      counts.negativeBalances += token.balances.negatives
+      if token.isIncomplete { counts.incompleteTokens += 1 }
     }
-    counts.addresses = addressesWithBalance
+    counts.addresses = contents.addressesWithBalance
     counts.newest = newest
     counts.clock = clock
     counts.horizon = horizon
     return counts
   }
+}
 
+extension Engine {
   /// Checks that every summary is what the raw events add up to: for tests. O(n).
   ///
   /// - Returns: what is wrong, nothing if all is well.
@@ -32,7 +36,7 @@ extension Engine {
     for token in 0..<tokenStates.count {
       held += tokenStates[token].swaps.count + tokenStates[token].transfers.count
       let name = tokenNames.byteString(token)
-      wrong += tokenStates[token].checkInvariants(horizon: horizon).map { "\(name): \($0)" }
+      wrong += tokenStates[token].view.checkInvariants(horizon: horizon).map { "\(name): \($0)" }
     }
     if held != identities.count { wrong.append("\(held) events, but \(identities.count) identities") }
     for kind in EventKind.allCases {
@@ -49,19 +53,29 @@ extension Engine {
   }
 }
 
-extension TokenState {
+extension TokenView {
   fileprivate func checkInvariants(horizon: Timestamp?) -> [String] {
     var wrong = swaps.checkInvariants("swaps") + transfers.checkInvariants("transfers") + hours.checkInvariants("hours")
-    for chunk in 0..<swaps.chunks.count {
-      let rows = swaps.chunks[chunk].count
+    for chunk in 0..<swaps.chunkCount {
+      let packed = swaps.chunk(chunk)
       var summary: Candle?
-      for row in 0..<rows { summary.take(swaps.chunks[chunk].row(at: row)) }
-      if summary != swaps.summaries[chunk] { wrong.append("chunk \(chunk) has a stale summary") }
+      for row in 0..<packed.count { summary.take(packed.row(at: row)) }
+      if summary != packed.summary { wrong.append("chunk \(chunk) has a stale summary") }
     }
     if let horizon, let first = swaps.firstTimestamp, first < horizon { wrong.append("a swap is below the horizon") }
+    let newest = swaps.lastKey.map { Interval.oneHour.start(of: $0.timestamp) }
+    if newest != (newestHour.candle.trades > 0 ? newestHour.key : nil) { wrong.append("another hour is the newest") }
+    if let newest, let last = hours.lastKey, last >= newest { wrong.append("the newest hour is not the newest") }
     var position = hours.start
-    while let start = hours.start(at: position) {
-      let candle = hours.candle(&position)
+    while position < hours.end {
+      let stored = hours.row(at: position)
+      if stored.candle.trades < 2, horizon.map({ stored.key >= $0 }) ?? true {
+        wrong.append("the hour \(stored.key) is stored for one swap")
+      }
+      position = hours.after(position)
+    }
+    var cursor = BucketCursor(self, .oneHour, from: .first)
+    while let (start, candle) = cursor.advance(self) {
       let folded = swaps.fold(from: start, before: Interval.oneHour.next(start))
       if horizon.map({ start >= $0 }) ?? true, folded != candle {
         wrong.append("the hour \(start) is not the fold of its swaps")
@@ -71,7 +85,7 @@ extension TokenState {
   }
 }
 
-extension SortedSeries {
+extension SeriesView {
   /// Checks what the series promises: for tests. O(n).
   package func checkInvariants(_ name: String) -> [String] {
     var wrong: [String] = []
@@ -87,9 +101,21 @@ extension SortedSeries {
     }
     if counted != count { wrong.append("\(counted) \(name), but a count of \(count)") }
     if previous != lastKey { wrong.append("\(name) end at another key than the last one") }
-    for chunk in 0..<chunks.count where !(1..<2 * Row.chunkRows).contains(chunks[chunk].count) {
-      wrong.append("chunk \(chunk) of \(name) has \(chunks[chunk].count) rows")
+    for index in 0..<chunkCount {
+      if !(1..<2 * Row.chunkRows(.max)).contains(chunk(index).count) {
+        wrong.append("chunk \(index) of \(name) has \(chunk(index).count) rows")
+      }
+      if chunk(index).lastKey != chunk(index).key(at: chunk(index).count - 1) {
+        wrong.append("chunk \(index) of \(name) says it ends elsewhere")
+      }
     }
     return wrong
+  }
+}
+
+extension SortedSeries {
+  /// Checks what the series promises: for tests. O(n).
+  package func checkInvariants(_ name: String) -> [String] {
+    view.checkInvariants(name) + (lastKey == view.lastKey ? [] : ["\(name) remember another last key"])
   }
 }

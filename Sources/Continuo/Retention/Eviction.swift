@@ -24,8 +24,10 @@ extension Engine {
       dropped = drop(below: target)
     }
     for token in 0..<tokenStates.count {
+      willChange(token)
       tokenStates[token].archive(policy, newest: newest, horizon: horizon ?? target)
     }
+    publish()
     return dropped
   }
 
@@ -34,30 +36,21 @@ extension Engine {
     identities.removeAll(before: horizon) { greatest.append(($0, $1)) }
     for (chain, block) in greatest { droppedBlocks[chain] = max(droppedBlocks[chain] ?? 0, block) }
     var dropped = 0
-    for token in 0..<tokenStates.count { dropped += tokenStates[token].drop(below: horizon) }
+    for token in 0..<tokenStates.count {
+      willChange(token)
+      dropped += tokenStates[token].drop(below: horizon)
+    }
     if dropped > 0 { hasDropped = true }
     return dropped
-  }
-
-  /// Refuses an answer that would need events from `first` on, if some of them were dropped.
-  func requireHeld(from first: Timestamp) throws(Refusal) {
-    guard hasDropped, let horizon, first < horizon else { return }
-    throw .outsideRetention(asked: first, horizon: horizon)
   }
 }
 
 extension TokenState {
   /// Drops the raw events below the horizon and keeps what they added up to. O(what is dropped).
   fileprivate mutating func drop(below horizon: Timestamp) -> Int {
-    var last: LastSwap?
-    var swapCount = 0
-    swaps.removePrefix(before: swaps.lowerBound(horizon)) {
-      last = LastSwap(key: $0.key, price: $0.price)
-      swapCount += 1
-    }
-    if let last { lastBelowHorizon = last }
+    let swapCount = dropSwaps(before: horizon)
     var transferCount = 0
-    transfers.removePrefix(before: transfers.lowerBound(horizon)) { _ in transferCount += 1 }
+    transfers.removePrefix(before: transfers.view.lowerBound(horizon)) { _ in transferCount += 1 }
     droppedSwaps += swapCount
     droppedTransfers += transferCount
     return swapCount + transferCount
@@ -66,18 +59,18 @@ extension TokenState {
   /// Moves candles below the horizon that are not served any more up into the next longer interval, which still needs
   /// them; what the longest one does not serve is freed. O(what moves).
   fileprivate mutating func archive(_ policy: RetentionPolicy, newest: Timestamp, horizon: Timestamp) {
-    func isGone(_ start: Timestamp, _ interval: Interval) -> Bool {
-      start < horizon && interval.next(start) <= newest - policy.microseconds(interval)
-    }
-    func gone(_ series: borrowing CandleSeries, _ interval: Interval) -> CandleSeries.Position {
-      series.first { !isGone($0, interval) }
+    /// Not behind any bucket that is still served or not below the horizon.
+    func bound(_ interval: Interval) -> Timestamp {
+      min(horizon, newest - policy.microseconds(interval) - interval.microseconds + 1)
     }
     func move(_ series: inout CandleSeries, _ interval: Interval, to longer: inout CandleSeries, _ next: Interval) {
-      series.removePrefix(before: gone(series, interval)) { longer.merge($0.candle, start: next.start(of: $0.key)) }
+      series.removePrefix(before: series.lowerBound(bound(interval))) {
+        longer.merge($0.candle, start: next.start(of: $0.key))
+      }
     }
     move(&hours, .oneHour, to: &fourHours, .fourHours)
     move(&fourHours, .fourHours, to: &days, .oneDay)
     move(&days, .oneDay, to: &weeks, .oneWeek)
-    weeks.removePrefix(before: gone(weeks, .oneWeek)) { _ in }
+    weeks.removePrefix(before: weeks.lowerBound(bound(.oneWeek))) { _ in }
   }
 }

@@ -4,10 +4,15 @@
 // Not here: the horizon's moves and what they free (Eviction).
 
 /// How long raw events and the candles of each interval are kept, in microseconds; `Int64.max` is for ever.
-public struct RetentionPolicy: Equatable, Sendable {
+public struct RetentionPolicy: Equatable, Sendable, BitwiseCopyable {
   /// How long raw events are kept.
   public let rawMicroseconds: Int64
-  private let candleMicroseconds: [Int64]
+  private let candleMicroseconds: [7 of Int64]
+
+  public static func == (left: RetentionPolicy, right: RetentionPolicy) -> Bool {
+    left.rawMicroseconds == right.rawMicroseconds
+      && left.candleMicroseconds.indices.allSatisfy { left.candleMicroseconds[$0] == right.candleMicroseconds[$0] }
+  }
 
   /// A setting that cannot be kept, with the remedy.
   public struct Invalid: Error, Equatable, Sendable, CustomStringConvertible {
@@ -57,7 +62,7 @@ public struct RetentionPolicy: Equatable, Sendable {
       kept.append(length)
     }
     rawMicroseconds = raw
-    candleMicroseconds = kept
+    candleMicroseconds = .init { kept[$0] }
   }
 
   /// How long candles of `interval` are kept, in microseconds. O(1).

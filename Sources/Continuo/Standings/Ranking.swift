@@ -3,7 +3,7 @@
 // Not here: windows (RollingWindow), balances (Balances).
 // Rules 5.4, 5.5.
 
-extension Engine {
+extension MarketAnswers where Self: ~Copyable {
   /// The 24 hours, last price, holders, supply and market cap of a token. O(log n + chunks of a day).
   ///
   /// Holders, supply and market cap are of the present: nil as of an instant before the clock.
@@ -18,9 +18,10 @@ extension Engine {
   {
     var statistics = TokenStatistics(token: token, window: try window(.oneDay, of: token, asOf: asOf))
     if let clock = clock ?? self.clock, asOf < clock { return statistics }
-    statistics.holders = tokenStates[token.index].balances.holders
-    guard tokenStates[token.index].hasTransfers else { return statistics }
-    let supply = tokenStates[token.index].balances.supply
+    let held = contents.token(token.index)
+    statistics.holders = held.balances.holders
+    guard held.hasTransfers else { return statistics }
+    let supply = held.balances.supply
     statistics.supply = supply
     if let price = statistics.window.last, !supply.isNegative {
       statistics.marketCapUSD = WideArithmetic.product(supply, price)

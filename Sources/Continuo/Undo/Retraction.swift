@@ -8,6 +8,13 @@ extension Engine {
   ///
   /// - Returns: false where it is not held: never accepted, undone already, or dropped below the horizon.
   public mutating func retract(_ identity: EventIdentity) -> Bool {
+    let isHeld = takeBack(identity)
+    publish()
+    return isHeld
+  }
+
+  /// Undoes one event, not yet to be seen by readers.
+  mutating func takeBack(_ identity: EventIdentity) -> Bool {
     guard let entry = identities.find(identity) else { return false }
     identities.remove(identity)
     undo(identity.kind, [entry.orderKey(chain: identity.chain)], of: Int(entry.token))
@@ -32,6 +39,7 @@ extension Engine {
       for entry in entries { keysByToken[entry.token, default: []].append(entry.orderKey(chain: chain)) }
       for (token, keys) in keysByToken { undo(kind, keys.sorted(), of: Int(token)) }
     }
+    publish()
     return undone
   }
 
@@ -39,6 +47,7 @@ extension Engine {
   ///
   /// - Parameter keys: ascending.
   private mutating func undo(_ kind: EventKind, _ keys: [OrderKey], of token: Int) {
+    willChange(token)
     switch kind {
     case .swap:
       tokenStates[token].swaps.remove(keys) { _ in }

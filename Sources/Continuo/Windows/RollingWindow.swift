@@ -3,17 +3,19 @@
 // Not here: the fold over chunks (SwapColumns), who is ranked (Ranking).
 // Rules 5.1, 5.2, 5.3.
 
-extension Engine {
+extension MarketAnswers where Self: ~Copyable {
   /// What a token did in (`asOf` − length, `asOf`]. O(log n + chunks of the window + two chunks' rows).
   ///
   /// - Throws: ``Refusal/outsideRetention(asked:horizon:)`` where the window begins below the horizon and anything was
   ///   dropped.
   public func window(_ length: WindowLength, of token: TokenID, asOf: Timestamp) throws(Refusal) -> WindowStatistics {
     let start = asOf - length.microseconds
-    try requireHeld(from: start)
+    let contents = contents
+    try contents.requireHeld(from: start)
+    let token = contents.token(token.index)
     var window = WindowStatistics(asOf: asOf)
-    let before = tokenStates[token.index].lastSwap(atOrBefore: start)
-    let candle = tokenStates[token.index].swaps.fold(from: start + 1, before: asOf + 1)
+    let before = token.lastSwap(atOrBefore: start)
+    let candle = token.swaps.fold(from: start + 1, before: asOf + 1)
     if let candle {
       window.volumeUSD = candle.volumeUSD
       window.volumeToken = candle.volumeToken
@@ -38,12 +40,13 @@ extension Engine {
   /// - Throws: ``Refusal/outsideRetention(asked:horizon:)`` as ``window(_:of:asOf:)`` does.
   public func traders(_ length: WindowLength, of token: TokenID, asOf: Timestamp) throws(Refusal) -> WindowTraders {
     let start = asOf - length.microseconds
-    try requireHeld(from: start)
+    let contents = contents
+    try contents.requireHeld(from: start)
     var counts = WindowTraders()
     var traders: Set<UInt32> = []
     var buyers: Set<UInt32> = []
     var sellers: Set<UInt32> = []
-    tokenStates[token.index].swaps.visit(from: start + 1, before: asOf + 1) { row in
+    contents.token(token.index).swaps.visit(from: start + 1, before: asOf + 1) { row in
       if row.side == .buy { counts.buys += 1 }
       if row.side == .sell { counts.sells += 1 }
       if row.wallet != SwapRow.absentWallet {

@@ -1,0 +1,1 @@
+// Nothing to compile: everything is inline in heap.h; a target needs a source.

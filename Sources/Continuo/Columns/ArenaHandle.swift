@@ -1,0 +1,165 @@
+// Where an engine's columns and chunks get their memory: blocks by size, cut from large regions, used again when given back.
+// Invariant: a block that a published version may refer to is not used again while a reader could still see that version.
+// Not here: what lies in the blocks (ColumnHandle, PackedChunkHandle), who reads which version (Publication).
+// Source of the epochs: K. Fraser, "Practical lock-freedom", 2004.
+
+internal import CMemory
+
+/// Memory in blocks, for one writer. All of it goes back at once with the arena.
+@safe package final class Arena: @unchecked Sendable {
+  // SAFETY of @unchecked: only the writer calls; other threads no more than keep the arena alive.
+
+  @safe private struct Region {
+    var start: UnsafeMutableRawPointer
+    var bytes: Int
+  }
+
+  /// A block that was given back while versions may refer to it.
+  @safe private struct Retired {
+    var start: UnsafeMutableRawPointer
+    var bytes: Int
+    var sequence: UInt64
+  }
+
+  @safe private struct State {
+    /// Free blocks by class; the first word of each points at the next.
+    var free: [193 of UnsafeMutableRawPointer?] = unsafe .init(repeating: nil)
+    var next: UnsafeMutableRawPointer?
+    var left = 0
+    var regionBytes = 64 << 10
+    var regions: [Region] = []
+    var retired: [Retired] = []
+    var retiredStart = 0
+    var sequence: UInt64 = 0
+    var isPublishing = false
+    var bytesInUse = 0
+  }
+
+  // Behind a pointer: a stored property of a class is checked for exclusive access at every use.
+  private let state: UnsafeMutablePointer<State>
+
+  package init() {
+    unsafe state = .allocate(capacity: 1)
+    unsafe state.initialize(to: State())
+  }
+
+  // SAFETY: regions were mapped by us and nobody refers to them: every user keeps the arena alive.
+  deinit {
+    for region in unsafe state.pointee.regions { unsafe continuo_unmap(region.start, region.bytes) }
+    unsafe state.deinitialize(count: 1)
+    unsafe state.deallocate()
+  }
+
+  /// Which version is being made: blocks that were taken for it are nobody else's yet.
+  @inline(__always)
+  package var sequence: UInt64 { unsafe state.pointee.sequence }
+
+  /// How many bytes are taken: blocks in use and retired ones, rounded up to their classes.
+  var bytesInUse: Int { unsafe state.pointee.bytesInUse }
+
+  /// Takes a block, aligned to 32 bytes. O(1).
+  func take(_ bytes: Int) -> UnsafeMutableRawPointer {
+    let (index, size) = Self.class(bytes)
+    unsafe state.pointee.bytesInUse += size
+    guard index < Self.classes else { return unsafe map(size) }
+    // SAFETY: a free block was written by `free` and holds the pointer to the next one.
+    if let block = unsafe state.pointee.free[index] {
+      unsafe state.pointee.free[index] = block.load(as: UnsafeMutableRawPointer?.self)
+      return unsafe block
+    }
+    if unsafe state.pointee.left < size { addRegion() }
+    let block = unsafe state.pointee.next.unsafelyUnwrapped
+    // SAFETY: `left` bytes are left from `next` on.
+    unsafe state.pointee.next = block + size
+    unsafe state.pointee.left -= size
+    return unsafe block
+  }
+
+  /// Gives a block back that no version refers to. O(1).
+  ///
+  /// - Parameter bytes: what it was taken with.
+  func free(_ block: UnsafeMutableRawPointer, _ bytes: Int) {
+    let (index, size) = Self.class(bytes)
+    unsafe state.pointee.bytesInUse -= size
+    guard index < Self.classes else { return unsafe unmap(block, size) }
+    // SAFETY: blocks have room for a pointer, and this one is nobody's any more.
+    unsafe block.storeBytes(of: state.pointee.free[index], as: UnsafeMutableRawPointer?.self)
+    unsafe state.pointee.free[index] = block
+  }
+
+  /// Gives a block back that published versions may refer to. O(1).
+  func retire(_ block: UnsafeMutableRawPointer, _ bytes: Int) {
+    guard unsafe state.pointee.isPublishing else { return unsafe free(block, bytes) }
+    unsafe state.pointee.retired.append(Retired(start: block, bytes: bytes, sequence: state.pointee.sequence))
+  }
+
+  // MARK: versions
+
+  /// Whether versions are published.
+  var isPublishing: Bool { unsafe state.pointee.isPublishing }
+
+  /// Starts to keep what versions refer to.
+  package func beginPublishing() {
+    guard unsafe !state.pointee.isPublishing else { return }
+    unsafe state.pointee.isPublishing = true
+    unsafe state.pointee.sequence = 1
+  }
+
+  /// Goes on to the next version; what was retired up to version `oldest` can be used again. O(blocks used again).
+  ///
+  /// - Parameter oldest: the oldest version that a reader may still see.
+  package func advance(oldest: UInt64) {
+    unsafe state.pointee.sequence += 1
+    while unsafe state.pointee.retiredStart < state.pointee.retired.count {
+      let block = unsafe state.pointee.retired[state.pointee.retiredStart]
+      // Retired while version n was made: version n does not have it, so who sees n or later cannot reach it.
+      guard block.sequence <= oldest else { break }
+      unsafe free(block.start, block.bytes)
+      unsafe state.pointee.retiredStart += 1
+    }
+    if unsafe state.pointee.retiredStart * 2 > state.pointee.retired.count {
+      unsafe state.pointee.retired.removeFirst(state.pointee.retiredStart)
+      unsafe state.pointee.retiredStart = 0
+    }
+  }
+
+  // MARK: regions
+
+  private func addRegion() {
+    let bytes = unsafe state.pointee.regionBytes
+    unsafe state.pointee.regionBytes = min(bytes * 2, 64 << 20)
+    unsafe state.pointee.next = map(bytes)
+    unsafe state.pointee.left = bytes
+  }
+
+  private func map(_ bytes: Int) -> UnsafeMutableRawPointer {
+    guard let start = unsafe continuo_map(bytes, bytes >= 2 << 20 ? 2 << 20 : 64 << 10) else {
+      fatalError("no memory: \(bytes) bytes more are not to be had; give the process more, or hold fewer events")
+    }
+    unsafe state.pointee.regions.append(Region(start: start, bytes: bytes))
+    return unsafe start
+  }
+
+  private func unmap(_ start: UnsafeMutableRawPointer, _ bytes: Int) {
+    unsafe state.pointee.regions.removeAll { unsafe $0.start == start }
+    unsafe continuo_unmap(start, bytes)
+  }
+
+  // MARK: classes
+
+  private static var classes: Int { 193 }
+
+  /// A block's class and its bytes: multiples of 32 up to 1 KiB, then sixteen steps a doubling, above 1 MiB pages.
+  @inline(__always)
+  private static func `class`(_ bytes: Int) -> (index: Int, size: Int) {
+    if bytes <= 1024 {
+      let index = (max(bytes, 1) + 31) >> 5
+      return (index, index << 5)
+    }
+    if bytes > 1 << 20 { return (classes, (bytes + 4095) & ~4095) }
+    let log = Int.bitWidth - 1 - (bytes - 1).leadingZeroBitCount
+    let shift = log - 4
+    let steps = (bytes - 1) >> shift
+    return (33 + (log - 10) * 16 + steps - 16, (steps + 1) << shift)
+  }
+}

@@ -1,0 +1,43 @@
+// Making versions for readers, once somebody asked for them.
+// Invariant: a version holds whole batches; every token that was changed since the last version has a version of its own.
+// Not here: how versions are kept and read (Publication, TokenVersion), memory (Arena).
+
+extension Engine {
+  /// Where readers on other threads come from. From the first call on, every batch leaves a version for them. O(tokens)
+  /// the first time, then O(1).
+  public mutating func publication() -> Publication {
+    if let readers { return readers }
+    arena.beginPublishing()
+    let publication = Publication(arena)
+    readers = publication
+    for token in 0..<tokenStates.count { willChange(token) }
+    publish()
+    return publication
+  }
+
+  /// Notes that a token is about to change. O(1).
+  @inline(__always)
+  mutating func willChange(_ token: Int) {
+    guard arena.isPublishing, tokenStates[token].changed != arena.sequence else { return }
+    tokenStates[token].changed = arena.sequence
+    changedTokens.append(UInt32(truncatingIfNeeded: token))
+  }
+
+  /// Shows readers what was changed since the last version; nothing without readers. O(tokens changed).
+  mutating func publish() {
+    guard let readers else { return }
+    if versions.count < tokenStates.count { growVersions() }
+    for index in 0..<changedTokens.count {
+      let token = Int(changedTokens[index])
+      versions[token] = TokenVersion.publish(tokenStates[token].view, over: versions[token], arena)
+    }
+    changedTokens.removeAll()
+    readers.publish(EngineContents(self, sequence: arena.sequence))
+  }
+
+  private mutating func growVersions() {
+    let grown = AtomicWords(max(64, tokenStates.count * 2), arena)
+    for token in 0..<versions.count { grown[token] = versions[token] }
+    versions = grown
+  }
+}
