@@ -24,16 +24,18 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .target(name: "Continuo", dependencies: ["CMemory"], swiftSettings: house),
+    .target(name: "Continuo", dependencies: ["CMemory", "CDivision"], swiftSettings: house),
     .target(name: "CMemory"),
+    .target(name: "CDivision"),
+    .target(name: "CMarks"),
     .target(name: "CMachine"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .target(name: "ContinuoBytes", dependencies: ["CZlib", "CLZ4"], swiftSettings: house),
-    .target(name: "ContinuoMachine", dependencies: ["ContinuoBytes", "CMachine"], swiftSettings: house),
-    .target(name: "ContinuoMarket", dependencies: ["Continuo"], swiftSettings: house),
+    .target(name: "ContinuoMachine", dependencies: ["ContinuoBytes", "CMachine", "CMemory"], swiftSettings: house),
+    .target(name: "ContinuoMarket", dependencies: ["Continuo", "CMemory"], swiftSettings: house),
     .target(
-      name: "ContinuoFormats", dependencies: ["Continuo", "ContinuoBytes"], swiftSettings: house),
+      name: "ContinuoFormats", dependencies: ["Continuo", "ContinuoBytes", "CMarks"], swiftSettings: house),
     .executableTarget(
       name: "ContinuoTool",
       dependencies: [

@@ -122,6 +122,10 @@ package struct Market: Sendable {
 
   // MARK: into a batch
 
+  /// So many rows ahead the memory of a wallet's name is asked for. Names that come from a wire have just been written:
+  /// an engine is not to wait for them here.
+  private static let rowsAhead = 16
+
   /// Adds rows to a batch, their names as bytes. O(rows).
   package func append(_ rows: Range<Int>, to batch: inout EventBatch) {
     switch shape.kind {
@@ -134,6 +138,7 @@ package struct Market: Sendable {
     let tokenBytes = tokenNames.bytes.span
     let walletBytes = walletNames.bytes.span
     for row in rows {
+      if row + Self.rowsAhead < rows.upperBound { walletNames.prefetch(columns.wallets[row + Self.rowsAhead]) }
       batch.appendSwap(
         chain: Self.chain, block: Self.firstBlock + UInt64(columns.blocks[row]), logIndex: columns.logIndexes[row],
         timestamp: timestamp(row), token: tokenBytes.extracting(tokenNames.place(columns.tokens[row])),
@@ -144,16 +149,21 @@ package struct Market: Sendable {
   }
 
   private func appendTransfers(_ rows: Range<Int>, to batch: inout EventBatch) {
+    let tokenBytes = tokenNames.bytes.span
+    let walletBytes = walletNames.bytes.span
+    let zeroAddress = walletBytes.extracting(0..<0)
     for row in rows {
-      batch.append(
-        Transfer(
-          chain: Self.chain, block: Self.firstBlock + UInt64(columns.blocks[row]), logIndex: columns.logIndexes[row],
-          timestamp: timestamp(row), token: tokenName(token(row)), from: walletName(columns.wallets[row]),
-          to: walletName(columns.takers[row]), amount: columns.amount(row)))
+      if row + Self.rowsAhead < rows.upperBound {
+        walletNames.prefetch(columns.wallets[row + Self.rowsAhead])
+        walletNames.prefetch(columns.takers[row + Self.rowsAhead])
+      }
+      let (giver, taker) = (columns.wallets[row], columns.takers[row])
+      batch.appendTransfer(
+        chain: Self.chain, block: Self.firstBlock + UInt64(columns.blocks[row]), logIndex: columns.logIndexes[row],
+        timestamp: timestamp(row), token: tokenBytes.extracting(tokenNames.place(columns.tokens[row])),
+        from: giver == MarketColumns.nobody ? zeroAddress : walletBytes.extracting(walletNames.place(giver)),
+        to: taker == MarketColumns.nobody ? zeroAddress : walletBytes.extracting(walletNames.place(taker)),
+        amount: columns.amount(row), tokenID: nil)
     }
-  }
-
-  private func walletName(_ number: UInt32) -> ByteString {
-    number == MarketColumns.nobody ? ByteString("0x0") : ByteString(Array(walletNames.bytes[walletNames.place(number)]))
   }
 }

@@ -14,6 +14,8 @@ struct LoadReport {
   /// The timed part.
   var nanoseconds: Int64 = 0
   var processorNanoseconds: Int64 = 0
+  /// Copying the market's rows into plain arrays.
+  var copyNanoseconds: Int64 = 0
   /// The whole run, drawing the market included.
   var wallNanoseconds: Int64 = 0
   /// The most memory that was resident in the timed part, less what was resident before it.
@@ -24,10 +26,14 @@ struct LoadReport {
   /// A figure made of everything that was read, so that no read can be left out.
   var tradesRead = 0
 
+  /// One number for all that the engine answers then; nil where it was not asked for.
+  var stateDigest: String?
+
   private enum Figure {
     case count(Int)
     case number(Double, digits: Int)
     case counts([(name: String, count: Int)])
+    case word(String)
   }
 
   private var figures: [(name: String, figure: Figure)] {
@@ -37,10 +43,11 @@ struct LoadReport {
       ("events", .count(delivered - duplicates)),
       ("seconds", .number(seconds, digits: 6)),
       ("wall_seconds", .number(Double(wallNanoseconds) / 1e9, digits: 6)),
-      ("events_per_second", .number(seconds > 0 ? Double(delivered) / seconds : 0, digits: 0)),
+      ("events_per_second", .number(Self.rate(delivered, nanoseconds), digits: 0)),
       ("cpu_seconds", .number(Double(processorNanoseconds) / 1e9, digits: 6)),
       ("resident_bytes_per_event", .number(Double(residentBytes) / Double(max(1, delivered - duplicates)), digits: 2)),
       ("touch_ns_per_byte", .number(touchNanosecondsPerByte, digits: 3)),
+      ("copy_events_per_second", .number(Self.rate(delivered, copyNanoseconds), digits: 0)),
       ("accepted", .count(accepted)),
       ("duplicates", .count(duplicates)),
       ("rejected", .count(rejected)),
@@ -50,7 +57,7 @@ struct LoadReport {
       ("read_p99_us", .number(percentiles[1], digits: 3)),
       ("read_p999_us", .number(percentiles[2], digits: 3)),
       ("trades_read", .count(tradesRead)),
-    ]
+    ] + (stateDigest.map { [("state_digest", .word($0))] } ?? [])
   }
 
   func text(_ format: OutputFormat) -> String {
@@ -61,11 +68,16 @@ struct LoadReport {
     }
   }
 
+  private static func rate(_ count: Int, _ nanoseconds: Int64) -> Double {
+    nanoseconds > 0 ? Double(count) * 1e9 / Double(nanoseconds) : 0
+  }
+
   private var json: String {
     let fields = figures.map { name, figure in
       switch figure {
       case .count(let count): "\"\(name)\":\(count)"
       case .number(let value, let digits): "\"\(name)\":\(Self.text(value, digits))"
+      case .word(let word): "\"\(name)\":\"\(word)\""
       case .counts(let counts):
         "\"\(name)\":{" + counts.map { "\"\($0.name)\":\($0.count)" }.joined(separator: ",") + "}"
       }
@@ -78,6 +90,7 @@ struct LoadReport {
       switch figure {
       case .count(let count): [(name, String(count))]
       case .number(let value, let digits): [(name, Self.text(value, digits))]
+      case .word(let word): [(name, word)]
       case .counts(let counts): counts.map { ("\(name)_\($0.name)", String($0.count)) }
       }
     }

@@ -3,25 +3,25 @@
 // Not here: flags (Load), how the market is drawn (ContinuoMarket), the report's form (LoadReport).
 
 internal import Continuo
+internal import ContinuoFormats
 internal import ContinuoMachine
 internal import ContinuoMarket
 
 struct LoadRun {
   private static let readsAfterwards = 20_000
-  private static let candlesRead = 168
+  private static let rowsCopiedAtOnce = 1_000_000
 
   private let market: Market
   private let batchRows: Int
+  private let readers: Int
+  private let hasDigest: Bool
   private var report = LoadReport()
 
-  init(_ market: Market, batchRows: Int) {
-    self.market = market
-    self.batchRows = batchRows
-  }
-
   /// Feeds the whole market, reads what was put off, and says what it took.
-  static func report(_ market: Market, batchRows: Int, _ console: Console) throws -> LoadReport {
-    var run = LoadRun(market, batchRows: batchRows)
+  static func report(
+    _ market: Market, batchRows: Int, readers: Int, hasDigest: Bool, _ console: Console
+  ) throws -> LoadReport {
+    var run = LoadRun(market: market, batchRows: batchRows, readers: readers, hasDigest: hasDigest)
     try run.run(console)
     return run.report
   }
@@ -30,6 +30,8 @@ struct LoadRun {
     var engine = Engine(Engine.Settings(retention: .standard))
     var batch = EventBatch()
     let batches = market.batches(of: batchRows)
+    let readers = readers > 0 ? try LoadReaders(readers, engine.publication(), market) : nil
+    defer { _ = readers?.finish() }
     MachineHandle.forgetPeak()
     let residentBefore = MachineHandle.residentBytes ?? 0
     console.note("timed part begins")
@@ -51,10 +53,20 @@ struct LoadRun {
     report.nanoseconds = MachineHandle.nanoseconds - start
     report.processorNanoseconds = MachineHandle.processorNanoseconds - processorBefore
     console.note("timed part ends")
+    let seen = readers?.finish() ?? []
     report.residentBytes = max(0, (MachineHandle.peakResidentBytes ?? 0) - residentBefore)
     report.delivered = market.count
+    copyColumns()
     countCandles(engine)
-    readCandles(engine)
+    take(seen)
+    if report.reads.count == 0 { readCandles(engine) }
+    if hasDigest {
+      do throws(Refusal) {
+        report.stateDigest = try StateDigest.hexadecimal(of: engine)
+      } catch {
+        throw Failure(error)
+      }
+    }
   }
 
   /// What work may have been put off to: each token's newest candle and its 24 hours.
@@ -68,12 +80,32 @@ struct LoadRun {
     report.tradesRead = trades
   }
 
+  /// The floor under the timed part: as many values copied into memory that is there, and nothing made of them.
+  private mutating func copyColumns() {
+    var columns = PlainColumns()
+    let pieces = market.batches(of: Self.rowsCopiedAtOnce)
+    columns.copy(pieces[0], of: market)
+    let start = MachineHandle.nanoseconds
+    for rows in pieces { columns.copy(rows, of: market) }
+    report.copyNanoseconds = MachineHandle.nanoseconds - start
+    report.tradesRead &+= columns.timestamps.count
+  }
+
   private mutating func countCandles(_ engine: borrowing Engine) {
     let tokens = engine.tokens()
     report.candles = Interval.allCases.map { interval in
       var count = 0
       for token in tokens { engine.forEachCandle(of: token, CandleQuery(interval)) { _ in count += 1 } }
       return (interval.rawValue, count)
+    }
+  }
+
+  /// Counted are the reads that had all candles that were asked for, once the market is old enough to have any such.
+  private mutating func take(_ seen: [LoadReaders.Seen]) {
+    let isOld = seen.contains { $0.full.count > 0 }
+    for reader in seen {
+      report.reads = report.reads.joined(isOld ? reader.full : reader.short)
+      report.tradesRead &+= reader.trades
     }
   }
 
@@ -87,7 +119,7 @@ struct LoadRun {
     for _ in 0..<Self.readsAfterwards {
       guard let token = tokens[popularity.draw(&random)] else { continue }
       let start = MachineHandle.nanoseconds
-      engine.forEachCandle(of: token, CandleQuery(.oneHour, limit: Self.candlesRead)) {
+      engine.forEachCandle(of: token, CandleQuery(.oneHour, limit: LoadReaders.candlesRead)) {
         trades &+= $0.candle?.trades ?? 0
       }
       samples.add(MachineHandle.nanoseconds - start)

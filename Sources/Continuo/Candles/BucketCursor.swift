@@ -1,22 +1,24 @@
-// The walk over a token's buckets at any interval: under 1h folded from raw, from 1h up merged from stored candles.
+// The walk over a token's buckets at any interval: under 1h folded from raw, from 1h up merged from hours and archives.
 // Invariant: every bucket with a swap comes once, ascending; a 1w candle is the merge of all that is stored of its days.
-// Not here: which buckets are served, and filling (Engine+Candles).
+// Not here: which buckets are served, and filling (Engine+Candles), where hours come from (HourCursor).
 
 /// Walks the buckets of one token at one interval.
 struct BucketCursor {
   private let interval: Interval
   /// Under 1h: where the next raw event lies.
   private var position: SwapSeries.Position
-  /// From 1h up: the next candle of each stored series that the interval is made of.
-  private var next: [4 of CandleSeries.Position] = .init(repeating: CandleSeries.Position(chunk: 0, row: 0))
+  /// From 1h up: the next hour.
+  private var hours: HourCursor
+  /// From 4h up: the next candle of each archive that the interval is made of.
+  private var next: [3 of CandleSeries.Position] = .init(repeating: CandleSeries.Position(chunk: 0, row: 0))
 
   /// A walk from the first bucket that does not start before `start`. O(log n).
   init(_ token: TokenView, _ interval: Interval, from start: Timestamp) {
     self.interval = interval
     let aligned = Self.aligned(start, interval)
     position = interval.isFolded ? token.swaps.lowerBound(aligned) : token.swaps.end
-    guard !interval.isFolded else { return }
-    for level in 0..<interval.storedLevels { next[level] = token.lowerBound(level, aligned) }
+    hours = HourCursor(token, from: aligned)
+    for level in 0..<interval.archives { next[level] = token.archive(level).lowerBound(aligned) }
   }
 
   /// The first start of a bucket at or after `instant`.
@@ -27,22 +29,23 @@ struct BucketCursor {
     return start < instant ? interval.next(start) : start
   }
 
-  /// The start of the next bucket with a swap. O(1).
-  func start(_ token: TokenView) -> Timestamp? {
+  /// The start of the next bucket with a swap. O(1), behind a gap O(log n).
+  mutating func start(_ token: TokenView) -> Timestamp? {
     if interval.isFolded {
       return position == token.swaps.end ? nil : interval.start(of: token.swaps.key(at: position).timestamp)
     }
-    var bucket: Timestamp?
-    for level in 0..<interval.storedLevels {
-      guard let stored = token.storedStart(level, next[level]) else { continue }
-      let start = interval.start(of: stored)
+    var bucket = hours.start(token).map { interval.start(of: $0) }
+    for level in 0..<interval.archives where next[level] < token.archive(level).end {
+      let start = interval.start(of: token.archive(level).key(at: next[level]))
       bucket = bucket.map { min($0, start) } ?? start
     }
     return bucket
   }
 
   /// The next bucket with a swap. O(its raw events), or O(its stored candles).
+  @inline(__always)
   mutating func advance(_ token: TokenView) -> (bucket: Timestamp, candle: Candle)? {
+    if interval == .oneHour { return hours.advance(token).map { (bucket: $0.start, candle: $0.candle) } }
     guard let bucket = start(token) else { return nil }
     return (bucket, interval.isFolded ? fold(bucket, token) : merge(bucket, token))
   }
@@ -63,10 +66,12 @@ struct BucketCursor {
   private mutating func merge(_ bucket: Timestamp, _ token: TokenView) -> Candle {
     let end = interval.next(bucket)
     var candle: Candle?
-    for level in 0..<interval.storedLevels {
-      while let start = token.storedStart(level, next[level]), start < end {
-        candle.take(token.storedCandle(level, next[level]))
-        next[level] = token.series(level).after(next[level])
+    while let start = hours.start(token), start < end { candle.take(hours.advance(token)?.candle) }
+    for level in 0..<interval.archives {
+      let archive = token.archive(level)
+      while next[level] < archive.end, archive.key(at: next[level]) < end {
+        candle.take(archive.row(at: next[level]).candle)
+        next[level] = archive.after(next[level])
       }
     }
     guard let candle else { preconditionFailure("a bucket has a candle that starts in it") }
@@ -74,15 +79,14 @@ struct BucketCursor {
   }
 
   /// The earliest of the last `count` buckets with a swap that start before `bound` and not before `from`; nil without
-  /// any. O(log n) where every stored candle is a bucket, else O(count × log n).
+  /// any. O(count), behind gaps and at other intervals than 1h O(count × log n).
   static func bucket(
     _ token: TokenView, _ interval: Interval, nth count: Int, before bound: Timestamp, from: Timestamp
   ) -> Timestamp? {
-    if interval.storedLevels == 1 {
-      let behind = token.lowerBound(0, aligned(bound, interval))
-      let first = token.lowerBound(0, aligned(from, interval))
-      let start = token.hours.position(behind, back: count)
-      return token.storedStart(0, start.map { $0 < first ? first : $0 } ?? first).flatMap { $0 < bound ? $0 : nil }
+    if interval == .oneHour {
+      // From the first one that is asked for, where the nth lies before it.
+      guard let start = HourCursor.start(token, nth: count, before: aligned(bound, interval)) else { return nil }
+      return max(start, from) < bound ? max(start, from) : nil
     }
     var earliest: Timestamp?
     for _ in 0..<count {
@@ -100,12 +104,11 @@ struct BucketCursor {
         interval.start(of: token.swaps.key(at: $0).timestamp)
       }
     }
-    var last: Timestamp?
-    for level in 0..<interval.storedLevels {
-      guard let before = token.series(level).before(token.lowerBound(level, aligned)),
-        let stored = token.storedStart(level, before)
-      else { continue }
-      let start = interval.start(of: stored)
+    var last = HourCursor.start(token, nth: 1, before: aligned).map { interval.start(of: $0) }
+    for level in 0..<interval.archives {
+      let archive = token.archive(level)
+      guard let before = archive.before(archive.lowerBound(aligned)) else { continue }
+      let start = interval.start(of: archive.key(at: before))
       last = last.map { max($0, start) } ?? start
     }
     return last
@@ -116,45 +119,23 @@ extension Interval {
   /// Whether candles of this interval are folded from raw events when read.
   var isFolded: Bool { microseconds < Interval.oneHour.microseconds }
 
-  /// How many of the stored series (1h, then the archives at 4h, 1d, 1w) make up candles of this interval.
-  var storedLevels: Int {
+  /// How many of the archives (at 4h, 1d, 1w), besides the hours, make up candles of this interval.
+  fileprivate var archives: Int {
     switch self {
-    case .oneMinute, .fiveMinutes, .fifteenMinutes: 0
-    case .oneHour: 1
-    case .fourHours: 2
-    case .oneDay: 3
-    case .oneWeek: 4
+    case .oneMinute, .fiveMinutes, .fifteenMinutes, .oneHour: 0
+    case .fourHours: 1
+    case .oneDay: 2
+    case .oneWeek: 3
     }
   }
 }
 
-/// The stored candles by level: 1h, then the archives at 4h, 1d, 1w. The newest hour stands at the end of level 0.
 extension TokenView {
-  fileprivate func series(_ level: Int) -> SeriesView<StoredCandle> {
+  fileprivate func archive(_ level: Int) -> SeriesView<StoredCandle> {
     switch level {
-    case 0: hours
-    case 1: fourHours
-    case 2: days
+    case 0: fourHours
+    case 1: days
     default: weeks
     }
-  }
-
-  private var hasNewestHour: Bool { newestHour.candle.trades > 0 }
-
-  fileprivate func lowerBound(_ level: Int, _ start: Timestamp) -> CandleSeries.Position {
-    let position = series(level).lowerBound(start)
-    guard level == 0, hasNewestHour, position == hours.end, newestHour.key < start else { return position }
-    return hours.after(position)
-  }
-
-  fileprivate func storedStart(_ level: Int, _ position: CandleSeries.Position) -> Timestamp? {
-    let series = series(level)
-    if position < series.end { return series.key(at: position) }
-    return level == 0 && hasNewestHour && position == series.end ? newestHour.key : nil
-  }
-
-  fileprivate func storedCandle(_ level: Int, _ position: CandleSeries.Position) -> Candle {
-    let series = series(level)
-    return position < series.end ? series.row(at: position).candle : newestHour.candle
   }
 }

@@ -123,11 +123,4 @@ extension SortedSeries where Row == StoredCandle {
     guard let position = find(start) else { return insert(StoredCandle(key: start, candle: candle)) }
     update(position) { $0.candle.merge(candle) }
   }
-
-  /// Takes out the last candle, nil without any. O(chunk).
-  mutating func removeLast() -> StoredCandle? {
-    var last: StoredCandle?
-    if let lastKey { remove([lastKey]) { last = $0 } }
-    return last
-  }
 }

@@ -62,7 +62,8 @@ extension TokenView {
     _ body: (CandleRow) throws(Failure) -> Void
   ) throws(Failure) {
     let interval = query.interval
-    guard let first = BucketCursor(self, interval, from: firstServed).start(self) else { return }
+    var served = BucketCursor(self, interval, from: firstServed)
+    guard let first = served.start(self) else { return }
     // The last bucket starts before `to`, not after the clock, and not after the last instant there is.
     let last = interval.start(of: min(to - 1, clock, .last))
     var bucket = BucketCursor.aligned(max(from, first), interval)

@@ -14,6 +14,14 @@ struct SwapRow: PackedRow, Equatable {
   var side: Side?
 
   static let absentWallet = UInt32.max
+
+  /// The amount if the swap is of this side, else zero. Without a branch: nobody can foretell the side.
+  @inline(__always)
+  func amount(of side: Side) -> Decimal18 {
+    let own: Int64 = self.side.map { Int64($0.rawValue) } ?? 0
+    let mask = own ^ Int64(side.rawValue) == 0 ? Int128(-1) : 0
+    return Decimal18(units: amountUSD.units & mask)
+  }
 }
 
 extension SwapRow {
@@ -46,6 +54,23 @@ extension SwapRow {
     }
   }
 
+  static func collect(narrow column: Int, of rows: Span<SwapRow>, into values: inout MutableSpan<Int64>) {
+    switch column {
+    case 0: for row in 0..<rows.count { values[row] = rows[row].narrow(0) }
+    case 1: for row in 0..<rows.count { values[row] = rows[row].narrow(1) }
+    case 2: for row in 0..<rows.count { values[row] = rows[row].narrow(2) }
+    default: for row in 0..<rows.count { values[row] = rows[row].narrow(3) }
+    }
+  }
+
+  static func collect(wide column: Int, of rows: Span<SwapRow>, into values: inout MutableSpan<Int128>) {
+    switch column {
+    case 4: for row in 0..<rows.count { values[row] = rows[row].wide(4) }
+    case 5: for row in 0..<rows.count { values[row] = rows[row].wide(5) }
+    default: for row in 0..<rows.count { values[row] = rows[row].wide(6) }
+    }
+  }
+
   @inline(__always)
   init(_ columns: some ColumnSource) {
     let trader = columns.narrow(3)
@@ -63,7 +88,25 @@ extension SwapRow {
 
   static func summary(_ rows: Span<SwapRow>) -> Candle {
     var candle = Candle(rows[0])
-    for row in 1..<rows.count { candle.append(rows[row]) }
+    var (usd, token, buy, sell) = (PositiveSum(), PositiveSum(), PositiveSum(), PositiveSum())
+    var (high, low) = (candle.high.units, candle.low.units)
+    var without = 0
+    for index in 0..<rows.count {
+      let price = rows[index].price.units
+      high = Swift.max(high, price)
+      low = Swift.min(low, price)
+      usd.add(rows[index].amountUSD.units)
+      token.add(rows[index].tokenAmount.units)
+      buy.add(rows[index].amount(of: .buy).units)
+      sell.add(rows[index].amount(of: .sell).units)
+      without += rows[index].tokenAmount == .zero ? 1 : 0
+    }
+    let last = rows.count - 1
+    (candle.close, candle.closeKey) = (rows[last].price, rows[last].key)
+    (candle.high, candle.low) = (Decimal18(units: high), Decimal18(units: low))
+    (candle.volumeUSD, candle.volumeToken) = (usd.sum, token.sum)
+    (candle.buyVolumeUSD, candle.sellVolumeUSD) = (buy.sum, sell.sum)
+    (candle.trades, candle.tradesWithoutTokenAmount) = (rows.count, without)
     return candle
   }
 
@@ -74,6 +117,24 @@ extension SwapRow {
   }
 
   static func summary(_ summary: Candle, without row: SwapRow) -> Candle? { summary.without(row) }
+}
+
+/// A sum of numbers that are not negative, without a branch.
+private struct PositiveSum {
+  private var low: UInt128 = 0
+  private var carries: Int64 = 0
+
+  @inline(__always)
+  mutating func add(_ units: Int128) {
+    let (sum, carry) = low.addingReportingOverflow(UInt128(truncatingIfNeeded: units))
+    low = sum
+    carries &+= carry ? 1 : 0
+  }
+
+  @inline(__always)
+  var sum: ExactSum {
+    ExactSum(low: UInt64(truncatingIfNeeded: low), middle: UInt64(truncatingIfNeeded: low >> 64), high: carries)
+  }
 }
 
 extension OrderKey {
@@ -110,8 +171,8 @@ extension Candle {
     closeKey = row.key
     volumeUSD = ExactSum(row.amountUSD)
     volumeToken = ExactSum(row.tokenAmount)
-    buyVolumeUSD = row.side == .buy ? volumeUSD : .zero
-    sellVolumeUSD = row.side == .sell ? volumeUSD : .zero
+    buyVolumeUSD = ExactSum(row.amount(of: .buy))
+    sellVolumeUSD = ExactSum(row.amount(of: .sell))
     trades = 1
     tradesWithoutTokenAmount = row.tokenAmount == .zero ? 1 : 0
   }
@@ -138,8 +199,8 @@ extension Candle {
     if row.price < low { low = row.price }
     volumeUSD += row.amountUSD
     volumeToken += row.tokenAmount
-    if row.side == .buy { buyVolumeUSD += row.amountUSD }
-    if row.side == .sell { sellVolumeUSD += row.amountUSD }
+    buyVolumeUSD += row.amount(of: .buy)
+    sellVolumeUSD += row.amount(of: .sell)
     trades += 1
     tradesWithoutTokenAmount += row.tokenAmount == .zero ? 1 : 0
   }
@@ -150,8 +211,8 @@ extension Candle {
     var rest = self
     rest.volumeUSD -= row.amountUSD
     rest.volumeToken -= row.tokenAmount
-    if row.side == .buy { rest.buyVolumeUSD -= row.amountUSD }
-    if row.side == .sell { rest.sellVolumeUSD -= row.amountUSD }
+    rest.buyVolumeUSD -= row.amount(of: .buy)
+    rest.sellVolumeUSD -= row.amount(of: .sell)
     rest.trades -= 1
     rest.tradesWithoutTokenAmount -= row.tokenAmount == .zero ? 1 : 0
     return rest

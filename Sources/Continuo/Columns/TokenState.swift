@@ -5,12 +5,12 @@
 /// The state of one token.
 struct TokenState: ~Copyable {
   // What each swap touches stands together.
-  /// The candle of the last hour with a swap; without trades where there is none. Live events mostly touch this one.
+  /// The candle of the last held swap's hour; without trades where none is held. Live events mostly touch this one.
   private(set) var newestHour = StoredCandle.none
   /// The version that this token was last changed for.
   var changed: UInt64 = .max
   var swaps: SwapSeries
-  /// Candles of the hours before the newest one.
+  /// Candles of hours before the newest one: of those with more than one swap, and of all whose swaps were dropped.
   var hours: CandleSeries
   var transfers: TransferSeries
   /// Candles that moved up as they left a shorter interval's retention: at 4h, 1d, 1w.
@@ -58,12 +58,25 @@ struct TokenState: ~Copyable {
 
   private mutating func beginHour(_ row: SwapRow) {
     let start = Interval.oneHour.start(of: row.key.timestamp)
-    if newestHour.candle.trades > 0, start < newestHour.key {
-      hours.merge(Candle(row), start: start)
-    } else {
-      if newestHour.candle.trades > 0 { hours.insert(newestHour) }
+    if newestHour.candle.trades == 0 || newestHour.key < start {
+      closeHour()
       newestHour = StoredCandle(key: start, candle: Candle(row))
+    } else if let stored = hours.find(start) {
+      hours.update(stored) { $0.candle.merge(row) }
+    } else {
+      storeHour(start)
     }
+  }
+
+  /// Stores the newest hour, unless its one swap says it all.
+  private mutating func closeHour() {
+    if newestHour.candle.trades > 1 { hours.insert(newestHour) }
+  }
+
+  /// Stores an hour before the newest that has no candle yet, if it has more than one swap by now.
+  private mutating func storeHour(_ start: Timestamp) {
+    let candle = swaps.view.fold(from: start, before: Interval.oneHour.next(start))
+    if let candle, candle.trades > 1 { hours.insert(StoredCandle(key: start, candle: candle)) }
   }
 
   /// Makes the hours that hold these instants anew from raw events. O(raw events of those hours).
@@ -71,27 +84,61 @@ struct TokenState: ~Copyable {
     var previous: Timestamp?
     for start in instants.map({ Interval.oneHour.start(of: $0) }).sorted() where start != previous {
       previous = start
-      setHour(start, swaps.view.fold(from: start, before: Interval.oneHour.next(start)))
-    }
-  }
-
-  private mutating func setHour(_ start: Timestamp, _ candle: Candle?) {
-    if newestHour.candle.trades > 0, newestHour.key == start {
-      newestHour = candle.map { StoredCandle(key: start, candle: $0) } ?? hours.removeLast() ?? .none
-    } else if let stored = hours.find(start) {
-      if let candle {
-        hours.update(stored) { $0.candle = candle }
-      } else {
-        hours.remove([start]) { _ in }
+      if let stored = hours.find(start) {
+        let candle = swaps.view.fold(from: start, before: Interval.oneHour.next(start))
+        if let candle, candle.trades > 1 {
+          hours.update(stored) { $0.candle = candle }
+        } else {
+          hours.remove([start]) { _ in }
+        }
       }
     }
+    recomputeNewestHour()
   }
 
-  /// Puts the newest hour among the others, if it starts before `bound`: no live event is to come for it. O(1).
-  mutating func closeHours(before bound: Timestamp) {
-    guard newestHour.candle.trades > 0, newestHour.key < bound else { return }
-    hours.insert(newestHour)
-    newestHour = .none
+  /// Makes the hour of the last held swap the newest one. O(its raw events).
+  private mutating func recomputeNewestHour() {
+    guard let last = swaps.lastKey else {
+      newestHour = .none
+      return
+    }
+    let start = Interval.oneHour.start(of: last.timestamp)
+    if hours.lastKey == start { hours.remove([start]) { _ in } }
+    if let candle = swaps.view.fold(from: start, before: Interval.oneHour.next(start)) {
+      newestHour = StoredCandle(key: start, candle: candle)
+    }
+  }
+
+  /// Drops the raw swaps before `bound`, the start of an hour, and keeps their hours. O(what is dropped).
+  ///
+  /// - Returns: how many there were.
+  mutating func dropSwaps(before bound: Timestamp) -> Int {
+    // From now on no swap stands for its hour: those that stood alone are stored, the newest hour too.
+    var alone: [StoredCandle] = []
+    if newestHour.candle.trades > 0, newestHour.key < bound {
+      alone.append(newestHour)
+      newestHour = .none
+    }
+    var (hour, inHour) = (Timestamp(microseconds: .min), 0)
+    var last: SwapRow?
+    let count = swaps.count
+    func close() {
+      guard let last, inHour == 1, alone.first?.key != hour else { return }
+      alone.append(StoredCandle(key: hour, candle: Candle(last)))
+    }
+    swaps.removePrefix(before: swaps.view.lowerBound(bound)) { row in
+      let start = Interval.oneHour.start(of: row.key.timestamp)
+      if start != hour {
+        close()
+        (hour, inHour) = (start, 0)
+      }
+      inHour += 1
+      last = row
+    }
+    close()
+    for candle in alone { hours.insert(candle) }
+    if let last { lastBelowHorizon = LastSwap(key: last.key, price: last.price) }
+    return count - swaps.count
   }
 
   /// The held swap with just this key. O(log n).

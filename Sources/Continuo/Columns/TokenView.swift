@@ -1,6 +1,6 @@
 // Everything that one version holds of one token: what answers are read from.
-// Invariant: `hours` and then `newestHour` are the candles of the held swaps and of the dropped ones not archived yet;
-// `archives` hold what has left a shorter interval's retention: each swap is in just one stored candle.
+// Invariant: an hour's candle is in `hours`, or is `newestHour`, or the hour has one held swap, which is its candle; of
+// dropped swaps all hours are stored, here or in the archives, which hold what has left a shorter interval's retention.
 // Not here: changing it (TokenState), the answers (Candles, Windows, Standings, Holders).
 
 /// One token, as one version has it.
@@ -11,7 +11,7 @@ struct TokenView: BitwiseCopyable {
   var fourHours: SeriesView<StoredCandle>
   var days: SeriesView<StoredCandle>
   var weeks: SeriesView<StoredCandle>
-  /// The candle of the last hour with a swap; without trades where there is none.
+  /// The candle of the last held swap's hour; without trades where none is held.
   var newestHour: StoredCandle
   var balances: BalancesView
   /// The greatest swap below the horizon, kept for last prices and windows.

@@ -82,7 +82,17 @@ extension TokenView {
       if summary != packed.summary { wrong.append("chunk \(chunk) has a stale summary") }
     }
     if let horizon, let first = swaps.firstTimestamp, first < horizon { wrong.append("a swap is below the horizon") }
-    if let last = hours.lastKey, last >= newestHour.key { wrong.append("the newest hour is not the newest") }
+    let newest = swaps.lastKey.map { Interval.oneHour.start(of: $0.timestamp) }
+    if newest != (newestHour.candle.trades > 0 ? newestHour.key : nil) { wrong.append("another hour is the newest") }
+    if let newest, let last = hours.lastKey, last >= newest { wrong.append("the newest hour is not the newest") }
+    var position = hours.start
+    while position < hours.end {
+      let stored = hours.row(at: position)
+      if stored.candle.trades < 2, horizon.map({ stored.key >= $0 }) ?? true {
+        wrong.append("the hour \(stored.key) is stored for one swap")
+      }
+      position = hours.after(position)
+    }
     var cursor = BucketCursor(self, .oneHour, from: .first)
     while let (start, candle) = cursor.advance(self) {
       let folded = swaps.fold(from: start, before: Interval.oneHour.next(start))

@@ -49,13 +49,7 @@ extension Engine {
 extension TokenState {
   /// Drops the raw events below the horizon and keeps what they added up to. O(what is dropped).
   fileprivate mutating func drop(below horizon: Timestamp) -> Int {
-    var last: LastSwap?
-    var swapCount = 0
-    swaps.removePrefix(before: swaps.view.lowerBound(horizon)) {
-      last = LastSwap(key: $0.key, price: $0.price)
-      swapCount += 1
-    }
-    if let last { lastBelowHorizon = last }
+    let swapCount = dropSwaps(before: horizon)
     var transferCount = 0
     transfers.removePrefix(before: transfers.view.lowerBound(horizon)) { _ in transferCount += 1 }
     droppedSwaps += swapCount
@@ -75,7 +69,6 @@ extension TokenState {
         longer.merge($0.candle, start: next.start(of: $0.key))
       }
     }
-    closeHours(before: bound(.oneHour))
     move(&hours, .oneHour, to: &fourHours, .fourHours)
     move(&fourHours, .fourHours, to: &days, .oneDay)
     move(&days, .oneDay, to: &weeks, .oneWeek)

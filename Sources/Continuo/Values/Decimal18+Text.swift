@@ -76,18 +76,23 @@ extension Decimal18 {
 
   /// Appends the canonical text: no exponent, no trailing zeros, `0` for zero. O(1): at most 41 bytes.
   public func append(to output: inout [UInt8]) {
-    if units < 0 { output.append(UInt8(ascii: "-")) }
-    let (whole, fraction) = units.magnitude.quotientAndRemainder(dividingBy: UInt128(Self.unitsPerWhole))
-    DecimalDigits.append(whole, to: &output)
-    guard fraction != 0 else { return }
-    output.append(UInt8(ascii: "."))
-    var rest = UInt64(fraction)
-    var divisor: UInt64 = 100_000_000_000_000_000
-    while rest != 0 {
-      let (digit, remainder) = rest.quotientAndRemainder(dividingBy: divisor)
-      output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit))
-      rest = remainder
-      divisor /= 10
+    DigitsHandle.append(to: &output, atMost: 41) { text in
+      let magnitude = units.magnitude
+      if units < 0 { text.put("-") }
+      let unit = PowersOfTen.word(18)
+      let high = UInt64(truncatingIfNeeded: magnitude >> 64)
+      // Past 18.4·10^18 wholes the quotient is more than a word.
+      let (millions, rest) =
+        high < unit ? (0, magnitude) : magnitude.quotientAndRemainder(dividingBy: UInt128(unit) * 1_000_000)
+      let (whole, fraction) = WideDivision.divide(
+        UInt64(truncatingIfNeeded: rest >> 64), UInt64(truncatingIfNeeded: rest), by: unit)
+      if millions != 0 {
+        text.put(UInt64(truncatingIfNeeded: millions))
+        text.put(padded: whole, width: 6)
+      } else {
+        text.put(whole)
+      }
+      if fraction != 0 { text.put(fraction: fraction) }
     }
   }
 }
@@ -104,23 +109,8 @@ extension Decimal18: CustomStringConvertible {
 /// Digits of an unsigned integer in ASCII.
 package enum DecimalDigits {
   /// Appends `value` in base ten, without leading zeros. O(digits).
-  package static func append(_ value: UInt128, to output: inout [UInt8]) {
-    let tenTo18: UInt128 = 1_000_000_000_000_000_000
-    guard value >= tenTo18 else { return append(UInt64(value), to: &output) }
-    let (high, low) = value.quotientAndRemainder(dividingBy: tenTo18)
-    append(high, to: &output)
-    append(padded: UInt64(low), width: 18, to: &output)
-  }
-
-  /// Appends `value` in base ten, without leading zeros. O(digits).
   package static func append(_ value: UInt64, to output: inout [UInt8]) {
-    var width = 1
-    var rest = value / 10
-    while rest != 0 {
-      width += 1
-      rest /= 10
-    }
-    append(padded: value, width: width, to: &output)
+    DigitsHandle.append(to: &output, atMost: 20) { $0.put(value) }
   }
 
   /// Appends the last `width` digits of `value`, with leading zeros. O(width).

@@ -22,10 +22,11 @@ public struct ExactSum: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// The sum of one number. O(1).
+  @inline(__always)
   public init(_ value: Decimal18) {
     low = UInt64(truncatingIfNeeded: value.units)
     middle = UInt64(truncatingIfNeeded: value.units >> 64)
-    high = value.units < 0 ? -1 : 0
+    high = Int64(truncatingIfNeeded: value.units >> 127)
   }
 
   /// The sum as a decimal, nil where it does not fit. O(1).
@@ -43,6 +44,7 @@ public struct ExactSum: Hashable, Sendable, BitwiseCopyable {
   public var isPositive: Bool { high >= 0 && !isZero }
 
   /// Adds a sum. O(1).
+  @inline(__always)
   public static func += (left: inout ExactSum, right: ExactSum) {
     let (low, carry) = left.low.addingReportingOverflow(right.low)
     let (partial, carryA) = left.middle.addingReportingOverflow(right.middle)
@@ -56,6 +58,7 @@ public struct ExactSum: Hashable, Sendable, BitwiseCopyable {
   public static func -= (left: inout ExactSum, right: ExactSum) { left += -right }
 
   /// Adds a number. O(1).
+  @inline(__always)
   public static func += (left: inout ExactSum, right: Decimal18) { left += ExactSum(right) }
 
   /// Takes a number away. O(1).

@@ -44,34 +44,27 @@ extension Timestamp {
   ///
   /// An instant outside the years 0001 to 9999 is written with the digits that its year has.
   public func append(to output: inout [UInt8]) {
-    let (days, ofDay) = CivilDate.floored(microseconds, by: CivilDate.microsecondsPerDay)
-    let date = CivilDate(daysSinceEpoch: days)
-    let second = UInt64(ofDay / 1_000_000)
-    if date.year < 0 { output.append(UInt8(ascii: "-")) }
-    let year = date.year.magnitude
-    if year > 9999 {
-      DecimalDigits.append(UInt64(year), to: &output)
-    } else {
-      DecimalDigits.append(padded: UInt64(year), width: 4, to: &output)
+    DigitsHandle.append(to: &output, atMost: 32) { text in
+      let (days, ofDay) = CivilDate.floored(microseconds, by: CivilDate.microsecondsPerDay)
+      let date = CivilDate(daysSinceEpoch: days)
+      let year = date.year.magnitude
+      if date.year < 0 { text.put("-") }
+      if year > 9999 { text.put(UInt64(year)) } else { text.put(padded: UInt64(year), width: 4) }
+      text.put("-")
+      text.put(padded: UInt64(date.month), width: 2)
+      text.put("-")
+      text.put(padded: UInt64(date.day), width: 2)
+      let second = UInt64(ofDay) / 1_000_000
+      text.put("T")
+      text.put(padded: second / 3600, width: 2)
+      text.put(":")
+      text.put(padded: second / 60 % 60, width: 2)
+      text.put(":")
+      text.put(padded: second % 60, width: 2)
+      let fraction = UInt64(ofDay) % 1_000_000
+      if fraction != 0 { text.put(fraction: fraction * 1_000_000_000_000) }
+      text.put("Z")
     }
-    for (separator, value) in [
-      ("-", UInt64(date.month)), ("-", UInt64(date.day)), ("T", second / 3600), (":", second / 60 % 60),
-      (":", second % 60),
-    ] as [(Unicode.Scalar, UInt64)] {
-      output.append(UInt8(ascii: separator))
-      DecimalDigits.append(padded: value, width: 2, to: &output)
-    }
-    var fraction = UInt64(ofDay % 1_000_000)
-    if fraction != 0 {
-      var width = 6
-      while fraction % 10 == 0 {
-        fraction /= 10
-        width -= 1
-      }
-      output.append(UInt8(ascii: "."))
-      DecimalDigits.append(padded: fraction, width: width, to: &output)
-    }
-    output.append(UInt8(ascii: "Z"))
   }
 }
 

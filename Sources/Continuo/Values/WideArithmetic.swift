@@ -38,20 +38,25 @@ public enum WideArithmetic {
   }
 
   private static func roundedHalfEven(_ value: ExactSum, _ factor: UInt128, _ divisor: ExactSum) -> UInt128? {
-    // One 128-bit division where all fits, which is nearly always for 8-digit amounts.
-    let narrow = UInt128(value.middle) << 64 | UInt128(value.low)
-    let narrowDivisor = UInt128(divisor.middle) << 64 | UInt128(divisor.low)
+    // Sums that fit 128 bits, which all but a few do.
     guard value.high == 0, divisor.high == 0 else { return longDivision(value, factor, divisor) }
-    let product = narrow.multipliedFullWidth(by: factor)
+    let narrowDivisor = UInt128(divisor.middle) << 64 | UInt128(divisor.low)
+    let product = product(UInt128(value.middle) << 64 | UInt128(value.low), factor)
     guard product.high < narrowDivisor else { return nil }
-    let (quotient, remainder) =
-      product.high == 0
-      ? product.low.quotientAndRemainder(dividingBy: narrowDivisor)
-      : narrowDivisor.dividingFullWidth((product.high, product.low))
+    let (quotient, remainder) = WideDivision.divide(product.high, product.low, by: narrowDivisor)
     let rest = narrowDivisor - remainder
     guard remainder > rest || remainder == rest && quotient & 1 == 1 else { return quotient }
     let (next, overflow) = quotient.addingReportingOverflow(1)
     return overflow ? nil : next
+  }
+
+  /// All 256 bits of a product.
+  @inline(__always)
+  private static func product(_ left: UInt128, _ right: UInt128) -> (high: UInt128, low: UInt128) {
+    guard right >> 64 == 0 else { return left.multipliedFullWidth(by: right) }
+    let lower = UInt128(UInt64(truncatingIfNeeded: left)) &* right
+    let upper = (left >> 64) &* right &+ lower >> 64
+    return (upper >> 64, upper << 64 | UInt128(UInt64(truncatingIfNeeded: lower)))
   }
 
   /// Bit by bit, for sums past 128 bits: some 320 steps, rare enough not to matter.

@@ -5,32 +5,16 @@
 internal import Continuo
 
 enum CSVOutput {
-  static func appendHeader<Row>(_ table: ResultTable<Row>, to output: inout [UInt8]) {
-    for (index, name) in table.names.enumerated() {
+  static func appendHeader(_ columns: [Column], to output: inout [UInt8]) {
+    for (index, column) in columns.enumerated() {
       if index > 0 { output.append(UInt8(ascii: ",")) }
-      output.append(contentsOf: name.utf8)
+      output.append(contentsOf: column.name.utf8)
     }
     output.append(UInt8(ascii: "\n"))
-  }
-
-  static func appendRow<Row>(_ row: Row, _ table: ResultTable<Row>, to output: inout [UInt8]) {
-    for index in table.names.indices {
-      if index > 0 { output.append(UInt8(ascii: ",")) }
-      append(table.cell(index, of: row), to: &output)
-    }
-    output.append(UInt8(ascii: "\n"))
-  }
-
-  private static func append(_ cell: Cell, to output: inout [UInt8]) {
-    if case .text(let name) = cell {
-      appendText(name.bytes, to: &output)
-    } else {
-      cell.appendPlain(to: &output)
-    }
   }
 
   /// Comma, quote, CR and LF need quotes; so does a whole row of one empty text, but no table has one column of names.
-  private static func appendText(_ bytes: [UInt8], to output: inout [UInt8]) {
+  static func appendText(_ bytes: [UInt8], to output: inout [UInt8]) {
     let needsQuotes = bytes.contains { byte in
       byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
         || byte == UInt8(ascii: "\r")

@@ -37,12 +37,11 @@ public struct IngestReport: Sendable {
   public mutating func add(_ receipt: Receipt, file: String) {
     accepted += receipt.accepted
     duplicates += receipt.duplicates
+    guard !receipt.rejections.isEmpty else { return }
     rejected += receipt.rejections.count
-    for rejection in receipt.rejections {
-      countByReason[Int(rejection.reason.rawValue)] += 1
-      if rejections.count < Limits.rejectionsListedMax {
-        rejections.append(FileRejection(file: file, rejection: rejection))
-      }
+    for (reason, count) in receipt.rejectedByReason.enumerated() { countByReason[reason] += count }
+    for rejection in receipt.rejections.prefix(Limits.rejectionsListedMax - rejections.count) {
+      rejections.append(FileRejection(file: file, rejection: rejection))
     }
   }
 
@@ -64,9 +63,11 @@ public struct IngestReport: Sendable {
     output.append(contentsOf: "},".utf8)
     JSONOutput.appendKey("rejections", to: &output)
     output.append(UInt8(ascii: "["))
+    var rejection = ResultWriter(Self.rejectionFields, as: .json)
     for (index, entry) in rejections.enumerated() {
       if index > 0 { output.append(UInt8(ascii: ",")) }
-      JSONOutput.appendObject(entry, Self.rejectionFields, to: &output)
+      rejection.write(entry)
+      output.append(contentsOf: rejection.takeBytes())
     }
     output.append(contentsOf: "],".utf8)
     JSONOutput.appendKey("sequence", to: &output)
@@ -74,13 +75,11 @@ public struct IngestReport: Sendable {
     return output
   }
 
-  private static let rejectionFields = ResultTable<FileRejection>([
-    .text("file") { ByteString($0.file) },
-    .count("line") { $0.rejection.line },
-    Column(name: "field", isNumeric: false) { entry in
-      entry.rejection.field.map { .text(ByteString($0.name)) } ?? .null
-    },
-    .text("value") { $0.rejection.value },
-    .text("reason") { ByteString($0.rejection.reason.name) },
-  ])
+  private static let rejectionFields = ResultTable<FileRejection>(isSingle: true) { row, cells in
+    cells.text("file", of: row) { ByteString($0.file) }
+    cells.count("line", of: row) { $0.rejection.line }
+    cells.text("field", of: row) { $0.rejection.field.map { ByteString($0.name) } }
+    cells.text("value", of: row) { $0.rejection.value }
+    cells.text("reason", of: row) { ByteString($0.rejection.reason.name) }
+  }
 }

@@ -1,20 +1,10 @@
 // Results as JSON (RFC 8259): the CSV's names in the CSV's order; decimals and times as strings.
 // Invariant: the text is valid JSON and valid UTF-8 whatever a name holds.
-// Not here: the array around the objects (ResultWriter).
+// Not here: the objects' values (CellSink), the array around them (ResultWriter).
 
 internal import Continuo
 
 enum JSONOutput {
-  static func appendObject<Row>(_ row: Row, _ table: ResultTable<Row>, to output: inout [UInt8]) {
-    output.append(UInt8(ascii: "{"))
-    for index in table.names.indices {
-      if index > 0 { output.append(UInt8(ascii: ",")) }
-      appendKey(table.names[index], to: &output)
-      append(table.cell(index, of: row), to: &output)
-    }
-    output.append(UInt8(ascii: "}"))
-  }
-
   static func appendKey(_ name: String, to output: inout [UInt8]) {
     append(.text(ByteString(name)), to: &output)
     output.append(UInt8(ascii: ":"))
@@ -35,7 +25,7 @@ enum JSONOutput {
     }
   }
 
-  private static func appendEscaped(_ bytes: [UInt8], to output: inout [UInt8]) {
+  static func appendEscaped(_ bytes: [UInt8], to output: inout [UInt8]) {
     // Decoding repairs what is no UTF-8, so that the output always is.
     for byte in String(decoding: bytes, as: UTF8.self).utf8 {
       switch byte {

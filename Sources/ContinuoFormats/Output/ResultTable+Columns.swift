@@ -19,21 +19,21 @@ public struct CandleAnswer: Sendable {
 extension ResultTable where Row == CandleAnswer {
   /// `candles`: with a leading token column unless exactly one token was asked for.
   public static func candles(withToken: Bool) -> Self {
-    let figures: [Column<Row>] = [
-      .time("bucket") { $0.row.bucket },
-      .decimal("open") { $0.row.candle?.open ?? $0.row.previousClose },
-      .decimal("high") { $0.row.candle?.high ?? $0.row.previousClose },
-      .decimal("low") { $0.row.candle?.low ?? $0.row.previousClose },
-      .decimal("close") { $0.row.candle?.close ?? $0.row.previousClose },
-      .sum("volume_usd") { $0.row.candle?.volumeUSD ?? .zero },
-      .sum("volume_token") { $0.row.candle?.volumeToken ?? .zero },
-      .sum("buy_volume_usd") { $0.row.candle?.buyVolumeUSD ?? .zero },
-      .sum("sell_volume_usd") { $0.row.candle?.sellVolumeUSD ?? .zero },
-      .count("trades") { $0.row.candle?.trades ?? 0 },
-      .decimal("vwap") { $0.row.candle?.vwap },
-      .flag("closed") { $0.row.isClosed },
-    ]
-    return Self(withToken ? [.text("token") { $0.token }] + figures : figures)
+    Self { row, cells in
+      if withToken { cells.text("token", of: row) { $0.token } }
+      cells.time("bucket", of: row) { $0.row.bucket }
+      cells.decimal("open", of: row) { $0.row.candle?.open ?? $0.row.previousClose }
+      cells.decimal("high", of: row) { $0.row.candle?.high ?? $0.row.previousClose }
+      cells.decimal("low", of: row) { $0.row.candle?.low ?? $0.row.previousClose }
+      cells.decimal("close", of: row) { $0.row.candle?.close ?? $0.row.previousClose }
+      cells.sum("volume_usd", of: row) { $0.row.candle?.volumeUSD ?? .zero }
+      cells.sum("volume_token", of: row) { $0.row.candle?.volumeToken ?? .zero }
+      cells.sum("buy_volume_usd", of: row) { $0.row.candle?.buyVolumeUSD ?? .zero }
+      cells.sum("sell_volume_usd", of: row) { $0.row.candle?.sellVolumeUSD ?? .zero }
+      cells.count("trades", of: row) { $0.row.candle?.trades ?? 0 }
+      cells.decimal("vwap", of: row) { $0.row.candle?.vwap }
+      cells.flag("closed", of: row) { $0.row.isClosed }
+    }
   }
 }
 
@@ -51,22 +51,22 @@ public struct StatisticsAnswer: Sendable {
 extension ResultTable where Row == StatisticsAnswer {
   /// `stats`.
   public static var statistics: Self {
-    Self([
-      .text("token") { $0.token },
-      .time("as_of") { $0.statistics.window.asOf },
-      .decimal("last_price_usd") { $0.statistics.window.last },
-      .sum("volume_24h_usd") { $0.statistics.window.volumeUSD },
-      .sum("volume_24h_token") { $0.statistics.window.volumeToken },
-      .count("trades_24h") { $0.statistics.window.trades },
-      .decimal("open_24h") { $0.statistics.window.open },
-      .decimal("high_24h") { $0.statistics.window.high },
-      .decimal("low_24h") { $0.statistics.window.low },
-      .decimal("change_24h") { $0.statistics.window.change },
-      .decimal("change_24h_percent") { $0.statistics.window.changePercent },
-      .count("holders") { $0.statistics.holders },
-      .sum("supply") { $0.statistics.supply },
-      .decimal("market_cap_usd") { $0.statistics.marketCapUSD },
-    ])
+    Self { row, cells in
+      cells.text("token", of: row) { $0.token }
+      cells.time("as_of", of: row) { $0.statistics.window.asOf }
+      cells.decimal("last_price_usd", of: row) { $0.statistics.window.last }
+      cells.sum("volume_24h_usd", of: row) { $0.statistics.window.volumeUSD }
+      cells.sum("volume_24h_token", of: row) { $0.statistics.window.volumeToken }
+      cells.count("trades_24h", of: row) { $0.statistics.window.trades }
+      cells.decimal("open_24h", of: row) { $0.statistics.window.open }
+      cells.decimal("high_24h", of: row) { $0.statistics.window.high }
+      cells.decimal("low_24h", of: row) { $0.statistics.window.low }
+      cells.decimal("change_24h", of: row) { $0.statistics.window.change }
+      cells.decimal("change_24h_percent", of: row) { $0.statistics.window.changePercent }
+      cells.count("holders", of: row) { $0.statistics.holders }
+      cells.sum("supply", of: row) { $0.statistics.supply }
+      cells.decimal("market_cap_usd", of: row) { $0.statistics.marketCapUSD }
+    }
   }
 }
 
@@ -88,26 +88,26 @@ public struct WindowAnswer: Sendable {
 extension ResultTable where Row == WindowAnswer {
   /// `stats --window`.
   public static var windows: Self {
-    Self([
-      .text("token") { $0.token },
-      .time("as_of") { $0.window.asOf },
-      .text("window") { ByteString($0.length.rawValue) },
-      .sum("volume_usd") { $0.window.volumeUSD },
-      .sum("volume_token") { $0.window.volumeToken },
-      .count("trades") { $0.window.trades },
-      .count("buys") { $0.traders.buys },
-      .count("sells") { $0.traders.sells },
-      .sum("buy_volume_usd") { $0.window.buyVolumeUSD },
-      .sum("sell_volume_usd") { $0.window.sellVolumeUSD },
-      .count("traders") { $0.traders.traders },
-      .count("buyers") { $0.traders.buyers },
-      .count("sellers") { $0.traders.sellers },
-      .decimal("open") { $0.window.open },
-      .decimal("high") { $0.window.high },
-      .decimal("low") { $0.window.low },
-      .decimal("change") { $0.window.change },
-      .decimal("change_percent") { $0.window.changePercent },
-    ])
+    Self { row, cells in
+      cells.text("token", of: row) { $0.token }
+      cells.time("as_of", of: row) { $0.window.asOf }
+      cells.text("window", of: row) { ByteString($0.length.rawValue) }
+      cells.sum("volume_usd", of: row) { $0.window.volumeUSD }
+      cells.sum("volume_token", of: row) { $0.window.volumeToken }
+      cells.count("trades", of: row) { $0.window.trades }
+      cells.count("buys", of: row) { $0.traders.buys }
+      cells.count("sells", of: row) { $0.traders.sells }
+      cells.sum("buy_volume_usd", of: row) { $0.window.buyVolumeUSD }
+      cells.sum("sell_volume_usd", of: row) { $0.window.sellVolumeUSD }
+      cells.count("traders", of: row) { $0.traders.traders }
+      cells.count("buyers", of: row) { $0.traders.buyers }
+      cells.count("sellers", of: row) { $0.traders.sellers }
+      cells.decimal("open", of: row) { $0.window.open }
+      cells.decimal("high", of: row) { $0.window.high }
+      cells.decimal("low", of: row) { $0.window.low }
+      cells.decimal("change", of: row) { $0.window.change }
+      cells.decimal("change_percent", of: row) { $0.window.changePercent }
+    }
   }
 }
 
@@ -128,15 +128,15 @@ public struct RankAnswer: Sendable {
 extension ResultTable where Row == RankAnswer {
   /// `top`.
   public static var ranking: Self {
-    Self([
-      .count("rank") { $0.rank },
-      .text("token") { $0.token },
-      .sum("volume_24h_usd") { $0.statistics.window.volumeUSD },
-      .decimal("last_price_usd") { $0.statistics.window.last },
-      .decimal("change_24h_percent") { $0.statistics.window.changePercent },
-      .decimal("market_cap_usd") { $0.statistics.marketCapUSD },
-      .count("holders") { $0.statistics.holders },
-    ])
+    Self { row, cells in
+      cells.count("rank", of: row) { $0.rank }
+      cells.text("token", of: row) { $0.token }
+      cells.sum("volume_24h_usd", of: row) { $0.statistics.window.volumeUSD }
+      cells.decimal("last_price_usd", of: row) { $0.statistics.window.last }
+      cells.decimal("change_24h_percent", of: row) { $0.statistics.window.changePercent }
+      cells.decimal("market_cap_usd", of: row) { $0.statistics.marketCapUSD }
+      cells.count("holders", of: row) { $0.statistics.holders }
+    }
   }
 }
 
@@ -155,41 +155,39 @@ public struct HolderAnswer: Sendable {
 extension ResultTable where Row == HolderAnswer {
   /// `holders`.
   public static var holders: Self {
-    Self([
-      .count("rank") { $0.rank },
-      .text("address") { $0.holder.address },
-      .sum("balance") { $0.holder.balance },
-      .decimal("share_percent") { $0.holder.sharePercent },
-    ])
+    Self { row, cells in
+      cells.count("rank", of: row) { $0.rank }
+      cells.text("address", of: row) { $0.holder.address }
+      cells.sum("balance", of: row) { $0.holder.balance }
+      cells.decimal("share_percent", of: row) { $0.holder.sharePercent }
+    }
   }
 }
 
 extension ResultTable where Row == Explanation {
   /// `explain`: only swaps make prices.
   public static var explanations: Self {
-    Self([
-      .text("role") { ByteString($0.role.rawValue) },
-      .decimal("price") { $0.price },
-      .text("kind") { _ in ByteString(EventKind.swap.name) },
-      .number("chain") { UInt64($0.key.chain) },
-      .number("block") { $0.key.block },
-      .number("log_index") { UInt64($0.key.logIndex) },
-      .time("timestamp") { $0.key.timestamp },
-    ])
+    Self { row, cells in
+      cells.text("role", of: row) { ByteString($0.role.rawValue) }
+      cells.decimal("price", of: row) { $0.price }
+      cells.text("kind", of: row) { _ in ByteString(EventKind.swap.name) }
+      cells.number("chain", of: row) { UInt64($0.key.chain) }
+      cells.number("block", of: row) { $0.key.block }
+      cells.number("log_index", of: row) { UInt64($0.key.logIndex) }
+      cells.time("timestamp", of: row) { $0.key.timestamp }
+    }
   }
 }
 
 extension ResultTable where Row == IngestReport {
   /// `ingest`; its JSON is the receipt that ``IngestReport/json()`` writes.
   public static var ingest: Self {
-    let totals: [Column<Row>] = [
-      .count("accepted") { $0.accepted },
-      .count("duplicates") { $0.duplicates },
-      .count("rejected") { $0.rejected },
-    ]
-    return Self(
-      isSingle: true,
-      totals + RejectionReason.allCases.map { reason in .count(reason.name) { $0.rejected(for: reason) } })
+    Self(isSingle: true) { row, cells in
+      cells.count("accepted", of: row) { $0.accepted }
+      cells.count("duplicates", of: row) { $0.duplicates }
+      cells.count("rejected", of: row) { $0.rejected }
+      for reason in RejectionReason.allCases { cells.count(reason.name, of: row) { $0.rejected(for: reason) } }
+    }
   }
 }
 
@@ -208,21 +206,20 @@ public struct InspectionAnswer: Sendable {
 extension ResultTable where Row == InspectionAnswer {
   /// `inspect`.
   public static func inspection(withDigest: Bool) -> Self {
-    let counts: [Column<Row>] = [
-      .count("events") { $0.inspection.swaps + $0.inspection.transfers },
-      .count("swaps") { $0.inspection.swaps },
-      .count("transfers") { $0.inspection.transfers },
-      .time("first") { $0.inspection.first },
-      .count("tokens") { $0.inspection.tokens },
-      .count("addresses") { $0.inspection.addresses },
-      .time("newest") { $0.inspection.newest },
-      .time("clock") { $0.inspection.clock },
-      .time("horizon") { $0.inspection.horizon },
-      .count("negative_balances") { $0.inspection.negativeBalances },
-      .count("incomplete_tokens") { $0.inspection.incompleteTokens },
-    ]
-    let digest: [Column<Row>] = [.text("state_digest") { ByteString($0.stateDigest ?? "") }]
-    return Self(isSingle: true, withDigest ? counts + digest : counts)
+    Self(isSingle: true) { row, cells in
+      cells.count("events", of: row) { $0.inspection.swaps + $0.inspection.transfers }
+      cells.count("swaps", of: row) { $0.inspection.swaps }
+      cells.count("transfers", of: row) { $0.inspection.transfers }
+      cells.time("first", of: row) { $0.inspection.first }
+      cells.count("tokens", of: row) { $0.inspection.tokens }
+      cells.count("addresses", of: row) { $0.inspection.addresses }
+      cells.time("newest", of: row) { $0.inspection.newest }
+      cells.time("clock", of: row) { $0.inspection.clock }
+      cells.time("horizon", of: row) { $0.inspection.horizon }
+      cells.count("negative_balances", of: row) { $0.inspection.negativeBalances }
+      cells.count("incomplete_tokens", of: row) { $0.inspection.incompleteTokens }
+      if withDigest { cells.text("state_digest", of: row) { ByteString($0.stateDigest ?? "") } }
+    }
   }
 }
 
@@ -244,13 +241,11 @@ public struct RollbackAnswer: Sendable {
 extension ResultTable where Row == RollbackAnswer {
   /// `rollback`.
   public static var rollback: Self {
-    Self(
-      isSingle: true,
-      [
-        .number("chain") { UInt64($0.chain) },
-        .number("block") { $0.block },
-        .count("undone") { $0.undone },
-      ])
+    Self(isSingle: true) { row, cells in
+      cells.number("chain", of: row) { UInt64($0.chain) }
+      cells.number("block", of: row) { $0.block }
+      cells.count("undone", of: row) { $0.undone }
+    }
   }
 }
 
@@ -263,5 +258,7 @@ public struct RetractAnswer: Sendable {
 
 extension ResultTable where Row == RetractAnswer {
   /// `retract`.
-  public static var retract: Self { Self(isSingle: true, [.count("undone") { $0.undone }]) }
+  public static var retract: Self {
+    Self(isSingle: true) { row, cells in cells.count("undone", of: row) { $0.undone } }
+  }
 }

@@ -15,8 +15,12 @@ public struct ResultWriter<Row> {
   private let format: OutputFormat
   private var layout: TextLayout
   private var isFirst = true
+  private var sink: CellSink
+  /// The row at hand, alone: where its values are found without a copy of it.
+  private var row: [Row] = []
+
   /// What was made and not taken yet.
-  public private(set) var bytes: [UInt8] = []
+  public var bytes: [UInt8] { sink.bytes }
 
   /// Begins a result. O(columns).
   ///
@@ -28,38 +32,52 @@ public struct ResultWriter<Row> {
       table.isSingle
       ? TextLayout(names: ["field", "value"], alignsRight: [false, false], isBold: isBold)
       : TextLayout(names: table.columns.map(\.name), alignsRight: table.columns.map(\.isNumeric), isBold: isBold)
-    if format == .csv { CSVOutput.appendHeader(table, to: &bytes) }
+    sink = CellSink(format, keys: table.keys)
+    if format == .csv { CSVOutput.appendHeader(table.columns, to: &sink.bytes) }
   }
 
   /// Adds a row. O(columns).
   public mutating func write(_ row: Row) {
+    if format == .json {
+      if !table.isSingle { sink.bytes.append(contentsOf: (isFirst ? "[\n" : ",\n").utf8) }
+      sink.bytes.append(UInt8(ascii: "{"))
+    }
+    if self.row.isEmpty { self.row.append(row) } else { self.row[0] = row }
+    let held = self.row
+    table.visit(held.span, &sink)
     switch format {
-    case .csv: CSVOutput.appendRow(row, table, to: &bytes)
-    case .json:
-      if !table.isSingle { bytes.append(contentsOf: (isFirst ? "[\n" : ",\n").utf8) }
-      JSONOutput.appendObject(row, table, to: &bytes)
-    case .table where table.isSingle:
-      for column in table.columns {
-        layout.add([.text(ByteString(column.name)), column.cell(row)], to: &bytes)
-      }
-    case .table: layout.add(table.columns.map { $0.cell(row) }, to: &bytes)
+    case .csv: sink.endRow(UInt8(ascii: "\n"))
+    case .json: sink.endRow(UInt8(ascii: "}"))
+    case .table: layOut()
     }
     isFirst = false
+  }
+
+  private mutating func layOut() {
+    let values = sink.cells
+    sink.cells.removeAll(keepingCapacity: true)
+    guard table.isSingle else { return layout.add(values, to: &sink.bytes) }
+    for (column, value) in zip(table.columns, values) {
+      layout.add([.text(ByteString(column.name)), value], to: &sink.bytes)
+    }
   }
 
   /// Ends the result. O(rows held).
   public mutating func finish() {
     switch format {
     case .csv: break
-    case .json where table.isSingle: bytes.append(contentsOf: "\n".utf8)
-    case .json: bytes.append(contentsOf: (isFirst ? "[]\n" : "\n]\n").utf8)
-    case .table: layout.finish(to: &bytes)
+    case .json where table.isSingle: sink.bytes.append(contentsOf: "\n".utf8)
+    case .json: sink.bytes.append(contentsOf: (isFirst ? "[]\n" : "\n]\n").utf8)
+    case .table: layout.finish(to: &sink.bytes)
     }
   }
 
   /// Hands over what was made since the last time. O(1).
   public mutating func takeBytes() -> [UInt8] {
-    defer { bytes = [] }
-    return bytes
+    var taken: [UInt8] = []
+    // The next piece is going to be as long.
+    taken.reserveCapacity(sink.bytes.capacity)
+    swap(&taken, &sink.bytes)
+    return taken
   }
 }

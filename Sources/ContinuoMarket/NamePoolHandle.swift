@@ -2,6 +2,8 @@
 // Invariant: a slot's last byte is the length of its name, which is shorter than the slot.
 // Not here: which name a row has (Market).
 
+internal import CMemory
+
 /// Names 0 ..< count as bytes.
 package struct NamePool: Sendable {
   package let bytes: [UInt8]
@@ -48,6 +50,18 @@ package struct NamePool: Sendable {
     }
     self.bytes = bytes
     self.slotBytes = slotBytes
+  }
+
+  /// Asks for the memory of a name that is going to be read. O(1).
+  @inline(__always)
+  func prefetch(_ number: UInt32) {
+    let start = Int(number) &* slotBytes
+    unsafe bytes.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return }
+      // SAFETY: a prefetch of any address is harmless; nothing is read here. Slots may lie across two lines.
+      unsafe continuo_prefetch(base + start)
+      unsafe continuo_prefetch(base + start + slotBytes - 1)
+    }
   }
 
   /// Where in `bytes` a name lies. O(1).

@@ -1,0 +1,91 @@
+// The walk over a token's hours: stored candles, and the swaps that stood alone in their hour, which are their candle.
+// Invariant: every hour with a swap comes once, ascending.
+// Not here: longer and shorter intervals (BucketCursor), which hours are stored (TokenState).
+
+/// Walks the hours of one token that have a swap.
+struct HourCursor {
+  /// The next stored candle.
+  private var stored: CandleSeries.Position
+  /// The first swap that does not come before `time`; not looked for as long as stored hours follow on each other.
+  private var swap: SwapSeries.Position?
+  /// Not behind the next hour.
+  private var time: Timestamp
+
+  /// What the next hour's candle is made of.
+  private enum Source {
+    case stored, alone, newest
+  }
+
+  /// A walk from the first hour that does not start before `start`, which is one. O(log n).
+  init(_ token: TokenView, from start: Timestamp) {
+    stored = token.hours.lowerBound(start)
+    time = start
+  }
+
+  /// The start of the next hour with a swap. O(1), behind a gap O(log n).
+  @inline(__always)
+  mutating func start(_ token: TokenView) -> Timestamp? { next(token)?.start }
+
+  @inline(__always)
+  private mutating func next(_ token: TokenView) -> (start: Timestamp, source: Source)? {
+    let held = stored < token.hours.end ? token.hours.key(at: stored) : nil
+    if let held, held == time { return (held, .stored) }
+    let position = swap ?? token.swaps.lowerBound(time)
+    swap = position
+    guard position < token.swaps.end else { return held.map { ($0, .stored) } }
+    let hour = Interval.oneHour.start(of: token.swaps.key(at: position).timestamp)
+    if let held, held <= hour { return (held, .stored) }
+    return (hour, hour == token.newestHour.key ? .newest : .alone)
+  }
+
+  /// The next hour with a swap. O(1), behind a gap O(log n).
+  @inline(__always)
+  mutating func advance(_ token: TokenView) -> (start: Timestamp, candle: Candle)? {
+    guard let (start, source) = next(token) else { return nil }
+    time = Interval.oneHour.next(start)
+    switch source {
+    case .stored:
+      defer {
+        stored = token.hours.after(stored)
+        swap = nil
+      }
+      return (start, token.hours.row(at: stored).candle)
+    case .alone:
+      let position = swap ?? token.swaps.end
+      swap = token.swaps.after(position)
+      return (start, Candle(token.swaps.row(at: position)))
+    case .newest:
+      swap = token.swaps.end
+      return (start, token.newestHour.candle)
+    }
+  }
+
+  /// The earliest of the last `count` hours with a swap that start before `bound`; nil without any. O(count), behind
+  /// gaps O(log n) each.
+  static func start(_ token: TokenView, nth count: Int, before bound: Timestamp) -> Timestamp? {
+    var stored = token.hours.lowerBound(bound)
+    var swap: SwapSeries.Position? = token.swaps.lowerBound(bound)
+    var earliest: Timestamp?
+    var time = bound
+    for _ in 0..<count {
+      let held = token.hours.before(stored)
+      let heldStart = held.map { token.hours.key(at: $0) }
+      if let held, let heldStart, Interval.oneHour.next(heldStart) == time {
+        (stored, swap, time, earliest) = (held, nil, heldStart, heldStart)
+        continue
+      }
+      let before = token.swaps.before(swap ?? token.swaps.lowerBound(time))
+      let hour = before.map { Interval.oneHour.start(of: token.swaps.key(at: $0).timestamp) }
+      if let held, let heldStart, hour.map({ $0 <= heldStart }) ?? true {
+        (stored, swap, time) = (held, nil, heldStart)
+      } else if let before, let hour {
+        // The newest hour's swaps are many; of any other one this is the only one.
+        (swap, time) = (hour == token.newestHour.key ? nil : before, hour)
+      } else {
+        break
+      }
+      earliest = time
+    }
+    return earliest
+  }
+}

@@ -1,0 +1,182 @@
+"""The table: what is measured, the floor and the goal of each row, and how a figure comes from the measurements.
+
+Invariant: a row's figure is the median of its rounds; its best round stands beside it; its baseline is of the same run.
+Not here: how runs are made (measure.py).
+"""
+
+import statistics
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Result:
+    row: object
+    values: list
+    baseline: str
+    counts: bool
+
+    @property
+    def median(self):
+        return statistics.median(self.values)
+
+    @property
+    def best(self):
+        return max(self.values) if self.row.more else min(self.values)
+
+    @property
+    def verdict(self):
+        if self.row.floor is None or not self.counts:
+            return "–"
+        for word, limit in (("goal", self.row.goal), ("floor", self.row.floor)):
+            if self.median >= limit if self.row.more else self.median <= limit:
+                return word
+        return "MISSED"
+
+    def record(self):
+        return {"row": self.row.name, "what": self.row.what, "unit": self.row.unit, "median": self.median, "best": self.best,
+                "rounds": self.values, "floor": self.row.floor, "goal": self.row.goal, "met": self.verdict,
+                "baseline": self.baseline}
+
+
+@dataclass
+class Row:
+    """One line of the table; `more` is whether a larger figure is a better one."""
+
+    name: str
+    what: str
+    unit: str
+    floor: float
+    goal: float
+    more: bool
+    figure: object
+    baseline: object
+    loads: tuple = ()
+    latencies: tuple = ()
+    files: tuple = field(default=())
+
+    def result(self, measured):
+        return Result(self, self.figure(measured), self.baseline(measured), counts=not measured.sizes.quick)
+
+
+def short(value):
+    """A figure with three digits or so."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def median(values, scale=1.0):
+    return short(statistics.median(values) * scale)
+
+
+def key(measured, load, name):
+    return [report[name] for report in measured.loads[load]]
+
+
+def rate(name, what, load, floor, goal):
+    """Millions of events a second of a load, beside copying the same columns and what touching memory cost."""
+    return Row(name, what, "M/s", floor, goal, True,
+               lambda m: [value / 1e6 for value in key(m, load, "events_per_second")],
+               lambda m: f"copying the columns {median(key(m, load, 'copy_events_per_second'), 1e-6)} M/s; "
+                         f"touch {median(key(m, load, 'touch_ns_per_byte'))} ns/B",
+               loads=(load,))
+
+
+def memory(name, what, load, floor, goal):
+    return Row(name, what, "B", floor, goal, False, lambda m: key(m, load, "resident_bytes_per_event"),
+               lambda m: "ten plain columns 94 B", loads=(load,))
+
+
+def ratio(name, what, load, other, floor, goal, more=True):
+    """The rate of one load over that of another, round by round; with `more` false the cost instead."""
+    def values(m):
+        pairs = zip(key(m, load, "events_per_second"), key(m, other, "events_per_second"))
+        return [one / two if more else two / one for one, two in pairs]
+    return Row(name, what, "×", floor, goal, more, values,
+               lambda m: f"{median(key(m, load, 'events_per_second'), 1e-6)} over "
+                         f"{median(key(m, other, 'events_per_second'), 1e-6)} M/s", loads=(load, other))
+
+
+def latency(name, what, row, percentile, floor, goal, beside, beside_what, unit="µs"):
+    """A percentile of Latencies, beside the same percentile of a plain loop."""
+    scale = {"µs": 1.0, "ms": 1e-3}[unit]
+    return Row(name, what, unit, floor, goal, False,
+               lambda m: [value * scale for value in m.latencies[row][percentile]],
+               lambda m: f"{beside_what} {median(m.latencies[beside][percentile], scale)} {unit}",
+               latencies=(row, beside))
+
+
+def reading(name, what, percentile, floor, goal):
+    return Row(name, what, "µs", floor, goal, False, lambda m: key(m, "reader", percentile),
+               lambda m: f"p50 {median(key(m, 'reader', 'read_p50_us'))} µs; without a writer's load "
+                         f"{median(key(m, 'warm', percentile))} µs", loads=("reader", "warm"))
+
+
+def seconds(m, suffix):
+    return [taken["seconds"] for taken in m.files[suffix]]
+
+
+COPY, COPY_DAY, SEARCH = "copying 168 × 80 B", "copying 1,440 × 80 B", "two binary searches"
+
+ALL = [
+    rate("ingest-warm", "ingest of W10M, memory that the machine owns", "warm", 6, 12),
+    rate("ingest-cold", "the same, memory that the host hands over first", "cold", 3, 6),
+    rate("ingest-18", "W10M with 18-digit amounts", "wide", 4, 9),
+    rate("ingest-uniform", "W10M, tokens and wallets drawn uniformly", "uniform", None, None),
+    Row("csv", "candles --input of the W10M CSV to hourly candles", "s", 4, 2, False, lambda m: seconds(m, "csv"),
+        lambda m: f"reading the bytes {median([taken['read_seconds'] for taken in m.files['csv']])} s; "
+                  f"{m.files['csv'][0]['lines']:,} lines printed", files=("csv",)),
+    memory("memory-8", "resident memory per event, W10M", "warm", 90, 48),
+    memory("memory-18", "the same with 18 digits", "wide", 130, 78),
+    latency("candles-popular-p50", "168 hourly candles, tokens by popularity, p50", "candles-168h-popular", "p50_us",
+            4, 1.2, "copy-168-popular", COPY),
+    latency("candles-popular-p99", "the same, p99", "candles-168h-popular", "p99_us", 20, 5, "copy-168-popular", COPY),
+    latency("candles-uniform-p50", "168 hourly candles, tokens uniformly, p50", "candles-168h-uniform", "p50_us",
+            4, 1.2, "copy-168-uniform", COPY),
+    latency("candles-uniform-p99", "the same, p99", "candles-168h-uniform", "p99_us", 20, 5, "copy-168-uniform", COPY),
+    latency("minutes-popular", "168 one-minute candles, tokens by popularity, p99", "candles-168m-popular", "p99_us",
+            25, 8, "copy-168-popular", COPY),
+    latency("minutes-uniform", "the same, tokens uniformly, p99", "candles-168m-uniform", "p99_us", 25, 8,
+            "copy-168-uniform", COPY),
+    latency("minutes-day", "a day of one-minute candles of the busiest token, p99", "candles-1440m-busiest", "p99_us",
+            1_000, 200, "copy-1440", COPY_DAY),
+    latency("stats-popular", "24 h statistics at a random instant, by popularity, p99", "stats-popular", "p99_us",
+            10, 3, "search-popular", SEARCH),
+    latency("stats-uniform", "the same, tokens uniformly, p99", "stats-uniform", "p99_us", 10, 3, "search-uniform",
+            SEARCH),
+    latency("top-now", "top 100 by volume at the clock, after an idle minute", "top-now", "p50_us", 0.5, 0.03,
+            "top-floor", "picking 100 of 10,000 sums", "ms"),
+    latency("top-past", "the same at a random past instant", "top-past", "p50_us", 20, 4, "top-floor",
+            "picking 100 of 10,000 sums", "ms"),
+    reading("reader-p99", "168 hourly candles while ingest runs flat out, p99", "read_p99_us", 200, 8),
+    reading("reader-p999", "the same, p99.9", "read_p999_us", 1_000, 50),
+    ratio("reader-ingest", "ingest with one reader at full speed over ingest alone", "reader", "warm", 0.7, 0.95),
+    rate("transfers-popular", "transfers with holders, names of 20 bytes, wallets by popularity", "transfers", 4, 10),
+    rate("transfers-uniform", "the same, wallets and tokens drawn uniformly: nearly every holding is new", "transfers-uniform",
+         None, None),
+    latency("rollback-last", "rollback of the last 1,000 events", "rollback-last", "p50_us", 2, 0.4, "undo-floor",
+            "copying 1,000 × 80 B", "ms"),
+    latency("rollback-busiest", "1,000 events of the busiest token across a week retracted", "retract-busiest",
+            "p50_us", 2, 0.4, "undo-floor", "copying 1,000 × 80 B", "ms"),
+    ratio("duplicates", "1 % duplicates in the stream, rate over none", "duplicates", "warm", 0.9, 0.98),
+    ratio("random-order", "the whole stream in random order, rate over arrival order", "random", "warm", 0.1, 0.3),
+    Row("ndjson", "NDJSON to applied", "M/s", 1, 3, True,
+        lambda m: [m.sizes.ndjson_events / taken / 1e6 for taken in seconds(m, "ndjson")],
+        lambda m: "reading the bytes "
+                  f"{median([m.sizes.ndjson_events / taken['read_seconds'] / 1e6 for taken in m.files['ndjson']])} M/s",
+        files=("ndjson",)),
+    ratio("growth-events", "cost per event, 10 M over 1 M events", "warm", "small", 1.5, 1.2, more=False),
+    ratio("growth-tokens", "cost per event, 10,000 over 100 tokens", "warm", "few-tokens", 2, 1.4, more=False),
+]
+
+
+def table(results):
+    """The rows as Markdown that is aligned for people too."""
+    def limit(value):
+        return "–" if value is None else short(value)
+    lines = [["row", "what", "median", "best", "floor", "goal", "met", "baseline"]]
+    for result in results:
+        row = result.row
+        lines.append([row.name, row.what, f"{short(result.median)} {row.unit}", short(result.best), limit(row.floor),
+                      limit(row.goal), result.verdict, result.baseline])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines)
