@@ -3,6 +3,7 @@
 // Not here: what is measured (LoadRun, Benchmarks), the descriptors of results (ContinuoBytes).
 
 internal import CMachine
+internal import CMemory
 package import ContinuoBytes
 
 #if canImport(Glibc)
@@ -62,13 +63,9 @@ package enum MachineHandle {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Maps fresh memory, writes to each of its pages, and gives it back: nanoseconds a byte. O(bytes).
+  /// Maps fresh memory as the engine does, writes to each of its pages, and gives it back: nanoseconds a byte. O(bytes).
   package static func touch(bytes: Int) -> Double {
-    let flags = MAP_PRIVATE | MAP_ANON
-    // SAFETY: a new anonymous mapping belongs to nobody else.
-    guard let memory = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0), unsafe memory != MAP_FAILED else {
-      return 0
-    }
+    guard bytes > 0, let memory = unsafe continuo_map(bytes, 2 << 20) else { return 0 }
     let start = nanoseconds
     for offset in stride(from: 0, to: bytes, by: pageBytes) {
       // SAFETY: offset < bytes, within the mapping.
@@ -76,7 +73,7 @@ package enum MachineHandle {
     }
     let spent = nanoseconds - start
     // SAFETY: mapped above with this length, and not used any more.
-    _ = unsafe munmap(memory, bytes)
+    unsafe continuo_unmap(memory, bytes)
     return Double(spent) / Double(bytes)
   }
 

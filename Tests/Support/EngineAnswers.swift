@@ -83,9 +83,9 @@ extension ModelReceipt {
   }
 }
 
-extension Engine {
+extension MarketAnswers where Self: ~Copyable {
   /// A token's candles in the model's words.
-  package borrowing func candleAnswers(
+  package func candleAnswers(
     _ token: TokenID, _ query: CandleQuery, clock: Timestamp? = nil
   ) -> [ModelCandle] {
     var rows: [ModelCandle] = []

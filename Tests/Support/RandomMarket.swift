@@ -164,6 +164,15 @@ extension MarketRow {
     }
   }
 
+  /// The token of an event's row.
+  package var token: ByteString? {
+    switch self {
+    case .swap(let swap): swap.token
+    case .transfer(let transfer), .overflowing(let transfer): transfer.token
+    case .retract: nil
+    }
+  }
+
   /// When an event's row is; the epoch for a retraction.
   package var timestamp: Timestamp {
     switch self {

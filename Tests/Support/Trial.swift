@@ -74,15 +74,9 @@ package struct Trial: ~Copyable {
     throw Difference("\(question), rows", engine: ours.count, model: theirs.count)
   }
 
-  /// What a call answers: a value or a refusal. Which instant a refusal names is not compared: it is for people.
-  static func outcome<Answer: Equatable>(_ call: () throws(Refusal) -> Answer) -> Outcome<Answer> {
-    do { return .answer(try call()) } catch {
-      switch error {
-      case .outsideRetention(_, let horizon):
-        return .refused(.outsideRetention(asked: Timestamp(microseconds: 0), horizon: horizon))
-      default: return .refused(error)
-      }
-    }
+  /// What a call answers: a value or a refusal.
+  static func outcome<Answer: Equatable & Sendable>(_ call: () throws(Refusal) -> Answer) -> Outcome<Answer> {
+    Outcome(call)
   }
 
   // MARK: everything
@@ -144,7 +138,18 @@ package struct Trial: ~Copyable {
 }
 
 /// An answer, or why there is none.
-enum Outcome<Answer: Equatable>: Equatable {
+package enum Outcome<Answer: Equatable & Sendable>: Equatable, Sendable {
   case answer(Answer)
   case refused(Refusal)
+
+  /// What a call answers. Which instant a refusal names is not compared: it is for people.
+  package init(_ call: () throws(Refusal) -> Answer) {
+    do { self = .answer(try call()) } catch {
+      switch error {
+      case .outsideRetention(_, let horizon):
+        self = .refused(.outsideRetention(asked: Timestamp(microseconds: 0), horizon: horizon))
+      default: self = .refused(error)
+      }
+    }
+  }
 }

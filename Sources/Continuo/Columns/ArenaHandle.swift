@@ -55,7 +55,7 @@ internal import CMemory
   package var sequence: UInt64 { unsafe state.pointee.sequence }
 
   /// How many bytes are taken: blocks in use and retired ones, rounded up to their classes.
-  var bytesInUse: Int { unsafe state.pointee.bytesInUse }
+  package var bytesInUse: Int { unsafe state.pointee.bytesInUse }
 
   /// Takes a block, aligned to 32 bytes. O(1).
   func take(_ bytes: Int) -> UnsafeMutableRawPointer {
@@ -82,6 +82,10 @@ internal import CMemory
     let (index, size) = Self.class(bytes)
     unsafe state.pointee.bytesInUse -= size
     guard index < Self.classes else { return unsafe unmap(block, size) }
+    #if DEBUG
+      // Who still reads it gets nonsense, and the thread sanitizer sees it written.
+      unsafe block.initializeMemory(as: UInt8.self, repeating: 0xA5, count: size)
+    #endif
     // SAFETY: blocks have room for a pointer, and this one is nobody's any more.
     unsafe block.storeBytes(of: state.pointee.free[index], as: UnsafeMutableRawPointer?.self)
     unsafe state.pointee.free[index] = block
@@ -91,6 +95,14 @@ internal import CMemory
   func retire(_ block: UnsafeMutableRawPointer, _ bytes: Int) {
     guard unsafe state.pointee.isPublishing else { return unsafe free(block, bytes) }
     unsafe state.pointee.retired.append(Retired(start: block, bytes: bytes, sequence: state.pointee.sequence))
+  }
+
+  /// Gives a block back: at once where no published version can refer to it, else when no reader sees such a version. O(1).
+  ///
+  /// - Parameter born: the version that it was taken for; `.max` where versions never have it.
+  @inline(__always)
+  func giveBack(_ block: UnsafeMutableRawPointer, _ bytes: Int, born: UInt64) {
+    if born < sequence { unsafe retire(block, bytes) } else { unsafe free(block, bytes) }
   }
 
   // MARK: versions

@@ -9,12 +9,15 @@ internal import Synchronization
 @safe struct AtomicWords: ~Copyable {
   private let base: UnsafeMutablePointer<Atomic<UInt64>>?
   let count: Int
+  /// The version for which the memory was taken.
+  private let born: UInt64
   private let arena: Arena
 
   /// O(count).
   init(_ count: Int, _ arena: Arena) {
     self.count = count
     self.arena = arena
+    born = arena.sequence
     guard count > 0 else {
       unsafe base = nil
       return
@@ -50,7 +53,7 @@ internal import Synchronization
 
   // SAFETY: taken in init; readers keep what they see alive by their version (Arena).
   deinit {
-    if let base = unsafe base { unsafe arena.retire(base, count * 8) }
+    if let base = unsafe base { unsafe arena.giveBack(base, count * 8, born: born) }
   }
 }
 

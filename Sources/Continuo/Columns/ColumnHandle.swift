@@ -133,6 +133,7 @@ internal import CMemory
 
   @inline(never)
   private mutating func move(to wanted: Int) {
+    let taken = born
     if born < .max { born = arena.sequence }
     guard wanted > 0 else { return }
     let size = MemoryLayout<Element>.stride
@@ -140,7 +141,7 @@ internal import CMemory
     if let old = unsafe base {
       // SAFETY: both hold at least count slots and do not overlap; the old memory is given back once.
       unsafe grown.moveInitialize(from: old, count: count)
-      unsafe arena.retire(old, capacity * size)
+      unsafe arena.giveBack(old, capacity * size, born: taken)
     }
     unsafe base = grown
     capacity = wanted
@@ -148,7 +149,7 @@ internal import CMemory
 
   // SAFETY: taken in `move`, never handed out beyond a version; plain values have nothing to deinitialise.
   deinit {
-    if let base = unsafe base { unsafe arena.retire(base, capacity * MemoryLayout<Element>.stride) }
+    if let base = unsafe base { unsafe arena.giveBack(base, capacity * MemoryLayout<Element>.stride, born: born) }
   }
 }
 

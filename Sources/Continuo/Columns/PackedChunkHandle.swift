@@ -24,6 +24,8 @@ private struct PackedColumn: BitwiseCopyable {
   private struct Head: BitwiseCopyable {
     var count: UInt32
     var byteCount: UInt32
+    /// The version that the chunk was made for.
+    var born: UInt64
     var lastKey: Row.Key
   }
 
@@ -59,11 +61,11 @@ private struct PackedColumn: BitwiseCopyable {
   /// Packs rows. O(rows × columns).
   init(_ rows: Span<Row>, _ arena: Arena) {
     precondition(!rows.isEmpty, "a chunk has rows")
+    let scratch = PackScratch(rows.count, columns: Row.columnCount, arena)
     var plans: [20 of PackPlan] = .init(repeating: PackPlan())
     var bytes = Self.dataStart
     for column in 0..<Row.columnCount {
-      plans[column] =
-        column < Row.narrowCount ? PackPlan(narrow: column, of: rows) : PackPlan(wide: column, of: rows)
+      plans[column] = scratch.plan(column, rows)
       bytes += plans[column].baseBytes + Int(plans[column].width) * rows.count
     }
     // A value is read as one or two whole words: the last one may reach past its bytes.
@@ -73,25 +75,27 @@ private struct PackedColumn: BitwiseCopyable {
       let plan = plans[column]
       cursor = begin(column, plan, at: cursor)
       guard plan.width > 0 else { continue }
-      if column < Row.narrowCount {
-        write(narrow: column, plan, rows, at: cursor)
-      } else {
-        write(wide: column, plan, rows, at: cursor)
+      let width = Int(plan.width)
+      let words = scratch.words(column)
+      for row in 0..<words.count {
+        store(UInt64(bitPattern: words[row]), at: cursor)
+        if width > 8 { store(scratch.highWord(column, row), at: cursor + 8) }
+        cursor += width
       }
-      cursor += Int(plan.width) * rows.count
     }
+    scratch.free(arena)
   }
 
   private init(_ arena: Arena, _ count: Int, bytes: Int, lastKey: Row.Key, _ summary: Row.Summary) {
     unsafe block = arena.take(bytes)
     // SAFETY: the block has room for its head and its summary.
     unsafe block.storeBytes(
-      of: Head(count: UInt32(count), byteCount: UInt32(bytes), lastKey: lastKey), as: Head.self)
+      of: Head(count: UInt32(count), byteCount: UInt32(bytes), born: arena.sequence, lastKey: lastKey), as: Head.self)
     unsafe block.storeBytes(of: summary, toByteOffset: Self.summaryStart, as: Row.Summary.self)
   }
 
   /// Gives the block back: no version that is still to come has it. O(1).
-  func retire(_ arena: Arena) { unsafe arena.retire(block, byteCount) }
+  func giveBack(_ arena: Arena) { unsafe arena.giveBack(block, byteCount, born: head.born) }
 
   // MARK: writing, while the chunk is made
 
@@ -111,36 +115,6 @@ private struct PackedColumn: BitwiseCopyable {
         base: hasWideBase ? 0 : Int64(truncatingIfNeeded: plan.base), start: UInt32(truncatingIfNeeded: start),
         width: plan.width, exponent: plan.exponent, hasWideBase: hasWideBase))
     return start
-  }
-
-  @inline(__always)
-  private func write(narrow column: Int, _ plan: PackPlan, _ rows: Span<Row>, at start: Int) {
-    let base = UInt64(truncatingIfNeeded: plan.base)
-    var cursor = start
-    for row in 0..<rows.count {
-      let value = PackPlan.quotient(rows[row].narrow(column), Int(plan.exponent))
-      store(UInt64(bitPattern: value) &- base, at: cursor)
-      cursor += Int(plan.width)
-    }
-  }
-
-  @inline(__always)
-  private func write(wide column: Int, _ plan: PackPlan, _ rows: Span<Row>, at start: Int) {
-    var cursor = start
-    if plan.width <= 8 {
-      let base = UInt64(truncatingIfNeeded: plan.base)
-      for row in 0..<rows.count {
-        store(PackPlan.lowQuotient(rows[row].wide(column), Int(plan.exponent)) &- base, at: cursor)
-        cursor += Int(plan.width)
-      }
-      return
-    }
-    for row in 0..<rows.count {
-      let offset = PackPlan.quotient(rows[row].wide(column), Int(plan.exponent)) &- plan.base
-      store(UInt64(truncatingIfNeeded: offset), at: cursor)
-      store(UInt64(truncatingIfNeeded: offset >> 64), at: cursor + 8)
-      cursor += Int(plan.width)
-    }
   }
 
   /// Writes a word; the bytes behind a value are written after it, or padding.

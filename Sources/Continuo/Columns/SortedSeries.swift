@@ -84,7 +84,7 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     }
     let old = directory[position.chunk].chunk
     if old.count + 1 < 2 * Row.chunkRows(count), let grown = old.inserting(row, at: position.row, arena) {
-      old.retire(arena)
+      old.giveBack(arena)
       directory[position.chunk] = DirectoryEntry(grown)
     } else {
       rewrite(position.chunk) { $0.insert(row, at: position.row) }
@@ -140,7 +140,7 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     }
     let old = directory[chunk].chunk
     if old.count - gone.count > Row.chunkRows(count) / 4, let shrunk = old.removing(gone, arena) {
-      old.retire(arena)
+      old.giveBack(arena)
       directory[chunk] = DirectoryEntry(shrunk)
     } else {
       rewrite(chunk) { rows in
@@ -226,7 +226,7 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   }
 
   private mutating func removeChunks(_ range: Range<Int>) {
-    for chunk in range { directory[chunk].chunk.retire(arena) }
+    for chunk in range { directory[chunk].chunk.giveBack(arena) }
     directory.removeSubrange(range)
   }
 
@@ -243,7 +243,7 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
       directory[next].chunk.unpack(into: &rows)
       replaced = 2
     }
-    for index in chunk..<chunk + replaced { directory[index].chunk.retire(arena) }
+    for index in chunk..<chunk + replaced { directory[index].chunk.giveBack(arena) }
     let parts = rows.isEmpty ? 0 : rows.count >= 2 * chunkRows ? 2 : 1
     for part in 0..<parts {
       let bounds = rows.count * part / parts..<rows.count * (part + 1) / parts

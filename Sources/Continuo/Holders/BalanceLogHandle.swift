@@ -18,12 +18,15 @@ internal import Synchronization
     let sequence: UInt64
     let older: UnsafePointer<Block>?
     let olderSequence: UInt64
+    let capacity: Int
     let count = Atomic<Int>(0)
   }
 
-  private static var capacity: Int { 1024 }
+  /// A version's first block is small, since many versions change few balances; the next ones are twice as large each.
+  private static var entriesMin: Int { 16 }
+  private static var entriesMax: Int { 1024 }
   private static var entriesStart: Int { (MemoryLayout<Block>.size + 15) & ~15 }
-  private static var blockBytes: Int { entriesStart + capacity * MemoryLayout<Entry>.stride }
+  private static func bytes(_ capacity: Int) -> Int { entriesStart + capacity * MemoryLayout<Entry>.stride }
 
   private var newest: UnsafeMutablePointer<Block>?
   /// The newest block, as readers find it.
@@ -41,19 +44,22 @@ internal import Synchronization
 
   /// Notes what a balance was, before it is written. O(1).
   mutating func append(_ entry: Entry) {
-    if let block = unsafe newest, unsafe block.pointee.sequence == arena.sequence {
-      let count = unsafe block.pointee.count.load(ordering: .relaxed)
-      if count < Self.capacity { return unsafe store(entry, block, count) }
-    }
     let old = unsafe newest
-    let raw = unsafe arena.take(Self.blockBytes)
+    var capacity = Self.entriesMin
+    if let block = unsafe old, unsafe block.pointee.sequence == arena.sequence {
+      let count = unsafe block.pointee.count.load(ordering: .relaxed)
+      if unsafe count < block.pointee.capacity { return unsafe store(entry, block, count) }
+      capacity = unsafe min(2 * block.pointee.capacity, Self.entriesMax)
+    }
+    let raw = unsafe arena.take(Self.bytes(capacity))
     let block = unsafe raw.bindMemory(to: Block.self, capacity: 1)
     // SAFETY: the block is fresh; the older one stays as long as a reader may come by it.
     unsafe block.initialize(
       to: Block(
-        sequence: arena.sequence, older: UnsafePointer(old), olderSequence: old.map { unsafe $0.pointee.sequence } ?? 0)
-    )
-    if let old = unsafe old { unsafe arena.retire(old, Self.blockBytes) }
+        sequence: arena.sequence, older: UnsafePointer(old), olderSequence: old.map { unsafe $0.pointee.sequence } ?? 0,
+        capacity: capacity))
+    // Readers of older versions may be on their way through it, even if it is of the version that is being made.
+    if let old = unsafe old { unsafe arena.retire(old, Self.bytes(old.pointee.capacity)) }
     unsafe newest = block
     unsafe store(entry, block, 0)
     head[0] = UInt64(UInt(bitPattern: UnsafeRawPointer(block)))

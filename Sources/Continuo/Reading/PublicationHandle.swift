@@ -66,8 +66,9 @@ internal import Synchronization
     while true {
       let pin = UnsafeMutablePointer<Pin>.allocate(capacity: 1)
       unsafe pin.initialize(to: Pin(next: UnsafePointer(bitPattern: head)))
+      // In the one order too: a writer that looked before this store was done before our first root was read.
       let (isIn, now) = pins.compareExchange(
-        expected: head, desired: UInt(bitPattern: pin), ordering: .acquiringAndReleasing)
+        expected: head, desired: UInt(bitPattern: pin), ordering: .sequentiallyConsistent)
       if isIn { return unsafe UnsafePointer(pin) }
       // SAFETY: nobody else has seen this one.
       unsafe pin.deinitialize(count: 1)
