@@ -56,6 +56,8 @@ public struct Engine: ~Copyable {
   public internal(set) var horizon: Timestamp?
   /// Room for the names of a group of rows.
   var lookups: ColumnHandle<NameLookup>
+  /// Events whose identities were taken out, and that are still to be undone: none when a call is done.
+  var undoing: [Undoing] = []
   /// The greatest dropped block of each chain.
   var droppedBlocks: [UInt32: UInt64] = [:]
   /// Whether the horizon has dropped any event yet.

@@ -56,6 +56,9 @@ struct LoadRun {
     let seen = readers?.finish() ?? []
     report.residentBytes = max(0, (MachineHandle.peakResidentBytes ?? 0) - residentBefore)
     report.delivered = market.count
+    var progress = Progress(console)
+    progress.say("counting what is served")
+    defer { progress.finish() }
     copyColumns()
     countCandles(engine)
     take(seen)

@@ -131,7 +131,10 @@ struct Load: ConsoleCommand {
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
     let start = MachineHandle.nanoseconds
+    var progress = Progress(console)
+    progress.say("drawing \(events) events")
     let market = Market(shape)
+    progress.finish()
     if let write { return try Self.write(market, to: write) }
     let touchCost = cold ? MachineHandle.touch(bytes: Self.sampleBytes) : try touchFirst()
     var report = try LoadRun.report(market, batchRows: batch, readers: readers, hasDigest: digest, console)
