@@ -99,7 +99,7 @@ let benchmarks: @Sendable () -> Void = {
     Benchmark("168 hourly candles of the busiest token", configuration: short) { run in
       var trades = 0
       for _ in run.scaledIterations {
-        held.engine.forEachCandle(of: held.busiest, CandleQuery(.oneHour, limit: 168)) {
+        held.engine.forEachBar(of: held.busiest, CandleQuery(.oneHour, limit: 168)) {
           trades &+= $0.candle?.trades ?? 0
         }
       }

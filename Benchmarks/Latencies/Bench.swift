@@ -62,8 +62,7 @@ struct Bench: ~Copyable {
   mutating func readCandles(of rank: Int, _ query: CandleQuery) {
     guard let token = tokens[rank] else { return }
     var mixed: UInt64 = 0
-    engine.forEachCandle(of: token, query) { row in
-      guard let candle = row.candle else { return }
+    engine.forEachBar(of: token, query) { candle in
       mixed &+= Self.low(candle.open) ^ Self.low(candle.high) ^ Self.low(candle.low) ^ Self.low(candle.close)
       mixed &+= candle.volumeUSD.low ^ candle.volumeToken.low ^ candle.buyVolumeUSD.low ^ candle.sellVolumeUSD.low
       mixed &+= UInt64(truncatingIfNeeded: candle.trades)

@@ -38,7 +38,7 @@ public enum Limits {
   package static let swapChunkRowsFrom = 4096
   package static let transferChunkRows = 64
   package static let identityChunkRows = 128
-  package static let candleChunkRows = 16
+  package static let candleChunkRows = 32
   /// How many identities of a chain stay unpacked.
   package static let identityTailRowsMax = 512
 }

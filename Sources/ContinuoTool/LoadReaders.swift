@@ -73,9 +73,9 @@ struct LoadReaders {
       reader.read { market in
         if tokens[rank] == nil { tokens[rank] = market.token(names[rank]) }
         guard let token = tokens[rank] else { return }
-        market.forEachCandle(of: token, query) { row in
+        market.forEachBar(of: token, query) { row in
           count += 1
-          seen.trades &+= row.candle?.trades ?? 0
+          seen.trades &+= row.trades
         }
       }
       let spent = MachineHandle.nanoseconds - start

@@ -77,7 +77,7 @@ struct LoadRun {
     guard let clock = engine.clock else { return }
     var trades = 0
     for token in engine.tokens() {
-      engine.forEachCandle(of: token, CandleQuery(.oneHour, limit: 1)) { trades += $0.candle?.trades ?? 0 }
+      engine.forEachBar(of: token, CandleQuery(.oneHour, limit: 1)) { trades += $0.trades }
       trades += try engine.window(.oneDay, of: token, asOf: clock).trades
     }
     report.tradesRead = trades
@@ -98,7 +98,7 @@ struct LoadRun {
     let tokens = engine.tokens()
     report.candles = Interval.allCases.map { interval in
       var count = 0
-      for token in tokens { engine.forEachCandle(of: token, CandleQuery(interval)) { _ in count += 1 } }
+      for token in tokens { engine.forEachBar(of: token, CandleQuery(interval)) { _ in count += 1 } }
       return (interval.rawValue, count)
     }
   }
@@ -122,8 +122,8 @@ struct LoadRun {
     for _ in 0..<Self.readsAfterwards {
       guard let token = tokens[popularity.draw(&random)] else { continue }
       let start = MachineHandle.nanoseconds
-      engine.forEachCandle(of: token, CandleQuery(.oneHour, limit: LoadReaders.candlesRead)) {
-        trades &+= $0.candle?.trades ?? 0
+      engine.forEachBar(of: token, CandleQuery(.oneHour, limit: LoadReaders.candlesRead)) {
+        trades &+= $0.trades
       }
       samples.add(MachineHandle.nanoseconds - start)
     }

@@ -142,7 +142,7 @@ struct RealFileTests {
     var writer = ResultWriter(.candles(withToken: true), as: .csv)
     for token in engine.tokens() {
       let name = engine.name(of: token)
-      engine.forEachCandle(of: token, CandleQuery(interval)) { writer.write(CandleAnswer(token: name, row: $0)) }
+      engine.forEachBar(of: token, CandleQuery(interval)) { writer.write(CandleAnswer(token: name, row: $0)) }
     }
     writer.finish()
     return String(decoding: writer.takeBytes(), as: UTF8.self)

@@ -124,3 +124,21 @@ extension SortedSeries where Row == StoredCandle {
     update(position) { $0.candle.merge(candle) }
   }
 }
+
+/// The columns of a packed candle (StoredCandle) that are read without the others.
+enum CandleColumn {
+  static let start = 0
+  static let trades = 7
+  static let tradesWithoutTokenAmount = 8
+  static let open = 9
+  static let highOverOpen = 10
+  static let lowUnderOpen = 11
+  static let closeOverOpen = 12
+  static let volumeUSD = 13
+  static let volumeToken = 14
+  static let buyVolumeUSD = 15
+  static let unsidedVolumeUSD = 16
+  /// What sums have past 128 bits: nearly always nothing.
+  static let highWords = 17
+  static let sidedHighWords = 18
+}

@@ -209,6 +209,17 @@ private struct PackedColumn: BitwiseCopyable {
       width: Int(header.width), power: header.exponent == 0 ? 1 : PackPlan.power(header.exponent), count: count)
   }
 
+  /// A column, to be read over many rows where its values are a word each. O(1).
+  @inline(__always)
+  func narrowColumn(_ column: Int) -> NarrowColumn {
+    precondition(column >= 0 && column < Row.columnCount, "a row has its columns")
+    let header = header(column)
+    // SAFETY: as for `column`.
+    return unsafe NarrowColumn(
+      UnsafeRawPointer(block) + Int(header.start), base: header.hasWideBase ? wideBase(header) : Int128(header.base),
+      width: Int(header.width), power: header.exponent == 0 ? 1 : PackPlan.power(header.exponent), count: count)
+  }
+
   /// A row's columns. O(1).
   @inline(__always)
   func columns(at index: Int) -> PackedColumns<Row> { PackedColumns(chunk: self, index: index) }

@@ -131,18 +131,3 @@ enum SwapColumn {
   static let tokenAmount = 5
   static let price = 6
 }
-
-/// The columns of a packed candle that sums are made of (StoredCandle).
-private enum CandleColumn {
-  static let trades = 7
-  static let open = 9
-  static let highOverOpen = 10
-  static let lowUnderOpen = 11
-  static let volumeUSD = 13
-  static let volumeToken = 14
-  static let buyVolumeUSD = 15
-  static let unsidedVolumeUSD = 16
-  /// What sums have past 128 bits: nearly always nothing.
-  static let highWords = 17
-  static let sidedHighWords = 18
-}

@@ -8,9 +8,9 @@ public import Continuo
 /// One candle of one token.
 public struct CandleAnswer: Sendable {
   public var token: ByteString
-  public var row: CandleRow
+  public var row: Bar
 
-  public init(token: ByteString, row: CandleRow) {
+  public init(token: ByteString, row: Bar) {
     self.token = token
     self.row = row
   }
@@ -22,16 +22,16 @@ extension ResultTable where Row == CandleAnswer {
     Self { row, cells in
       if withToken { cells.text("token", of: row) { $0.token } }
       cells.time("bucket", of: row) { $0.row.bucket }
-      cells.decimal("open", of: row) { $0.row.candle?.open ?? $0.row.previousClose }
-      cells.decimal("high", of: row) { $0.row.candle?.high ?? $0.row.previousClose }
-      cells.decimal("low", of: row) { $0.row.candle?.low ?? $0.row.previousClose }
-      cells.decimal("close", of: row) { $0.row.candle?.close ?? $0.row.previousClose }
-      cells.sum("volume_usd", of: row) { $0.row.candle?.volumeUSD ?? .zero }
-      cells.sum("volume_token", of: row) { $0.row.candle?.volumeToken ?? .zero }
-      cells.sum("buy_volume_usd", of: row) { $0.row.candle?.buyVolumeUSD ?? .zero }
-      cells.sum("sell_volume_usd", of: row) { $0.row.candle?.sellVolumeUSD ?? .zero }
-      cells.count("trades", of: row) { $0.row.candle?.trades ?? 0 }
-      cells.decimal("vwap", of: row) { $0.row.candle?.vwap }
+      cells.decimal("open", of: row) { $0.row.hasPrices ? $0.row.open : nil }
+      cells.decimal("high", of: row) { $0.row.hasPrices ? $0.row.high : nil }
+      cells.decimal("low", of: row) { $0.row.hasPrices ? $0.row.low : nil }
+      cells.decimal("close", of: row) { $0.row.hasPrices ? $0.row.close : nil }
+      cells.sum("volume_usd", of: row) { $0.row.volumeUSD }
+      cells.sum("volume_token", of: row) { $0.row.volumeToken }
+      cells.sum("buy_volume_usd", of: row) { $0.row.buyVolumeUSD }
+      cells.sum("sell_volume_usd", of: row) { $0.row.sellVolumeUSD }
+      cells.count("trades", of: row) { $0.row.trades }
+      cells.decimal("vwap", of: row) { $0.row.vwap }
       cells.flag("closed", of: row) { $0.row.isClosed }
     }
   }

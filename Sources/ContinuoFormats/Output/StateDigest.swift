@@ -29,7 +29,7 @@ public enum StateDigest {
     for interval in Interval.allCases {
       var writer = ResultWriter(.candles(withToken: true), as: .csv)
       for (token, name) in names {
-        engine.forEachCandle(of: token, CandleQuery(interval), clock: engine.newest) { row in
+        engine.forEachBar(of: token, CandleQuery(interval), clock: engine.newest) { row in
           writer.write(CandleAnswer(token: name, row: row))
           if writer.bytes.count > chunkBytes { body(writer.takeBytes()) }
         }

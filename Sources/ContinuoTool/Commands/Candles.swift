@@ -61,7 +61,7 @@ struct Candles: ConsoleCommand {
     let hasOneToken = TokenChoice.distinct(token).count == 1
     var result = ResultStream(.candles(withToken: !hasOneToken), output, console)
     for (token, name) in tokens {
-      try replay.engine.forEachCandle(of: token, query) { row in
+      try replay.engine.forEachBar(of: token, query) { row in
         try result.write(CandleAnswer(token: name, row: row))
       }
     }

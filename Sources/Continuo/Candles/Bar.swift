@@ -1,0 +1,87 @@
+// A candle as a chart shows it: four prices, volumes, a count; nothing of which swaps made it.
+// Invariant: as a candle's (4.2); a bar without a swap has no trades and no volumes.
+// Not here: candles that can be merged (Candle), where bars come from (HourBars, ShortBars, Engine+Bars).
+
+/// One row of an answer about bars: what ``CandleRow`` says, without what is needed to merge.
+public struct Bar: Equatable, Sendable, BitwiseCopyable {
+  /// The bucket's start.
+  public internal(set) var bucket: Timestamp
+  /// Whether the bucket's end is not after the clock. Late events and rollbacks change closed bars too.
+  public internal(set) var isClosed = false
+  /// Whether there are prices: none in a row that is filled by ``Fill/null``.
+  public internal(set) var hasPrices = true
+  /// Price of the first swap in order; zero without prices.
+  public internal(set) var open = Decimal18.zero
+  /// The highest price; zero without prices.
+  public internal(set) var high = Decimal18.zero
+  /// The lowest price; zero without prices.
+  public internal(set) var low = Decimal18.zero
+  /// Price of the last swap in order; zero without prices.
+  public internal(set) var close = Decimal18.zero
+  /// Σ `amount_usd`.
+  public internal(set) var volumeUSD = ExactSum.zero
+  /// Σ of the `token_amount`s there are.
+  public internal(set) var volumeToken = ExactSum.zero
+  /// Σ `amount_usd` of the buys.
+  public internal(set) var buyVolumeUSD = ExactSum.zero
+  /// Σ `amount_usd` of the sells.
+  public internal(set) var sellVolumeUSD = ExactSum.zero
+  /// How many swaps.
+  public internal(set) var trades = 0
+  /// How many of them came without `token_amount`.
+  public internal(set) var tradesWithoutTokenAmount = 0
+
+  /// `volumeUSD` ÷ `volumeToken`, half-even; nil without swaps, if one came without `token_amount`, or it does not fit.
+  /// O(1).
+  public var vwap: Decimal18? {
+    guard tradesWithoutTokenAmount == 0, volumeToken.isPositive else { return nil }
+    return WideArithmetic.quotient(volumeUSD, over: volumeToken)
+  }
+
+  /// A bar yet to be filled in.
+  init(bucket: Timestamp) { self.bucket = bucket }
+
+  /// The bar of a candle's row. O(1).
+  public init(_ row: CandleRow) {
+    bucket = row.bucket
+    isClosed = row.isClosed
+    if let candle = row.candle {
+      set(candle)
+    } else if let close = row.previousClose {
+      (open, high, low, self.close) = (close, close, close, close)
+    } else {
+      hasPrices = false
+    }
+  }
+
+  @inline(__always)
+  mutating func set(_ candle: Candle) {
+    (open, high, low, close) = (candle.open, candle.high, candle.low, candle.close)
+    (volumeUSD, volumeToken) = (candle.volumeUSD, candle.volumeToken)
+    (buyVolumeUSD, sellVolumeUSD) = (candle.buyVolumeUSD, candle.sellVolumeUSD)
+    (trades, tradesWithoutTokenAmount) = (candle.trades, candle.tradesWithoutTokenAmount)
+  }
+
+  @inline(__always)
+  mutating func set(_ row: SwapRow) {
+    (open, high, low, close) = (row.price, row.price, row.price, row.price)
+    (volumeUSD, volumeToken) = (ExactSum(row.amountUSD), ExactSum(row.tokenAmount))
+    (buyVolumeUSD, sellVolumeUSD) = (ExactSum(row.amount(of: .buy)), ExactSum(row.amount(of: .sell)))
+    trades = 1
+    tradesWithoutTokenAmount = row.tokenAmount == .zero ? 1 : 0
+  }
+
+  /// Takes in a swap that comes behind all others.
+  @inline(__always)
+  mutating func append(_ row: SwapRow) {
+    close = row.price
+    if high < row.price { high = row.price }
+    if row.price < low { low = row.price }
+    volumeUSD += row.amountUSD
+    volumeToken += row.tokenAmount
+    buyVolumeUSD += row.amount(of: .buy)
+    sellVolumeUSD += row.amount(of: .sell)
+    trades += 1
+    tradesWithoutTokenAmount += row.tokenAmount == .zero ? 1 : 0
+  }
+}

@@ -1,0 +1,76 @@
+// One column of a packed chunk whose values are a word each before they are multiplied: one load, one sum, one product.
+// Invariant: as ColumnReader; of a column that is not narrow nothing is read.
+// Not here: columns of any width, sums (ColumnReader).
+
+/// Reads one narrow column of a chunk: value = (base + offset) × power.
+@safe struct NarrowColumn: BitwiseCopyable {
+  private let start: UnsafeRawPointer?
+  private let base: Int64
+  private let power: Int64
+  private let mask: UInt64
+  private let width: Int
+  private let count: Int
+  /// Whether the column can be read like this.
+  let isNarrow: Bool
+
+  static var none: NarrowColumn { NarrowColumn() }
+
+  private init() {
+    unsafe start = nil
+    (base, power, mask, width, count, isNarrow) = (0, 0, 0, 0, 0, false)
+  }
+
+  @inline(__always)
+  init(_ start: UnsafeRawPointer, base: Int128, width: Int, power: UInt64, count: Int) {
+    unsafe self.start = start
+    // Seven bytes above a base of 62 bits stay within a word; powers are under 2^60.
+    isNarrow = width <= 7 && base < 1 << 62 && base >= -(1 << 62)
+    self.base = Int64(truncatingIfNeeded: base)
+    self.power = Int64(truncatingIfNeeded: power)
+    self.width = width
+    self.count = isNarrow ? count : 0
+    mask = width == 0 ? 0 : .max >> UInt64(truncatingIfNeeded: (64 &- 8 &* width) & 63)
+  }
+
+  /// Whether the offsets of a chunk's rows, fewer than 2^10, add up within a word, and their sum fits 128 bits when it is
+  /// multiplied.
+  var isShort: Bool { width <= 6 && base >= 0 && base < 1 << 48 && count < 1 << 10 }
+
+  /// Whether every row has zero.
+  var isZero: Bool { isNarrow && width == 0 && base == 0 }
+
+  /// A row's offset above the base. O(1).
+  @inline(__always)
+  func offset(_ row: Int) -> UInt64 {
+    precondition(row >= 0 && row < count, "a column is read within its rows")
+    // SAFETY: row < count: the offset is there, and room for a word behind the last.
+    return unsafe start.unsafelyUnwrapped.loadUnaligned(fromByteOffset: row &* width, as: UInt64.self) & mask
+  }
+
+  /// The value of a row. O(1).
+  @inline(__always)
+  subscript(row: Int) -> Int128 { value(offset(row)) }
+
+  /// The value of an offset, or of the sum of offsets of one row. O(1).
+  @inline(__always)
+  func value(_ offset: UInt64) -> Int128 {
+    let product = (base &+ Int64(bitPattern: offset)).multipliedFullWidth(by: power)
+    return Int128(product.high) << 64 | Int128(product.low)
+  }
+
+  /// What `rows` values add up to whose offsets add up to `offsets`. O(1).
+  @inline(__always)
+  func sum(_ offsets: UInt64, rows: Int) -> Int128 {
+    (Int128(base) &* Int128(rows) &+ Int128(offsets)) &* Int128(power)
+  }
+
+  /// The least offset whose value is not under `bound`; 2^63 − 1 where there is none. O(1).
+  func offset(notUnder bound: Int64) -> UInt64 {
+    let (quotient, remainder) = bound.quotientAndRemainder(dividingBy: power)
+    let wanted = Int128(quotient) + (remainder > 0 ? 1 : 0) - Int128(base)
+    return UInt64(clamping: Swift.min(wanted, Int128(Int64.max)))
+  }
+
+  /// The value that every row is not under, before it is multiplied.
+  var least: Int64 { base }
+}
