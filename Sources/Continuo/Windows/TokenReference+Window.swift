@@ -1,5 +1,5 @@
 // Which swaps of a token a window has, and by which way each of them is counted.
-// Invariant: a window's sums are those of its swaps and no other; hours are used where they are the fewer.
+// Invariant: a window's sums are those of its swaps and no other; hours are used where they are the fewer, and all stored.
 // Not here: what is added up (WindowSums), what is answered of it (RollingWindow).
 
 /// What a token did in a window.
@@ -44,30 +44,26 @@ extension TokenReference {
     let lastChunk = swaps.chunk(notUnder: endMajor)
     swaps.prefetchHead(firstChunk)
     swaps.prefetchHead(lastChunk)
-    if lastChunk - firstChunk > Self.chunksMax {
-      let (from, end) = (Interval.oneHour.next(Interval.oneHour.start(of: start)), Interval.oneHour.start(of: asOf + 1))
-      if from < end {
-        let hours = HoursBetween(self.hours, from, end)
-        let fromChunk = swaps.chunk(notUnder: from.microseconds, near: firstChunk + 2)
-        let endChunk = swaps.chunk(notUnder: end.microseconds, near: max(0, lastChunk - 3))
-        swaps.prefetchHead(fromChunk)
-        swaps.prefetchHead(endChunk)
-        let first = swaps.position(notUnder: startMajor, in: firstChunk)
-        let behind = swaps.position(notUnder: endMajor, in: lastChunk)
-        let inner = swaps.position(notUnder: from.microseconds, in: fromChunk)
-        let outer = swaps.position(notUnder: end.microseconds, in: endChunk)
-        swaps.prefetchEdges(first, inner)
-        swaps.prefetchEdges(outer, behind)
+    let hours = lastChunk - firstChunk > Self.chunksMax ? HoursBetween(self, start, asOf) : nil
+    let first = swaps.position(notUnder: startMajor, in: firstChunk)
+    let behind = swaps.position(notUnder: endMajor, in: lastChunk)
+    if let hours {
+      let fromChunk = swaps.chunk(notUnder: hours.from.microseconds, near: firstChunk + 2)
+      let endChunk = swaps.chunk(notUnder: hours.end.microseconds, near: max(0, lastChunk - 3))
+      swaps.prefetchHead(fromChunk)
+      swaps.prefetchHead(endChunk)
+      if let inner = hours.sums() {
+        let from = swaps.position(notUnder: hours.from.microseconds, in: fromChunk)
+        let end = swaps.position(notUnder: hours.end.microseconds, in: endChunk)
+        swaps.prefetchEdges(first, from)
+        swaps.prefetchEdges(end, behind)
         fold.prices = prices(swaps, first, behind, start)
-        if let newest = newestHour(from: from, before: end) { fold.sums.add(newest) }
-        hours.add(to: &fold.sums)
-        swaps.add(first, inner, to: &fold.sums)
-        swaps.add(outer, behind, to: &fold.sums)
+        fold.sums = inner
+        swaps.add(first, from, to: &fold.sums)
+        swaps.add(end, behind, to: &fold.sums)
         return fold
       }
     }
-    let first = swaps.position(notUnder: startMajor, in: firstChunk)
-    let behind = swaps.position(notUnder: endMajor, in: lastChunk)
     swaps.prefetchEdges(first, behind)
     fold.prices = prices(swaps, first, behind, start)
     swaps.add(first, behind, to: &fold.sums)
@@ -105,40 +101,53 @@ extension TokenReference {
   }
 }
 
-/// Candles of hours that start at or after one instant and before another.
+/// The whole hours of a window.
 private struct HoursBetween: BitwiseCopyable {
+  /// Where the first one starts, and where the last one ends.
+  let from: Timestamp
+  let end: Timestamp
   private let hours: SeriesView<StoredCandle>
-  private let from: Int64
-  private let end: Int64
+  private let newest: Candle?
   private let firstChunk: Int
   private let lastChunk: Int
 
-  /// Finds their chunks, and asks for the memory. O(log n).
+  /// Finds their candles, and asks for the memory; nil without a whole hour. O(log n).
   @inline(__always)
-  init(_ hours: SeriesView<StoredCandle>, _ from: Timestamp, _ end: Timestamp) {
-    self.hours = hours
-    (self.from, self.end) = (from.microseconds, end.microseconds)
-    firstChunk = hours.chunk(notUnder: self.from)
-    lastChunk = hours.chunk(notUnder: self.end, near: firstChunk + 2)
+  init?(_ token: TokenReference, _ start: Timestamp, _ asOf: Timestamp) {
+    from = Interval.oneHour.next(Interval.oneHour.start(of: start))
+    end = Interval.oneHour.start(of: asOf + 1)
+    guard from < end else { return nil }
+    hours = token.hours
+    newest = token.newestHour(from: from, before: end)
+    firstChunk = hours.chunk(notUnder: from.microseconds)
+    lastChunk = hours.chunk(notUnder: end.microseconds, near: firstChunk + 2)
     for chunk in firstChunk...min(lastChunk, firstChunk + 3) { hours.prefetchHead(chunk) }
   }
 
-  /// Adds them to sums. O(hours).
+  /// What they add up to; nil where one has no candle: its one swap stands for it, if there is any. O(hours).
   @inline(__always)
-  func add(to sums: inout WindowSums) {
-    var position = hours.position(notUnder: from, in: firstChunk)
-    let behind = hours.position(notUnder: end, in: lastChunk)
-    while position.chunk < behind.chunk {
-      hours.prefetchHead(position.chunk + 2)
-      let chunk = hours.chunk(position.chunk)
-      sums.add(chunk, position.row..<chunk.count)
+  func sums() -> WindowSums? {
+    var sums = WindowSums()
+    var missing = (end.microseconds &- from.microseconds) / Interval.oneHour.microseconds
+    if let newest {
+      sums.add(newest)
+      missing -= 1
+    }
+    var position = hours.position(notUnder: from.microseconds, in: firstChunk)
+    let behind = hours.position(notUnder: end.microseconds, in: lastChunk)
+    while position < behind {
+      let isLast = position.chunk == behind.chunk
+      let rows = position.row..<(isLast ? behind.row : hours.rows(in: position.chunk))
+      if position.chunk < hours.chunkCount {
+        hours.prefetchHead(position.chunk + 2)
+        sums.add(hours.chunk(position.chunk), rows)
+      } else {
+        for row in rows { sums.add(hours.tailRow(row).candle) }
+      }
+      missing -= Int64(rows.count)
       position = CandleSeries.Position(chunk: position.chunk + 1, row: 0)
     }
-    if position.chunk < hours.chunkCount {
-      sums.add(hours.chunk(position.chunk), position.row..<behind.row)
-    } else {
-      for row in position.row..<behind.row { sums.add(hours.tailRow(row).candle) }
-    }
+    return missing == 0 ? sums : nil
   }
 }
 
