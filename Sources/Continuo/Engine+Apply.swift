@@ -90,8 +90,9 @@ extension Engine {
       dayVolumes.add(row.amount, to: token, at: row.timestamp)
     } else {
       let transfer = TransferRow(
-        key: row.key, from: number(ofAddress: row.wallet, names.walletKey, batch),
-        to: number(ofAddress: row.to, names.toKey, batch), amount: row.amount, tokenID: batch.tokenID(of: row))
+        key: row.key, from: names.wallet ?? number(ofAddress: row.wallet, names.walletKey, batch),
+        to: names.to ?? number(ofAddress: row.to, names.toKey, batch), amount: row.amount,
+        tokenID: batch.tokenID(of: row))
       tokenStates[token].transfers.insert(transfer)
       applyBalances(transfer, token, undo: false)
     }

@@ -43,6 +43,15 @@ struct Interner: ~Copyable {
     if slot != 0 { records.prefetch(Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) - 1) }
   }
 
+  /// Asks for the bytes of the name that is found first, if its key does not have them. O(1).
+  @inline(__always)
+  func prefetchBytes(_ key: NameKey) {
+    let slot = slots[Int(key.hash) & (slots.count - 1)]
+    guard !key.isInline, slot >> 32 == UInt64(key.hash) else { return }
+    let record = records[Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) - 1]
+    if !record.isInline { bytes.prefetch(Int(record.low)) }
+  }
+
   /// The number of a name, nil if it was never interned. O(length).
   @inline(__always)
   func find(_ name: Span<UInt8>) -> Int? { find(key(name), name) }

@@ -36,6 +36,16 @@
     return PackPlan(&wide, isScaled: Row.isScaled(column), &words)
   }
 
+  /// Leaves a planned column room for values as far again below and above those it has, and more. O(rows).
+  func widen(_ plan: inout PackPlan, _ column: Int) {
+    guard plan.width > 0, plan.width < 7, plan.base.magnitude < 1 << 60 else { return }
+    let step = Int64(1) << Int64(8 * Int(plan.width))
+    plan.base -= Int128(step)
+    plan.width += 1
+    var words = mutableWords(column)
+    for row in 0..<words.count { words[row] = words[row] &+ step }
+  }
+
   /// A column's offsets, or their lower words. O(1).
   @inline(__always)
   @_lifetime(borrow self)

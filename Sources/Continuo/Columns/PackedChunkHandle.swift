@@ -68,13 +68,16 @@ private struct PackedColumn: BitwiseCopyable {
   }
 
   /// Packs rows. O(rows × columns).
-  init(_ rows: Span<Row>, _ arena: Arena) {
+  ///
+  /// - Parameter isChanging: leaves room in the columns for values somewhat beyond those of the rows.
+  init(_ rows: Span<Row>, _ arena: Arena, isChanging: Bool = false) {
     precondition(!rows.isEmpty, "a chunk has rows")
     let scratch = PackScratch(rows.count, columns: Row.columnCount, arena)
     var plans: [20 of PackPlan] = .init(repeating: PackPlan())
     var bytes = Self.dataStart
     for column in 0..<Row.columnCount {
       plans[column] = scratch.plan(column, rows)
+      if isChanging, column > 0 { scratch.widen(&plans[column], column) }
       bytes += plans[column].baseBytes + Int(plans[column].width) * rows.count
     }
     // A value is read as one or two whole words: the last one may reach past its bytes.
@@ -254,16 +257,9 @@ private struct PackedColumn: BitwiseCopyable {
     var words: [20 of (UInt64, UInt64)] = .init(repeating: (0, 0))
     var bytes = byteCount
     for column in 0..<Row.columnCount {
-      let header = header(column)
-      let isNarrow = column < Row.narrowCount
-      let value = isNarrow ? Int128(row.narrow(column)) : row.wide(column)
-      let exponent = Int(header.exponent)
-      guard exponent == 0 || PackPlan.divides(exponent, value.magnitude) else { return nil }
-      let base = header.hasWideBase ? wideBase(header) : Int128(header.base)
-      let offset = UInt128(truncatingIfNeeded: PackPlan.quotient(value, exponent) &- base)
-      guard (128 - offset.leadingZeroBitCount + 7) >> 3 <= Int(header.width) else { return nil }
-      words[column] = (UInt64(truncatingIfNeeded: offset), UInt64(truncatingIfNeeded: offset >> 64))
-      bytes += Int(header.width)
+      guard let word = offset(of: row, column) else { return nil }
+      words[column] = word
+      bytes += Int(header(column).width)
     }
     let grown = PackedChunk(
       arena, count + 1, bytes: bytes, lastKey: index == count ? row.key : lastKey, Row.summary(summary, with: row))
@@ -276,6 +272,50 @@ private struct PackedColumn: BitwiseCopyable {
       cursor = grown.copyRest(column, from: self, keeping: index..<count, at: cursor + width)
     }
     return grown
+  }
+
+  /// The same rows but one, with the same key, nil where that does not fit the columns as they are packed. O(bytes).
+  func replacing(_ index: Int, with row: Row, _ arena: Arena) -> PackedChunk? {
+    var words: [20 of (UInt64, UInt64)] = .init(repeating: (0, 0))
+    for column in 0..<Row.columnCount {
+      guard let word = offset(of: row, column) else { return nil }
+      words[column] = word
+    }
+    guard let rest = Row.summary(summary, without: self.row(at: index)) else { return nil }
+    let replaced = PackedChunk(
+      arena, count, bytes: byteCount, lastKey: lastKey, Row.summary(rest, with: row))
+    // SAFETY: both blocks have `byteCount` bytes, of the same layout; the head and the summary were written before.
+    unsafe (replaced.block + Self.columnsStart).copyMemory(
+      from: block + Self.columnsStart, byteCount: byteCount - Self.columnsStart)
+    for column in 0..<Row.columnCount {
+      let header = header(column)
+      let place = Int(header.start) + index * Int(header.width)
+      replaced.store(words[column], bytes: Int(header.width), at: place)
+    }
+    return replaced
+  }
+
+  /// A row's offset in a column as it is packed, nil where it does not fit.
+  @inline(__always)
+  private func offset(of row: Row, _ column: Int) -> (UInt64, UInt64)? {
+    let header = header(column)
+    let value = column < Row.narrowCount ? Int128(row.narrow(column)) : row.wide(column)
+    let exponent = Int(header.exponent)
+    guard exponent == 0 || PackPlan.divides(exponent, value.magnitude) else { return nil }
+    let base = header.hasWideBase ? wideBase(header) : Int128(header.base)
+    let offset = UInt128(truncatingIfNeeded: PackPlan.quotient(value, exponent) &- base)
+    guard (128 - offset.leadingZeroBitCount + 7) >> 3 <= Int(header.width) else { return nil }
+    return (UInt64(truncatingIfNeeded: offset), UInt64(truncatingIfNeeded: offset >> 64))
+  }
+
+  /// Writes the bytes of an offset, and none behind them.
+  private func store(_ words: (UInt64, UInt64), bytes: Int, at place: Int) {
+    for byte in 0..<bytes {
+      let word = byte < 8 ? words.0 : words.1
+      // SAFETY: the offset lies within the block.
+      unsafe block.storeBytes(
+        of: UInt8(truncatingIfNeeded: word >> UInt64(8 * (byte & 7))), toByteOffset: place + byte, as: UInt8.self)
+    }
   }
 
   /// The same rows without some, nil where none is left or their summary takes all rows to tell. O(bytes).

@@ -32,11 +32,11 @@ internal import CMemory
   @inline(__always)
   var memory: UnsafePointer<Element>? { unsafe UnsafePointer(base) }
 
-  /// Asks for the first lines of the thing in slot `index`, which need not be there. O(1).
+  /// Asks for some lines of the thing in slot `index`, which need not be there. O(1).
   @inline(__always)
-  func prefetch(_ index: Int, lines: Int) {
+  func prefetch(_ index: Int, from first: Int = 0, lines: Int) {
     guard let base = unsafe base else { return }
-    for line in 0..<lines {
+    for line in first..<first + lines {
       // SAFETY: a prefetch of any address is harmless; this one is not read here.
       unsafe continuo_prefetch(UnsafeRawPointer(base + index) + line * 64)
     }

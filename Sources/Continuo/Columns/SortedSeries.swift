@@ -95,7 +95,15 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   @inline(__always)
   package mutating func update(_ position: Position, _ body: (inout Row) -> Void) {
     if position.chunk == directory.count { return body(&tail[position.row]) }
-    rewrite(position.chunk) { body(&$0[position.row]) }
+    let old = directory[position.chunk].chunk
+    var row = old.row(at: position.row)
+    body(&row)
+    if let replaced = old.replacing(position.row, with: row, arena) {
+      old.giveBack(arena)
+      directory[position.chunk] = DirectoryEntry(replaced)
+    } else {
+      rewrite(position.chunk, isChanging: true) { $0[position.row] = row }
+    }
   }
 
   /// Takes out the rows with these keys and lends each one. O(keys × log n + bytes of their chunks).
@@ -232,7 +240,11 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
 
   /// Unpacks a chunk, changes its rows, and packs them again: in two when they are many, with the next when they are
   /// few.
-  private mutating func rewrite(_ chunk: Int, _ body: (inout ColumnHandle<Row>) -> Void) {
+  ///
+  /// - Parameter isChanging: whether its rows are likely to change again.
+  private mutating func rewrite(
+    _ chunk: Int, isChanging: Bool = false, _ body: (inout ColumnHandle<Row>) -> Void
+  ) {
     var rows = ColumnHandle<Row>(arena)
     directory[chunk].chunk.unpack(into: &rows)
     body(&rows)
@@ -247,7 +259,7 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     let parts = rows.isEmpty ? 0 : rows.count >= 2 * chunkRows ? 2 : 1
     for part in 0..<parts {
       let bounds = rows.count * part / parts..<rows.count * (part + 1) / parts
-      let entry = DirectoryEntry(PackedChunk(rows.span.extracting(bounds), arena))
+      let entry = DirectoryEntry(PackedChunk(rows.span.extracting(bounds), arena, isChanging: isChanging))
       if part < replaced { directory[chunk + part] = entry } else { directory.insert(entry, at: chunk + part) }
     }
     if parts < replaced { directory.removeSubrange(chunk + parts..<chunk + replaced) }

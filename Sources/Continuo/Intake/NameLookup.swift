@@ -12,6 +12,9 @@ struct NameLookup: BitwiseCopyable {
   var walletKey: NameKey
   /// A transfer's taker.
   var toKey: NameKey
+  /// The numbers of a transfer's giver and taker, nil while they have none.
+  var wallet: UInt32?
+  var to: UInt32?
 
   /// How many rows are looked up together: enough to hide a miss, few enough to stay in the nearest cache.
   static let groupRows = 24
@@ -48,7 +51,44 @@ extension Engine {
     }
     for index in 0..<rows.count {
       guard let token = names[index].token else { continue }
-      tokenStates[token].prefetchTails(rows[index].operation == .swap ? .swap : .transfer)
+      if rows[index].operation == .swap {
+        tokenStates[token].prefetchTails(.swap)
+      } else if rows[index].operation == .transfer {
+        tokenStates.prefetch(token, from: 6, lines: 12)
+        prefetchLongNames(rows[index], names[index])
+      }
+    }
+    for index in 0..<rows.count where rows[index].operation == .transfer {
+      findHolders(rows[index], text, &names[index])
+    }
+  }
+}
+
+extension Engine {
+  /// Asks for the bytes of a transfer's names that are too long for their keys. O(1).
+  @inline(__always)
+  private func prefetchLongNames(_ row: BatchRow, _ names: NameLookup) {
+    if row.wallet.isText { addressNames.prefetchBytes(names.walletKey) }
+    if row.to.isText { addressNames.prefetchBytes(names.toKey) }
+  }
+
+  /// Finds who gives and who takes, and asks for their balances. O(length of the names).
+  private func findHolders(_ row: BatchRow, _ text: borrowing TextPool, _ names: inout NameLookup) {
+    func find(_ cell: TextCell, _ key: NameKey) -> UInt32? {
+      guard cell.isText else { return nil }
+      return addressNames.find(key, text.text(cell)).map { UInt32(truncatingIfNeeded: $0) }
+    }
+    names.wallet = find(row.wallet, names.walletKey)
+    names.to = find(row.to, names.toKey)
+    guard let token = names.token else { return }
+    tokenStates[token].prefetchTails(.transfer)
+    if let wallet = names.wallet {
+      tokenStates[token].balances.prefetch(wallet)
+      balancesByAddress.prefetch(Int(wallet))
+    }
+    if let to = names.to {
+      tokenStates[token].balances.prefetch(to)
+      balancesByAddress.prefetch(Int(to))
     }
   }
 }
