@@ -57,6 +57,9 @@ internal import CMemory
   /// How many bytes are taken: blocks in use and retired ones, rounded up to their classes.
   package var bytesInUse: Int { unsafe state.pointee.bytesInUse }
 
+  /// How many bytes the system was asked for.
+  package var bytesMapped: Int { unsafe state.pointee.regions.reduce(0) { $0 + $1.bytes } }
+
   /// Takes a block, aligned to 32 bytes. O(1).
   func take(_ bytes: Int) -> UnsafeMutableRawPointer {
     let (index, size) = Self.class(bytes)
