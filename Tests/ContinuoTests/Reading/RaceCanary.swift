@@ -10,24 +10,29 @@ import Testing
 
 @Suite("A race on purpose", .enabled(if: ProcessInfo.processInfo.environment["CONTINUO_RACE"] != nil))
 struct RaceCanary {
-  /// A series that nobody published: it is written in place, while another thread reads a view of it.
-  @Test("A view without a version is written under its reader")
-  func raceOnPurpose() {
-    var series = SortedSeries<CanaryRow>(Arena())
-    for key in 0..<4 { series.insert(CanaryRow(key: Int64(key), value: 0)) }
-    let (view, isOver) = (series.view, Flag())
-    let sums = Threads.run(1) { _ in
-      var sum: Int64 = 0
-      while !isOver.isSet.load(ordering: .relaxed) { sum &+= view.row(at: view.start).value }
+  /// What a version holds, kept past the call that lent it: the writer uses its memory again.
+  @Test("A version that is read when its call is over is written under its reader")
+  func raceOnPurpose() throws {
+    let market = try RecordedMarket(MarketShape(style: .edges, retention: nil, events: 200, operations: 40), seed: 1)
+    var engine = Engine(market.market.settings)
+    let publication = engine.publication()
+    var reader = publication.reader()
+    let half = market.market.operations.count / 2
+    for index in 0..<half { market.perform(index, on: &engine) }
+    let kept = reader.read { Kept(contents: $0.contents) }
+    let isOver = Flag()
+    let counts = Threads.run(1) { _ in
+      var sum = 0
+      while !isOver.isSet.load(ordering: .relaxed) { sum &+= kept.inspection().swaps }
       return sum
     } while: {
-      for value in 0..<Int64(50) {
-        series.update(series.start) { $0.value = value }
+      for index in half..<market.market.operations.count {
+        market.perform(index, on: &engine)
         usleep(100)
       }
       isOver.isSet.store(true, ordering: .relaxed)
     }
-    #expect(sums.count == 1)
+    #expect(counts.count == 1)
   }
 }
 
@@ -35,25 +40,6 @@ private final class Flag: Sendable {
   let isSet = Atomic<Bool>(false)
 }
 
-private struct CanaryRow: PackedRow {
-  var key: Int64
-  var value: Int64
-
-  static var narrowCount: Int { 2 }
-  static var columnCount: Int { 2 }
-  static func chunkRows(_ count: Int) -> Int { 16 }
-  static func tailRowsMax(_ count: Int) -> Int { 18 }
-  static func isScaled(_ column: Int) -> Bool { false }
-
-  func narrow(_ column: Int) -> Int64 { column == 0 ? key : value }
-  func wide(_ column: Int) -> Int128 { 0 }
-
-  init(key: Int64, value: Int64) { (self.key, self.value) = (key, value) }
-  init(_ columns: some ColumnSource) { self.init(key: columns.narrow(0), value: columns.narrow(1)) }
-  static func key(_ columns: some ColumnSource) -> Int64 { columns.narrow(0) }
-  static func major(_ key: Int64) -> Int64 { key }
-
-  static func summary(_ rows: Span<CanaryRow>) -> Int64 { 0 }
-  static func summary(_ summary: Int64, with row: CanaryRow) -> Int64 { 0 }
-  static func summary(_ summary: Int64, without row: CanaryRow) -> Int64? { 0 }
+private struct Kept: MarketAnswers {
+  let contents: EngineContents
 }
