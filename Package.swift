@@ -27,6 +27,7 @@ let package = Package(
     .target(name: "Continuo", dependencies: ["CMemory", "CDivision"], swiftSettings: house),
     .target(name: "CMemory"),
     .target(name: "CDivision"),
+    .target(name: "CMarks"),
     .target(name: "CMachine"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
@@ -34,7 +35,7 @@ let package = Package(
     .target(name: "ContinuoMachine", dependencies: ["ContinuoBytes", "CMachine", "CMemory"], swiftSettings: house),
     .target(name: "ContinuoMarket", dependencies: ["Continuo", "CMemory"], swiftSettings: house),
     .target(
-      name: "ContinuoFormats", dependencies: ["Continuo", "ContinuoBytes"], swiftSettings: house),
+      name: "ContinuoFormats", dependencies: ["Continuo", "ContinuoBytes", "CMarks"], swiftSettings: house),
     .executableTarget(
       name: "ContinuoTool",
       dependencies: [

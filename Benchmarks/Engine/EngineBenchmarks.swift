@@ -40,6 +40,18 @@ private struct Given: Sendable {
   }
 }
 
+/// An engine that holds the market, lent to one benchmark after the other.
+private final class Held {
+  let engine: Engine
+  let busiest: TokenID
+
+  init(_ market: Market) throws {
+    engine = try Given.ingested(market)
+    guard let token = engine.token(market.tokenName(0)) else { fatalError("the most popular token has no event") }
+    busiest = token
+  }
+}
+
 /// A row as wide as what an engine is given of a swap.
 private struct PlainRow: BitwiseCopyable {
   var block: UInt64, timestamp: Timestamp, token: Int32, wallet: Int32
@@ -81,5 +93,29 @@ let benchmarks: @Sendable () -> Void = {
         blackHole(engine.clock)
       }
     }
+  }
+  do {
+    let held = try Held(given.market)
+    Benchmark("168 hourly candles of the busiest token", configuration: short) { run in
+      var trades = 0
+      for _ in run.scaledIterations {
+        held.engine.forEachCandle(of: held.busiest, CandleQuery(.oneHour, limit: 168)) {
+          trades &+= $0.candle?.trades ?? 0
+        }
+      }
+      blackHole(trades)
+    }
+    Benchmark("24 h statistics of the busiest token", configuration: short) { run in
+      for _ in run.scaledIterations {
+        blackHole(try held.engine.statistics(of: held.busiest, asOf: held.engine.clock ?? Market.start))
+      }
+    }
+    Benchmark("top 100 by volume", configuration: short) { run in
+      for _ in run.scaledIterations {
+        blackHole(try held.engine.ranking(by: .volume, limit: 100, asOf: held.engine.clock ?? Market.start))
+      }
+    }
+  } catch {
+    fatalError("the market was refused: \(error)")
   }
 }

@@ -28,6 +28,7 @@ extension Engine {
       for index in 0..<group.count { take(group[index], names[index], batch, latest, &receipt, &rejected) }
     }
     swap(&names, &lookups)
+    undoPending()
     publish()
     if !rejected.isEmpty {
       receipt.rejections += rejected
@@ -53,6 +54,7 @@ extension Engine {
         logIndex: row.logIndex)
       if takeBack(identity) { receipt.undone += 1 } else { receipt.notFound.append(identity) }
     case .swap, .transfer:
+      if !undoing.isEmpty { undoPending() }
       // A row before this one may have brought the token in.
       var token = names.token
       if token == nil { token = tokenNames.find(names.tokenKey, batch.text.text(row.token)) }
@@ -85,6 +87,7 @@ extension Engine {
         SwapRow(
           key: row.key, amountUSD: row.amount, tokenAmount: row.tokenAmount, price: row.price, wallet: wallet,
           side: row.side))
+      dayVolumes.add(row.amount, to: token, at: row.timestamp)
     } else {
       let transfer = TransferRow(
         key: row.key, from: number(ofAddress: row.wallet, names.walletKey, batch),

@@ -48,12 +48,16 @@ public struct Engine: ~Copyable {
   /// How many addresses have a balance other than zero in any token.
   var addressesWithBalance = 0
   var balanceLog: BalanceLog
+  /// What each token's volume of a day is at most.
+  var dayVolumes: DayVolumes
   var identities: Identities
   var engineClock = EngineClock()
   /// The start of the day below which everything was dropped: it only moves forward. nil until it first moves.
   public internal(set) var horizon: Timestamp?
   /// Room for the names of a group of rows.
   var lookups: ColumnHandle<NameLookup>
+  /// Events whose identities were taken out, and that are still to be undone: none when a call is done.
+  var undoing: [Undoing] = []
   /// The greatest dropped block of each chain.
   var droppedBlocks: [UInt32: UInt64] = [:]
   /// Whether the horizon has dropped any event yet.
@@ -75,6 +79,7 @@ public struct Engine: ~Copyable {
     addressNames = Interner(seed: random.next(), arena)
     balancesByAddress = ColumnHandle(arena)
     balanceLog = BalanceLog(arena)
+    dayVolumes = DayVolumes(arena)
     identities = Identities(arena)
     lookups = ColumnHandle(arena)
     versions = AtomicWords(0, arena)

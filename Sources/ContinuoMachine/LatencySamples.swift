@@ -1,16 +1,38 @@
 // How long each of many calls took, and which share of them kept to which time.
-// Invariant: every sample is kept, so that a percentile is one of them and no estimate.
-// Not here: the clock (MachineHandle), what is called (LoadRun, Benchmarks).
+// Invariant: samples are kept as they are, so that a percentile is one of them and no estimate; past the capacity a new
+// one takes the place of the oldest.
+// Not here: the clock (MachineHandle), what is called (LoadRun, LoadReaders, Benchmarks).
 
-/// How long each of many calls took, every one kept.
-package struct LatencySamples {
-  private var nanoseconds: [Int64] = []
+package struct LatencySamples: Sendable {
+  private let capacity: Int
+  private var nanoseconds: [UInt32]
+  private var next = 0
 
-  package init(capacity: Int) { nanoseconds.reserveCapacity(capacity) }
+  /// Makes room for so many samples, in memory that is there already: keeping one costs the same each time. O(capacity).
+  package init(capacity: Int) {
+    self.capacity = capacity
+    nanoseconds = [UInt32](repeating: 1, count: capacity)
+    nanoseconds.removeAll(keepingCapacity: true)
+  }
 
-  package mutating func add(_ sample: Int64) { nanoseconds.append(sample) }
+  /// Keeps a sample; one over four seconds counts as four seconds. O(1).
+  package mutating func add(_ sample: Int64) {
+    let kept = UInt32(clamping: sample)
+    if nanoseconds.count < capacity {
+      nanoseconds.append(kept)
+    } else if capacity > 0 {
+      nanoseconds[next] = kept
+      next = next + 1 == capacity ? 0 : next + 1
+    }
+  }
 
-  package mutating func add(_ other: LatencySamples) { nanoseconds += other.nanoseconds }
+  /// These samples and those of another; the room is that of both. O(n).
+  package func joined(_ other: LatencySamples) -> LatencySamples {
+    var both = LatencySamples(capacity: count + other.count)
+    both.nanoseconds += nanoseconds
+    both.nanoseconds += other.nanoseconds
+    return both
+  }
 
   package var count: Int { nanoseconds.count }
 

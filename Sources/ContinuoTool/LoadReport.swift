@@ -26,10 +26,14 @@ struct LoadReport {
   /// A figure made of everything that was read, so that no read can be left out.
   var tradesRead = 0
 
+  /// One number for all that the engine answers then; nil where it was not asked for.
+  var stateDigest: String?
+
   private enum Figure {
     case count(Int)
     case number(Double, digits: Int)
     case counts([(name: String, count: Int)])
+    case word(String)
   }
 
   private var figures: [(name: String, figure: Figure)] {
@@ -53,7 +57,7 @@ struct LoadReport {
       ("read_p99_us", .number(percentiles[1], digits: 3)),
       ("read_p999_us", .number(percentiles[2], digits: 3)),
       ("trades_read", .count(tradesRead)),
-    ]
+    ] + (stateDigest.map { [("state_digest", .word($0))] } ?? [])
   }
 
   func text(_ format: OutputFormat) -> String {
@@ -73,6 +77,7 @@ struct LoadReport {
       switch figure {
       case .count(let count): "\"\(name)\":\(count)"
       case .number(let value, let digits): "\"\(name)\":\(Self.text(value, digits))"
+      case .word(let word): "\"\(name)\":\"\(word)\""
       case .counts(let counts):
         "\"\(name)\":{" + counts.map { "\"\($0.name)\":\($0.count)" }.joined(separator: ",") + "}"
       }
@@ -85,6 +90,7 @@ struct LoadReport {
       switch figure {
       case .count(let count): [(name, String(count))]
       case .number(let value, let digits): [(name, Self.text(value, digits))]
+      case .word(let word): [(name, word)]
       case .counts(let counts): counts.map { ("\(name)_\($0.name)", String($0.count)) }
       }
     }

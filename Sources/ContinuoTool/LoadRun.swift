@@ -3,26 +3,25 @@
 // Not here: flags (Load), how the market is drawn (ContinuoMarket), the report's form (LoadReport).
 
 internal import Continuo
+internal import ContinuoFormats
 internal import ContinuoMachine
 internal import ContinuoMarket
 
 struct LoadRun {
   private static let readsAfterwards = 20_000
-  private static let candlesRead = 168
   private static let rowsCopiedAtOnce = 1_000_000
 
   private let market: Market
   private let batchRows: Int
+  private let readers: Int
+  private let hasDigest: Bool
   private var report = LoadReport()
 
-  init(_ market: Market, batchRows: Int) {
-    self.market = market
-    self.batchRows = batchRows
-  }
-
   /// Feeds the whole market, reads what was put off, and says what it took.
-  static func report(_ market: Market, batchRows: Int, _ console: Console) throws -> LoadReport {
-    var run = LoadRun(market, batchRows: batchRows)
+  static func report(
+    _ market: Market, batchRows: Int, readers: Int, hasDigest: Bool, _ console: Console
+  ) throws -> LoadReport {
+    var run = LoadRun(market: market, batchRows: batchRows, readers: readers, hasDigest: hasDigest)
     try run.run(console)
     return run.report
   }
@@ -31,6 +30,8 @@ struct LoadRun {
     var engine = Engine(Engine.Settings(retention: .standard))
     var batch = EventBatch()
     let batches = market.batches(of: batchRows)
+    let readers = readers > 0 ? try LoadReaders(readers, engine.publication(), market) : nil
+    defer { _ = readers?.finish() }
     MachineHandle.forgetPeak()
     let residentBefore = MachineHandle.residentBytes ?? 0
     console.note("timed part begins")
@@ -52,11 +53,23 @@ struct LoadRun {
     report.nanoseconds = MachineHandle.nanoseconds - start
     report.processorNanoseconds = MachineHandle.processorNanoseconds - processorBefore
     console.note("timed part ends")
+    let seen = readers?.finish() ?? []
     report.residentBytes = max(0, (MachineHandle.peakResidentBytes ?? 0) - residentBefore)
     report.delivered = market.count
+    var progress = Progress(console)
+    progress.say("counting what is served")
+    defer { progress.finish() }
     copyColumns()
     countCandles(engine)
-    readCandles(engine)
+    take(seen)
+    if report.reads.count == 0 { readCandles(engine) }
+    if hasDigest {
+      do throws(Refusal) {
+        report.stateDigest = try StateDigest.hexadecimal(of: engine)
+      } catch {
+        throw Failure(error)
+      }
+    }
   }
 
   /// What work may have been put off to: each token's newest candle and its 24 hours.
@@ -90,6 +103,15 @@ struct LoadRun {
     }
   }
 
+  /// Counted are the reads that had all candles that were asked for, once the market is old enough to have any such.
+  private mutating func take(_ seen: [LoadReaders.Seen]) {
+    let isOld = seen.contains { $0.full.count > 0 }
+    for reader in seen {
+      report.reads = report.reads.joined(isOld ? reader.full : reader.short)
+      report.tradesRead &+= reader.trades
+    }
+  }
+
   /// A week of hourly candles, of tokens as popular as the market draws them.
   private mutating func readCandles(_ engine: borrowing Engine) {
     var random = RandomSource(seed: market.shape.seed, for: .questions)
@@ -100,7 +122,7 @@ struct LoadRun {
     for _ in 0..<Self.readsAfterwards {
       guard let token = tokens[popularity.draw(&random)] else { continue }
       let start = MachineHandle.nanoseconds
-      engine.forEachCandle(of: token, CandleQuery(.oneHour, limit: Self.candlesRead)) {
+      engine.forEachCandle(of: token, CandleQuery(.oneHour, limit: LoadReaders.candlesRead)) {
         trades &+= $0.candle?.trades ?? 0
       }
       samples.add(MachineHandle.nanoseconds - start)

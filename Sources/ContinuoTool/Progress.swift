@@ -1,7 +1,7 @@
 // A progress bar on stderr for work that takes long, by bytes.
-// Invariant: nothing is drawn in the first half second, where stderr is no terminal, or under `--quiet`; what was drawn
-// is wiped before anything else is written.
-// Not here: what is worked on (Replay).
+// Invariant: nothing is drawn where stderr is no terminal, or under `--quiet`, and no bar in the first half second; what was
+// drawn is wiped before anything else is written.
+// Not here: what is worked on (Replay, Load).
 
 internal import Continuo
 
@@ -24,6 +24,13 @@ struct Progress {
     drawn = now
     let name = files > 1 ? "file \(file) of \(files)  " : ""
     Console.raw("\r\(name)\(Self.bar(bytes, total))\u{1B}[K")
+  }
+
+  /// Says what is being worked on where nothing can be counted. O(1).
+  mutating func say(_ phase: String) {
+    guard isOn else { return }
+    drawn = ContinuousClock.now
+    Console.raw("\r\(phase)\u{1B}[K")
   }
 
   /// Wipes the bar. O(1).

@@ -51,7 +51,7 @@ struct Replay: ~Copyable {
   private mutating func take(
     _ path: String, _ options: InputOptions, _ progress: inout Progress, file: Int, of files: Int
   ) throws {
-    var input = try InputFile(path: path, options: options)
+    var input = try ReadAhead(path: path, options: options)
     var batch = EventBatch(price: options.price, timeUnit: options.timeUnit)
     while try input.nextBatch(into: &batch) {
       let receipt = try engine.apply(batch, wallClock: Self.wallClock)

@@ -42,6 +42,16 @@ import Testing
       #expect(try !terminal(line + " >/dev/null", environment: ["TERM": "dumb"]).out.contains("\u{1B}"))
     }
 
+    /// Rule 10.0: a load says what it is at outside of the timed part.
+    @Test("a load says what it is at")
+    func load() throws {
+      let line = "continuo load --in-process --events 1000 --format csv"
+      let shown = try terminal(line + " >/dev/null").out
+      #expect(shown.contains("\rdrawing 1000 events\u{1B}[K\r\u{1B}[Ktimed part begins"))
+      #expect(shown.hasSuffix("timed part ends\r\n\rcounting what is served\u{1B}[K\r\u{1B}[K"))
+      #expect(try !terminal(line + " 2>&1 >/dev/null | cat").out.contains("drawing"))
+    }
+
     /// Rule 10.7: `ingest -` on a terminal prints its usage instead of waiting.
     @Test("ingest on a terminal prints its usage", arguments: ["continuo ingest -", "continuo ingest"])
     func ingest(line: String) throws {

@@ -72,7 +72,13 @@
   }
 
   /// Whether the bytes of one name come before those of another. O(length).
-  func precedes(_ left: Int, _ right: Int) -> Bool { byteString(left) < byteString(right) }
+  func precedes(_ left: Int, _ right: Int) -> Bool {
+    let (one, other) = (record(left), record(right))
+    guard one.isInline, other.isInline else { return byteString(left) < byteString(right) }
+    // First bytes first, and the length last.
+    if one.low != other.low { return one.low.byteSwapped < other.low.byteSwapped }
+    return one.high.byteSwapped < other.high.byteSwapped
+  }
 }
 
 // SAFETY: what a view refers to does not change, and outlives who may read it (Arena).

@@ -15,48 +15,105 @@ struct PackPlan: BitwiseCopyable {
   @inline(__always)
   var baseBytes: Int { base == Int128(Int64(truncatingIfNeeded: base)) ? 0 : 16 }
 
-  /// Plans a column of 64 bits. O(rows).
+  /// Plans a column of 64 bits, and turns its values into offsets. O(rows).
   @inline(__always)
-  init<Row: PackedRow>(narrow column: Int, of rows: Span<Row>) {
-    var low = rows[0].narrow(column)
+  init(_ values: inout MutableSpan<Int64>, isScaled: Bool) {
+    var power = isScaled ? 18 : 0
+    var low = values[0]
     var high = low
-    for index in 1..<rows.count {
-      let value = rows[index].narrow(column)
-      if value < low { low = value }
-      if high < value { high = value }
+    for index in 0..<values.count {
+      let value = values[index]
+      low = Swift.min(low, value)
+      high = Swift.max(high, value)
+      while power > 0, !Self.divides(power, value.magnitude) { power -= 1 }
     }
-    var power = 0
-    if Row.isScaled(column), low != high || low != 0 {
-      power = 18
-      for index in 0..<rows.count where power > 0 {
-        let magnitude = rows[index].narrow(column).magnitude
-        while power > 0, !Self.divides(power, magnitude) { power -= 1 }
-      }
-    }
+    if low == 0, high == 0 { power = 0 }
     exponent = UInt8(truncatingIfNeeded: power)
     let least = Self.quotient(low, power)
     base = Int128(least)
     let range = UInt64(bitPattern: Self.quotient(high, power) &- least)
     width = UInt8(truncatingIfNeeded: (64 - range.leadingZeroBitCount + 7) >> 3)
+    guard width > 0 else { return }
+    if power == 0 {
+      for index in 0..<values.count { values[index] = values[index] &- least }
+    } else {
+      let inverse = Int64(truncatingIfNeeded: Self.inverse(power))
+      for index in 0..<values.count { values[index] = ((values[index] >> Int64(power)) &* inverse) &- least }
+    }
   }
 
-  /// Plans a column of 128 bits. O(rows).
+  /// Plans a column of 128 bits, and turns its values into offsets: into words where those do, else in place. O(rows).
   @inline(__always)
-  init<Row: PackedRow>(wide column: Int, of rows: Span<Row>) {
-    var low = rows[0].wide(column)
-    var high = low
-    var power = Row.isScaled(column) ? 18 : 0
-    for index in 0..<rows.count {
-      let value = rows[index].wide(column)
-      if value < low { low = value }
-      if high < value { high = value }
-      while power > 0, !Self.divides(power, value.magnitude) { power -= 1 }
+  init(_ values: inout MutableSpan<Int128>, isScaled: Bool, _ words: inout MutableSpan<Int64>) {
+    var power = isScaled ? 18 : 0
+    // Which power divides the first value that is not zero is mostly the one.
+    if isScaled { power = Self.power(of: values) }
+    while !quotients(of: &values, power, &words) { power -= 1 }
+  }
+
+  /// The greatest power of ten up to 18 that divides the first value that is not zero; 0 where there is none.
+  private static func power(of values: borrowing MutableSpan<Int128>) -> Int {
+    for index in 0..<values.count where values[index] != 0 {
+      var power = 18
+      while power > 0, !divides(power, values[index].magnitude) { power -= 1 }
+      return power
     }
-    if low == 0, high == 0 { return }
+    return 0
+  }
+
+  /// Tries a power; false where it does not divide a value. Values are only changed when it does.
+  @inline(__always)
+  private mutating func quotients(
+    of values: inout MutableSpan<Int128>, _ power: Int, _ words: inout MutableSpan<Int64>
+  ) -> Bool {
+    let (inverse, factor) = (Self.inverse(power), UInt128(Self.power(UInt8(truncatingIfNeeded: power))))
+    // As long as quotients fit a word. The product tells whether one is true: it cannot overflow.
+    var (low, high) = (Int64.max, Int64.min)
+    var areNarrow = true
+    var index = 0
+    while index < values.count {
+      let value = UInt128(truncatingIfNeeded: values[index])
+      let quotient = (value >> UInt128(power)) &* inverse
+      areNarrow = quotient >> 63 == 0 && quotient &* factor == value
+      guard areNarrow else { break }
+      let word = Int64(truncatingIfNeeded: quotient)
+      words[index] = word
+      low = Swift.min(low, word)
+      high = Swift.max(high, word)
+      index += 1
+    }
+    if areNarrow {
+      exponent = UInt8(truncatingIfNeeded: power)
+      base = Int128(low)
+      width = UInt8(truncatingIfNeeded: (64 - UInt64(bitPattern: high &- low).leadingZeroBitCount + 7) >> 3)
+      if high == 0, low == 0 { exponent = 0 }
+      for index in 0..<values.count { words[index] = words[index] &- low }
+      return true
+    }
+    return wideQuotients(of: &values, power, &words)
+  }
+
+  @inline(never)
+  private mutating func wideQuotients(
+    of values: inout MutableSpan<Int128>, _ power: Int, _ words: inout MutableSpan<Int64>
+  ) -> Bool {
+    var low = values[0]
+    var high = low
+    for index in 0..<values.count {
+      let value = values[index]
+      low = Swift.min(low, value)
+      high = Swift.max(high, value)
+      guard power == 0 || Self.divides(power, value.magnitude) else { return false }
+    }
     exponent = UInt8(truncatingIfNeeded: power)
     base = Self.quotient(low, power)
     let range = UInt128(truncatingIfNeeded: Self.quotient(high, power) &- base)
     width = UInt8(truncatingIfNeeded: (128 - range.leadingZeroBitCount + 7) >> 3)
+    for index in 0..<values.count {
+      values[index] = Self.quotient(values[index], power) &- base
+      words[index] = Int64(truncatingIfNeeded: values[index])
+    }
+    return true
   }
 
   // MARK: powers of ten
@@ -64,6 +121,9 @@ struct PackPlan: BitwiseCopyable {
   /// 10^exponent for exponents up to 18.
   @inline(__always)
   static func power(_ exponent: UInt8) -> UInt64 { powers[Int(exponent)] }
+
+  @inline(__always)
+  private static func inverse(_ exponent: Int) -> UInt128 { inverses[exponent] }
 
   /// Whether 10^exponent divides `value`: by 2^exponent as bits, by 5^exponent as a product with its inverse.
   @inline(__always)
@@ -83,12 +143,6 @@ struct PackPlan: BitwiseCopyable {
   @inline(__always)
   static func quotient(_ value: Int128, _ exponent: Int) -> Int128 {
     exponent == 0 ? value : (value >> Int128(exponent)) &* Int128(truncatingIfNeeded: inverses[exponent])
-  }
-
-  /// The lower word of `value` ÷ 10^exponent, which is known to leave nothing.
-  @inline(__always)
-  static func lowQuotient(_ value: Int128, _ exponent: Int) -> UInt64 {
-    UInt64(truncatingIfNeeded: value >> Int128(exponent)) &* UInt64(truncatingIfNeeded: inverses[exponent])
   }
 
   /// `value` ÷ 10^exponent, which is known to leave nothing.

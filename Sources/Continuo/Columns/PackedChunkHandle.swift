@@ -58,14 +58,23 @@ private struct PackedColumn: BitwiseCopyable {
     }
   }
 
+  /// Asks for the memory of everything before the offsets. O(1).
+  @inline(__always)
+  func prefetchHead() {
+    for offset in stride(from: 0, to: Self.dataStart, by: 64) {
+      // SAFETY: a prefetch of any address is harmless.
+      unsafe continuo_prefetch(UnsafeRawPointer(block) + offset)
+    }
+  }
+
   /// Packs rows. O(rows × columns).
   init(_ rows: Span<Row>, _ arena: Arena) {
     precondition(!rows.isEmpty, "a chunk has rows")
+    let scratch = PackScratch(rows.count, columns: Row.columnCount, arena)
     var plans: [20 of PackPlan] = .init(repeating: PackPlan())
     var bytes = Self.dataStart
     for column in 0..<Row.columnCount {
-      plans[column] =
-        column < Row.narrowCount ? PackPlan(narrow: column, of: rows) : PackPlan(wide: column, of: rows)
+      plans[column] = scratch.plan(column, rows)
       bytes += plans[column].baseBytes + Int(plans[column].width) * rows.count
     }
     // A value is read as one or two whole words: the last one may reach past its bytes.
@@ -75,13 +84,15 @@ private struct PackedColumn: BitwiseCopyable {
       let plan = plans[column]
       cursor = begin(column, plan, at: cursor)
       guard plan.width > 0 else { continue }
-      if column < Row.narrowCount {
-        write(narrow: column, plan, rows, at: cursor)
-      } else {
-        write(wide: column, plan, rows, at: cursor)
+      let width = Int(plan.width)
+      let words = scratch.words(column)
+      for row in 0..<words.count {
+        store(UInt64(bitPattern: words[row]), at: cursor)
+        if width > 8 { store(scratch.highWord(column, row), at: cursor + 8) }
+        cursor += width
       }
-      cursor += Int(plan.width) * rows.count
     }
+    scratch.free(arena)
   }
 
   private init(_ arena: Arena, _ count: Int, bytes: Int, lastKey: Row.Key, _ summary: Row.Summary) {
@@ -113,36 +124,6 @@ private struct PackedColumn: BitwiseCopyable {
         base: hasWideBase ? 0 : Int64(truncatingIfNeeded: plan.base), start: UInt32(truncatingIfNeeded: start),
         width: plan.width, exponent: plan.exponent, hasWideBase: hasWideBase))
     return start
-  }
-
-  @inline(__always)
-  private func write(narrow column: Int, _ plan: PackPlan, _ rows: Span<Row>, at start: Int) {
-    let base = UInt64(truncatingIfNeeded: plan.base)
-    var cursor = start
-    for row in 0..<rows.count {
-      let value = PackPlan.quotient(rows[row].narrow(column), Int(plan.exponent))
-      store(UInt64(bitPattern: value) &- base, at: cursor)
-      cursor += Int(plan.width)
-    }
-  }
-
-  @inline(__always)
-  private func write(wide column: Int, _ plan: PackPlan, _ rows: Span<Row>, at start: Int) {
-    var cursor = start
-    if plan.width <= 8 {
-      let base = UInt64(truncatingIfNeeded: plan.base)
-      for row in 0..<rows.count {
-        store(PackPlan.lowQuotient(rows[row].wide(column), Int(plan.exponent)) &- base, at: cursor)
-        cursor += Int(plan.width)
-      }
-      return
-    }
-    for row in 0..<rows.count {
-      let offset = PackPlan.quotient(rows[row].wide(column), Int(plan.exponent)) &- plan.base
-      store(UInt64(truncatingIfNeeded: offset), at: cursor)
-      store(UInt64(truncatingIfNeeded: offset >> 64), at: cursor + 8)
-      cursor += Int(plan.width)
-    }
   }
 
   /// Writes a word; the bytes behind a value are written after it, or padding.
@@ -216,6 +197,17 @@ private struct PackedColumn: BitwiseCopyable {
   /// The bytes that an offset of `width` takes, 1 to 8.
   @inline(__always)
   private static func mask(_ width: Int) -> UInt64 { UInt64.max >> UInt64(64 &- 8 &* width) }
+
+  /// A column, to be read over many rows. O(1).
+  @inline(__always)
+  func column(_ column: Int) -> ColumnReader {
+    precondition(column >= 0 && column < Row.columnCount, "a row has its columns")
+    let header = header(column)
+    // SAFETY: the offsets of a column are `count` times its width, and 16 bytes of padding lie behind the last.
+    return unsafe ColumnReader(
+      UnsafeRawPointer(block) + Int(header.start), base: header.hasWideBase ? wideBase(header) : Int128(header.base),
+      width: Int(header.width), power: header.exponent == 0 ? 1 : PackPlan.power(header.exponent), count: count)
+  }
 
   /// A row's columns. O(1).
   @inline(__always)

@@ -21,6 +21,9 @@ package protocol PackedRow: BitwiseCopyable, ColumnSource {
   /// Columns of 64 bits come first, then those of 128. They may wrap: what counts is that they come back.
   static var narrowCount: Int { get }
   static var columnCount: Int { get }
+  /// Puts a column of all rows in a row: the loops are the rows' own, so that what is read stands fast in each.
+  static func collect(narrow column: Int, of rows: Span<Self>, into values: inout MutableSpan<Int64>)
+  static func collect(wide column: Int, of rows: Span<Self>, into values: inout MutableSpan<Int128>)
   /// Whether a column holds decimals or times, which often share a power of ten.
   static func isScaled(_ column: Int) -> Bool
   /// Makes a row of its columns.
@@ -48,4 +51,14 @@ extension PackedRow where Summary == NoSummary {
   package static func summary(_ rows: Span<Self>) -> NoSummary { NoSummary() }
   package static func summary(_ summary: NoSummary, with row: Self) -> NoSummary { summary }
   package static func summary(_ summary: NoSummary, without row: Self) -> NoSummary? { summary }
+}
+
+extension PackedRow {
+  package static func collect(narrow column: Int, of rows: Span<Self>, into values: inout MutableSpan<Int64>) {
+    for row in 0..<rows.count { values[row] = rows[row].narrow(column) }
+  }
+
+  package static func collect(wide column: Int, of rows: Span<Self>, into values: inout MutableSpan<Int128>) {
+    for row in 0..<rows.count { values[row] = rows[row].wide(column) }
+  }
 }

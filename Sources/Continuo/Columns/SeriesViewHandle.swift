@@ -45,7 +45,7 @@
   var tailCount: Int { Int(tailRows) }
 
   @inline(__always)
-  private func entry(_ index: Int) -> DirectoryEntry<Row> {
+  func entry(_ index: Int) -> DirectoryEntry<Row> {
     precondition(index >= 0 && index < chunkCount, "a series is read within its chunks")
     // SAFETY: the directory had `chunks` entries when the view was made, and they stay as they were (ColumnHandle).
     return unsafe directory.unsafelyUnwrapped[index]

@@ -54,6 +54,23 @@ extension SwapRow {
     }
   }
 
+  static func collect(narrow column: Int, of rows: Span<SwapRow>, into values: inout MutableSpan<Int64>) {
+    switch column {
+    case 0: for row in 0..<rows.count { values[row] = rows[row].narrow(0) }
+    case 1: for row in 0..<rows.count { values[row] = rows[row].narrow(1) }
+    case 2: for row in 0..<rows.count { values[row] = rows[row].narrow(2) }
+    default: for row in 0..<rows.count { values[row] = rows[row].narrow(3) }
+    }
+  }
+
+  static func collect(wide column: Int, of rows: Span<SwapRow>, into values: inout MutableSpan<Int128>) {
+    switch column {
+    case 4: for row in 0..<rows.count { values[row] = rows[row].wide(4) }
+    case 5: for row in 0..<rows.count { values[row] = rows[row].wide(5) }
+    default: for row in 0..<rows.count { values[row] = rows[row].wide(6) }
+    }
+  }
+
   @inline(__always)
   init(_ columns: some ColumnSource) {
     let trader = columns.narrow(3)
@@ -71,7 +88,25 @@ extension SwapRow {
 
   static func summary(_ rows: Span<SwapRow>) -> Candle {
     var candle = Candle(rows[0])
-    for row in 1..<rows.count { candle.append(rows[row]) }
+    var (usd, token, buy, sell) = (PositiveSum(), PositiveSum(), PositiveSum(), PositiveSum())
+    var (high, low) = (candle.high.units, candle.low.units)
+    var without = 0
+    for index in 0..<rows.count {
+      let price = rows[index].price.units
+      high = Swift.max(high, price)
+      low = Swift.min(low, price)
+      usd.add(rows[index].amountUSD.units)
+      token.add(rows[index].tokenAmount.units)
+      buy.add(rows[index].amount(of: .buy).units)
+      sell.add(rows[index].amount(of: .sell).units)
+      without += rows[index].tokenAmount == .zero ? 1 : 0
+    }
+    let last = rows.count - 1
+    (candle.close, candle.closeKey) = (rows[last].price, rows[last].key)
+    (candle.high, candle.low) = (Decimal18(units: high), Decimal18(units: low))
+    (candle.volumeUSD, candle.volumeToken) = (usd.sum, token.sum)
+    (candle.buyVolumeUSD, candle.sellVolumeUSD) = (buy.sum, sell.sum)
+    (candle.trades, candle.tradesWithoutTokenAmount) = (rows.count, without)
     return candle
   }
 
@@ -82,6 +117,24 @@ extension SwapRow {
   }
 
   static func summary(_ summary: Candle, without row: SwapRow) -> Candle? { summary.without(row) }
+}
+
+/// A sum of numbers that are not negative, without a branch.
+private struct PositiveSum {
+  private var low: UInt128 = 0
+  private var carries: Int64 = 0
+
+  @inline(__always)
+  mutating func add(_ units: Int128) {
+    let (sum, carry) = low.addingReportingOverflow(UInt128(truncatingIfNeeded: units))
+    low = sum
+    carries &+= carry ? 1 : 0
+  }
+
+  @inline(__always)
+  var sum: ExactSum {
+    ExactSum(low: UInt64(truncatingIfNeeded: low), middle: UInt64(truncatingIfNeeded: low >> 64), high: carries)
+  }
 }
 
 extension OrderKey {

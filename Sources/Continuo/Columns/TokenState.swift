@@ -79,21 +79,39 @@ struct TokenState: ~Copyable {
     if let candle, candle.trades > 1 { hours.insert(StoredCandle(key: start, candle: candle)) }
   }
 
-  /// Makes the hours that hold these instants anew from raw events. O(raw events of those hours).
-  mutating func recomputeHours(of instants: [Timestamp]) {
-    var previous: Timestamp?
-    for start in instants.map({ Interval.oneHour.start(of: $0) }).sorted() where start != previous {
-      previous = start
-      if let stored = hours.find(start) {
-        let candle = swaps.view.fold(from: start, before: Interval.oneHour.next(start))
-        if let candle, candle.trades > 1 {
-          hours.update(stored) { $0.candle = candle }
-        } else {
-          hours.remove([start]) { _ in }
-        }
+  /// Takes out the swaps with these keys, and keeps their hours up to date. O(keys × log n + bytes of their chunks), and
+  /// the raw events of an hour that lost one of its four prices.
+  ///
+  /// - Parameter keys: ascending.
+  mutating func takeBack(_ keys: [OrderKey]) {
+    var gone: [SwapRow] = []
+    swaps.remove(keys) { gone.append($0) }
+    gone.sort { $0.key < $1.key }
+    var start = 0
+    while start < gone.count {
+      let hour = Interval.oneHour.start(of: gone[start].key.timestamp)
+      let next = Interval.oneHour.next(hour)
+      var end = start
+      while end < gone.count, gone[end].key.timestamp < next { end += 1 }
+      takeBack(gone[start..<end], from: hour)
+      start = end
+    }
+  }
+
+  private mutating func takeBack(_ rows: ArraySlice<SwapRow>, from hour: Timestamp) {
+    func rest(_ candle: Candle) -> Candle? { rows.reduce(candle as Candle?) { $0?.without($1) } }
+    if newestHour.candle.trades > 0, newestHour.key == hour {
+      guard let rest = rest(newestHour.candle) else { return recomputeNewestHour() }
+      newestHour.candle = rest
+    } else if let stored = hours.find(hour) {
+      let candle =
+        rest(hours.row(at: stored).candle) ?? swaps.view.fold(from: hour, before: Interval.oneHour.next(hour))
+      if let candle, candle.trades > 1 {
+        hours.update(stored) { $0.candle = candle }
+      } else {
+        hours.remove([hour]) { _ in }
       }
     }
-    recomputeNewestHour()
   }
 
   /// Makes the hour of the last held swap the newest one. O(its raw events).

@@ -41,6 +41,7 @@ extension Engine {
       held += tokenStates[token].swaps.count + tokenStates[token].transfers.count
       let name = tokenNames.byteString(token)
       wrong += tokenStates[token].view.checkInvariants(horizon: horizon).map { "\(name): \($0)" }
+      wrong += checkVolumes(of: token).map { "\(name): \($0)" }
     }
     if held != identities.count { wrong.append("\(held) events, but \(identities.count) identities") }
     for kind in EventKind.allCases {
@@ -52,6 +53,24 @@ extension Engine {
           : tokenStates[Int(entry.token)].transfer(key) != nil
         if !isHeld { wrong.append("identity without event: \(kind.name) \(key)") }
       }
+    }
+    return wrong
+  }
+}
+
+extension Engine {
+  /// Checks that no day has more volume than its bound says.
+  private func checkVolumes(of token: Int) -> [String] {
+    var wrong: [String] = []
+    var volumes: [Timestamp: ExactSum] = [:]
+    tokenStates[token].swaps.view.visit(from: .first, before: .last + 1) { row in
+      volumes[row.key.timestamp.startOfDay, default: .zero] += row.amountUSD
+    }
+    for (day, volume) in volumes {
+      let bound = dayVolumes.view.bounds(from: day, through: day, tokens: token + 1)[token]
+      // A sum past 128 bits is over 2^127, and so must its bound be.
+      let least = volume.decimal.map { VolumeBound.below($0.units) } ?? 0x1p127
+      if bound < least { wrong.append("\(day) has volume \(volume), but a bound of \(bound)") }
     }
     return wrong
   }

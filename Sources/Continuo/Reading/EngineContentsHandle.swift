@@ -15,6 +15,7 @@
   let addressNames: NamesView
   let addressesWithBalance: Int
   let balanceLog: BalanceLogView
+  let dayVolumes: DayVolumesView
   let tokenCount: Int
   /// The tokens as they are now, for the engine itself.
   private let states: UnsafePointer<TokenState>?
@@ -32,22 +33,27 @@
     addressNames = engine.addressNames.view
     addressesWithBalance = engine.addressesWithBalance
     balanceLog = engine.balanceLog.view
+    dayVolumes = engine.dayVolumes.view
     tokenCount = engine.tokenStates.count
     unsafe states = sequence == .max ? engine.tokenStates.memory : nil
     versions = engine.versions.view
   }
 
-  /// A token as this version has it. O(1) and the versions made since.
+  /// A token as this version has it, read as far as it is needed. O(1) and the versions made since.
   @inline(__always)
-  func token(_ number: Int) -> TokenView {
+  func reference(_ number: Int) -> TokenReference {
     precondition(number >= 0 && number < tokenCount, "a token of another engine, or of a later version")
     // SAFETY: the engine's own contents are read while it is borrowed, so its states stay where they are.
-    if let states = unsafe states { return unsafe states[number].view }
-    guard let view = TokenVersion.view(versions[number], asOf: sequence) else {
+    if let states = unsafe states { return unsafe TokenReference(state: states + number) }
+    guard let view = unsafe TokenVersion.view(versions[number], asOf: sequence) else {
       preconditionFailure("a version has all of its tokens")
     }
-    return view
+    return unsafe TokenReference(version: view)
   }
+
+  /// A token as this version has it. O(1) and the versions made since.
+  @inline(__always)
+  func token(_ number: Int) -> TokenView { reference(number).view }
 }
 
 // SAFETY: what it refers to does not change, and outlives who may read it (Arena).

@@ -169,6 +169,10 @@ internal import Synchronization
     return UInt64(UInt(bitPattern: fresh))
   }
 
+  /// Where the view lies in a version: behind a word and a pointer.
+  @inline(__always)
+  private static var viewOffset: Int { MemoryLayout<TokenVersion>.size - MemoryLayout<TokenView>.size }
+
   private init(sequence: UInt64, older: UnsafePointer<TokenVersion>?, view: TokenView) {
     self.sequence = sequence
     unsafe self.older = older
@@ -177,11 +181,14 @@ internal import Synchronization
 
   /// The token as version `sequence` has it, nil where it had none. O(versions since).
   @inline(__always)
-  static func view(_ word: UInt64, asOf sequence: UInt64) -> TokenView? {
+  static func view(_ word: UInt64, asOf sequence: UInt64) -> UnsafePointer<TokenView>? {
     var next = unsafe UnsafePointer<TokenVersion>(bitPattern: UInt(word))
     while let version = unsafe next {
-      // SAFETY: the versions down to the reader's own are alive (Arena).
-      if unsafe version.pointee.sequence <= sequence { return unsafe version.pointee.view }
+      // SAFETY: the versions down to the reader's own are alive (Arena); its view lies within it.
+      if unsafe version.pointee.sequence <= sequence {
+        let start = unsafe UnsafeRawPointer(version) + viewOffset
+        return unsafe start.assumingMemoryBound(to: TokenView.self)
+      }
       unsafe next = version.pointee.older
     }
     return nil

@@ -34,6 +34,7 @@ extension Engine {
   private mutating func drop(below horizon: Timestamp) -> Int {
     var greatest: [(chain: UInt32, block: UInt64)] = []
     identities.removeAll(before: horizon) { greatest.append(($0, $1)) }
+    dayVolumes.removeDays(before: horizon)
     for (chain, block) in greatest { droppedBlocks[chain] = max(droppedBlocks[chain] ?? 0, block) }
     var dropped = 0
     for token in 0..<tokenStates.count {

@@ -23,19 +23,31 @@ enum WideDivision {
   @inline(__always)
   static func divide(_ high: UInt128, _ low: UInt128, by divisor: UInt128) -> (quotient: UInt128, remainder: UInt128) {
     precondition(high < divisor, "the quotient of 256 bits by 128 fits 128")
-    let word = UInt64(truncatingIfNeeded: divisor)
+    // All but the lowest word of the dividend: where it is under the divisor, the quotient is one word.
+    let leading = high << 64 | low >> 64
+    let isOneWord = high >> 64 == 0 && leading < divisor
     if divisor >> 64 == 0 {
-      // All but the lowest words of what is left stay under the divisor, so they are one word.
+      let word = UInt64(truncatingIfNeeded: divisor)
+      let last = UInt64(truncatingIfNeeded: low)
+      guard !isOneWord else {
+        let only = divide(UInt64(truncatingIfNeeded: leading), last, by: word)
+        return (UInt128(only.quotient), UInt128(only.remainder))
+      }
       let upper = divide(UInt64(truncatingIfNeeded: high), UInt64(truncatingIfNeeded: low >> 64), by: word)
-      let lower = divide(upper.remainder, UInt64(truncatingIfNeeded: low), by: word)
+      let lower = divide(upper.remainder, last, by: word)
       return (UInt128(upper.quotient) << 64 | UInt128(lower.quotient), UInt128(lower.remainder))
     }
     let shift = UInt128(divisor.leadingZeroBitCount)
     let scaled = divisor &<< shift
-    let top = high &<< shift | (low &>> 1) &>> (127 &- shift)
     let rest = low &<< shift
+    let last = UInt64(truncatingIfNeeded: rest)
+    guard !isOneWord else {
+      let only = step(leading &<< shift | UInt128(UInt64(truncatingIfNeeded: low)) &>> (64 &- shift), last, scaled)
+      return (UInt128(only.quotient), only.remainder &>> shift)
+    }
+    let top = high &<< shift | (low &>> 1) &>> (127 &- shift)
     let upper = step(top, UInt64(truncatingIfNeeded: rest >> 64), scaled)
-    let lower = step(upper.remainder, UInt64(truncatingIfNeeded: rest), scaled)
+    let lower = step(upper.remainder, last, scaled)
     return (UInt128(upper.quotient) << 64 | UInt128(lower.quotient), lower.remainder &>> shift)
   }
 

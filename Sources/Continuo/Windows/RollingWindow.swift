@@ -1,6 +1,6 @@
 // Rolling windows at any instant: (T − w, T], exact to the microsecond.
 // Invariant: every figure as of T uses swaps with a time ≤ T and no other.
-// Not here: the fold over chunks (SwapColumns), who is ranked (Ranking).
+// Not here: the fold over chunks (TokenReference+Window), who is ranked (Ranking).
 // Rules 5.1, 5.2, 5.3.
 
 extension MarketAnswers where Self: ~Copyable {
@@ -12,27 +12,7 @@ extension MarketAnswers where Self: ~Copyable {
     let start = asOf - length.microseconds
     let contents = contents
     try contents.requireHeld(from: start)
-    let token = contents.token(token.index)
-    var window = WindowStatistics(asOf: asOf)
-    let before = token.lastSwap(atOrBefore: start)
-    let candle = token.swaps.fold(from: start + 1, before: asOf + 1)
-    if let candle {
-      window.volumeUSD = candle.volumeUSD
-      window.volumeToken = candle.volumeToken
-      window.buyVolumeUSD = candle.buyVolumeUSD
-      window.sellVolumeUSD = candle.sellVolumeUSD
-      window.trades = candle.trades
-      window.high = candle.high
-      window.low = candle.low
-    }
-    guard let last = candle?.close ?? before?.price, let open = before?.price ?? candle?.open else { return window }
-    window.last = last
-    window.open = open
-    // Both prices are over zero, so their difference always fits.
-    let change = Decimal18(units: last.units - open.units)
-    window.change = change
-    window.changePercent = WideArithmetic.percent(ExactSum(change), of: ExactSum(open))
-    return window
+    return contents.reference(token.index).statistics(after: start, to: asOf)
   }
 
   /// Who traded in (`asOf` − length, `asOf`], counted from raw events. O(log n + swaps of the window).
@@ -59,5 +39,28 @@ extension MarketAnswers where Self: ~Copyable {
     counts.buyers = buyers.count
     counts.sellers = sellers.count
     return counts
+  }
+}
+
+extension TokenReference {
+  /// What the token did in (`start`, `asOf`].
+  @inline(__always)
+  func statistics(after start: Timestamp, to asOf: Timestamp) -> WindowStatistics {
+    var window = WindowStatistics(asOf: asOf)
+    let fold = self.window(after: start, to: asOf)
+    if fold.sums.trades > 0 {
+      window.volumeUSD = fold.sums.volumeUSD
+      window.volumeToken = fold.sums.volumeToken
+      window.buyVolumeUSD = fold.sums.buyVolumeUSD
+      window.sellVolumeUSD = fold.sums.sellVolumeUSD
+      window.trades = fold.sums.trades
+      window.high = Decimal18(units: fold.sums.high)
+      window.low = Decimal18(units: fold.sums.low)
+    }
+    window.open = fold.prices.open
+    window.last = fold.prices.last
+    window.change = fold.prices.change
+    window.changePercent = fold.prices.changePercent
+    return window
   }
 }

@@ -45,11 +45,11 @@ extension CSVParser {
         if column < cells.count { cells[column] = cell(special &+ 1, close) }
         column &+= 1
         if case .record(let next) = after {
-          cursor = SpecialCursor(input, at: next)
+          cursor.move(to: next, input)
           return .whole(columns: column, end: close &+ 1, next: next, breaks: breaks)
         }
         cellStart = close &+ 2
-        cursor = SpecialCursor(input, at: cellStart)
+        cursor.move(to: cellStart, input)
       }
     }
   }

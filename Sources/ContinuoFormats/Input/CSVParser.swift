@@ -59,10 +59,9 @@ struct CSVParser {
     doubled.removeAll(keepingCapacity: true)
     if width == nil { position = prepare(input, &rows, from: position, isLast: isLast, rowsMax: rowsMax) }
     guard let width, failure == nil else { return position }
-    var cursor = SpecialCursor(input, at: position)
-    while rows.lines.count < rowsMax, position < input.count,
-      position &+ rows.text.scratch.count < Limits.batchBytesMax
-    {
+    let plan = plan
+    var cursor = SpecialCursor(.csv, input, at: position)
+    while position < input.count, rows.hasRoom(rowsMax, position) {
       switch Self.split(input, from: position, isLast: isLast, &cursor, into: &slots, &doubled) {
       case .whole(let columns, let end, let next, let breaks):
         progress.rowNumber += 1
@@ -82,7 +81,8 @@ struct CSVParser {
         guard let next = reject(fault, at: position, input, &rows, isLast: isLast) else { return position }
         position = next
         if progress.isSkipping { return position }
-        cursor = SpecialCursor(input, at: position)
+        // Back, where the record that is broken had a line feed within quotes.
+        cursor = SpecialCursor(.csv, input, at: position)
       }
       if !doubled.isEmpty { doubled.removeAll(keepingCapacity: true) }
     }
@@ -115,7 +115,7 @@ struct CSVParser {
       let window = position..<min(input.count, position + PhysicalLine.windowBytes)
       let columnsMax = window.reduce(1) { input[$1] == UInt8(ascii: ",") ? $0 + 1 : $0 }
       var cells = [TextCell](repeating: .absent, count: columnsMax)
-      var cursor = SpecialCursor(input, at: position)
+      var cursor = SpecialCursor(.csv, input, at: position)
       doubled.removeAll()
       switch Self.split(input, from: position, isLast: isLast, &cursor, into: &cells, &doubled) {
       case .blank(let next):

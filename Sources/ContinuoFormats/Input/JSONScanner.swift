@@ -7,11 +7,14 @@
 struct JSONScanner {
   private var index: Int
   private let end: Int
+  private var cursor: SpecialCursor
 
   /// Reads within `line`.
-  init(_ line: Range<Int>) {
+  @inline(__always)
+  init(_ line: Range<Int>, _ input: Span<UInt8>) {
     index = line.lowerBound
     end = line.upperBound
+    cursor = SpecialCursor(.json, input, at: line.lowerBound)
   }
 
   /// A value that is not nested.
@@ -50,20 +53,24 @@ struct JSONScanner {
   }
 
   /// Reads a string; nil where there is none, or an escape or a control character that JSON does not allow. O(length).
+  @inline(__always)
   mutating func string(_ input: Span<UInt8>) -> (range: Range<Int>, hasEscapes: Bool)? {
     guard take(UInt8(ascii: "\""), input) else { return nil }
     let start = index
     var hasEscapes = false
+    cursor.move(to: start, input)
     while true {
-      index = endOfPlainJSON(input, index..<end)
-      guard index < end else { return nil }
-      switch input[index] {
+      let special = cursor.next(input)
+      guard special >= 0, special < end else { return nil }
+      index = special
+      switch input[special] {
       case UInt8(ascii: "\""):
         index &+= 1
-        return (start..<index &- 1, hasEscapes)
+        return (start..<special, hasEscapes)
       case UInt8(ascii: "\\"):
         hasEscapes = true
         guard escape(input) else { return nil }
+        cursor.move(to: index, input)
       default: return nil
       }
     }
@@ -98,9 +105,9 @@ struct JSONScanner {
     }
   }
 
-  private mutating func literal(_ word: StaticString, _ input: Span<UInt8>) -> Range<Int>? {
+  private mutating func literal(_ word: String, _ input: Span<UInt8>) -> Range<Int>? {
     let start = index
-    for unit in String(describing: word).utf8 {
+    for unit in word.utf8 {
       guard take(unit, input) else { return nil }
     }
     return start..<index

@@ -16,6 +16,8 @@ struct NDJSONParser {
   /// The fields that the map fills already: no hint is given for those.
   private let mapped: Set<EventField>
   private var keys: [JSONKey] = []
+  /// The same keys, quick to compare with.
+  private var patterns: [KeyPattern] = []
   private var slots: [TextCell] = []
   /// Which key stood at which place of the row before: files keep their order.
   private var order: [Int] = []
@@ -33,6 +35,7 @@ struct NDJSONParser {
     }
     slots = [TextCell](repeating: .absent, count: keys.count)
     self.keys = keys
+    patterns = keys.map { KeyPattern($0.name, slot: $0.slot) }
   }
 
   /// Makes ready for a batch whose text begins anew. O(constants).
@@ -51,9 +54,7 @@ struct NDJSONParser {
       position = progress.resume(at: position, input)
       if progress.isSkipping { return position }
     }
-    while rows.lines.count < rowsMax, position < input.count,
-      position &+ rows.text.scratch.count < Limits.batchBytesMax
-    {
+    while position < input.count, rows.hasRoom(rowsMax, position) {
       switch PhysicalLine.find(input, from: position, isLast: isLast) {
       case .incomplete: return position
       case .tooLong:
@@ -80,7 +81,7 @@ struct NDJSONParser {
 
   /// Reads one object into the slots; false where the line is not just that.
   private mutating func object(_ line: Range<Int>, _ input: Span<UInt8>, _ rows: inout OfferedRows) -> Bool {
-    var scanner = JSONScanner(line)
+    var scanner = JSONScanner(line, input)
     scanner.skipBlanks(input)
     guard scanner.take(UInt8(ascii: "{"), input) else { return false }
     scanner.skipBlanks(input)
@@ -108,11 +109,23 @@ struct NDJSONParser {
   }
 
   /// Reads a key; answers its slot, −1 for one that is not ours, nil where there is no key.
+  @inline(__always)
   private mutating func key(at place: Int, _ input: Span<UInt8>, _ scanner: inout JSONScanner) -> Int? {
     guard let text = scanner.string(input) else { return nil }
-    if !text.hasEscapes, place < order.count, keys[order[place]].holds(text.range, input) {
-      return keys[order[place]].slot
+    if !text.hasEscapes, place < order.count {
+      let usual = patterns[order[place]]
+      if usual.count == text.range.count,
+        usual.isShort ? usual.holds(input, at: text.range.lowerBound) : keys[order[place]].holds(text.range, input)
+      {
+        return usual.slot
+      }
     }
+    return key(text, at: place, input)
+  }
+
+  /// Looks a key up that is not the one which stood here before.
+  @inline(never)
+  private mutating func key(_ text: (range: Range<Int>, hasEscapes: Bool), at place: Int, _ input: Span<UInt8>) -> Int {
     let name =
       text.hasEscapes
       ? JSONScanner.unescaped(text.range, input) : input.extracting(text.range).bytes(upTo: .max)
@@ -137,6 +150,7 @@ struct NDJSONParser {
       return
     }
     keys.append(JSONKey(name: name, slot: -1))
+    patterns.append(KeyPattern(name, slot: -1))
     warnings.append(NearestMap.warning(file, "key", ByteString(name), filled: mapped))
   }
 

@@ -87,3 +87,11 @@ struct LineProgress {
     rows.reject(.malformed, value: TextCell(offset: range.lowerBound, length: range.count))
   }
 }
+
+extension OfferedRows {
+  /// Whether a batch takes one row more, when its text is used as far as `position`. O(1).
+  @inline(__always)
+  func hasRoom(_ rowsMax: Int, _ position: Int) -> Bool {
+    lines.count < rowsMax && position &+ text.scratch.count < Limits.batchBytesMax
+  }
+}

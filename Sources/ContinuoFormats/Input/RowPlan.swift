@@ -23,7 +23,7 @@ struct RowPlan {
   private var made: [Made] = []
   private var constants: [(EventField, [UInt8])] = []
   /// A row before its cells are filled in: constants are there already.
-  private var template = [TextCell](repeating: .absent, count: OfferedRows.width)
+  private var template = [15 of TextCell](repeating: .absent)
   private var sell = TextCell.absent
   private var buy = TextCell.absent
   private let emptyIsAbsent: Bool
@@ -89,14 +89,15 @@ struct RowPlan {
   /// Adds a row of these cells. O(fields).
   @inline(__always)
   func fill(_ rows: inout OfferedRows, from slots: Span<TextCell>, line: Int, rowNumber: Int) {
-    let base = rows.cells.count
-    rows.lines.append(line)
-    rows.cells.append(contentsOf: template)
-    var cells = rows.cells.mutableSpan
+    var cells = template
     let direct = direct.span
     for index in direct.indices {
       let cell = slots[direct[index].slot]
-      if cell.length != 0 || direct[index].keepsEmpty { cells[base &+ direct[index].field] = cell }
+      if cell.length != 0 || direct[index].keepsEmpty { cells[direct[index].field] = cell }
+    }
+    rows.lines.append(line)
+    rows.cells.append(addingCapacity: OfferedRows.width) { output in
+      for index in cells.indices { output.append(cells[index]) }
     }
     if !made.isEmpty { make(&rows, from: slots, rowNumber: rowNumber) }
   }

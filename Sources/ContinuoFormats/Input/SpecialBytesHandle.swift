@@ -1,71 +1,83 @@
-// Finds the bytes that split a text, eight at a time.
-// Invariant: a load never passes the end of its span; positions come ascending, none twice, none left out.
-// Not here: what a separator means (CSVParser, NDJSONParser).
-// Source: the exact zero-byte test of H. S. Warren, Hacker's Delight, 6-1 (no false hit behind a hit).
+// Finds the bytes that split a text, sixty-four at a time.
+// Invariant: no load passes the end of its span; positions come ascending, none twice, none left out.
+// Not here: what a separator means (CSVParser, NDJSONParser), the comparisons themselves (CMarks).
 
-/// Eight bytes of a text as one word, the first byte lowest.
-@inline(__always)
-func word(_ bytes: Span<UInt8>, at index: Int) -> UInt64 {
-  precondition(index >= 0 && index &+ 8 <= bytes.count)
-  // SAFETY: eight bytes from `index` lie within the span by the check above; any bits are a UInt64.
-  return unsafe UInt64(littleEndian: bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
+internal import CMarks
+
+/// Which bytes a cursor stops at.
+enum SpecialBytes {
+  /// Commas, quotes, line feeds.
+  case csv
+  /// Quotes, backslashes, control characters.
+  case json
+
+  @inline(__always)
+  func contains(_ byte: UInt8) -> Bool {
+    switch self {
+    case .csv: byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\"")
+    case .json: byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20
+    }
+  }
 }
 
-/// A word with the top bit of each byte set where `word` has the byte that `pattern` repeats.
-@inline(__always)
-func matches(_ word: UInt64, _ pattern: UInt64) -> UInt64 {
-  let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
-  let difference = word ^ pattern
-  return ~((difference & low) &+ low | difference | low)
-}
-
-/// `byte` in all eight bytes of a word.
-@inline(__always)
-func repeated(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
-
-/// Walks over the commas, quotes and line feeds of a text.
+/// Walks over the special bytes of a text.
 struct SpecialCursor {
-  /// Where the word that `hits` tells of begins.
+  private static let blockBytes = 64
+
+  private let kind: SpecialBytes
+  /// Where the block that `hits` tells of begins.
   private var base: Int
+  /// A bit for each special byte of the block that is still to come.
   private var hits: UInt64
 
   /// Stands before `position`.
   @inline(__always)
-  init(_ bytes: Span<UInt8>, at position: Int) {
+  init(_ kind: SpecialBytes, _ bytes: Span<UInt8>, at position: Int) {
+    self.kind = kind
     base = position
-    hits = Self.hits(bytes, at: position)
+    hits = Self.hits(kind, bytes, at: position)
   }
 
   /// The position of the next special byte, −1 where there is none up to the end.
   @inline(__always)
   mutating func next(_ bytes: Span<UInt8>) -> Int {
     while hits == 0 {
-      guard base &+ 8 < bytes.count else { return -1 }
-      base &+= 8
-      hits = Self.hits(bytes, at: base)
+      guard base &+ Self.blockBytes < bytes.count else { return -1 }
+      base &+= Self.blockBytes
+      hits = Self.hits(kind, bytes, at: base)
     }
-    let position = base &+ hits.trailingZeroBitCount &>> 3
+    let position = base &+ hits.trailingZeroBitCount
     hits &= hits &- 1
     return position
   }
 
+  /// Goes on to `position`, which is not before the last one that was found.
   @inline(__always)
-  private static func hits(_ bytes: Span<UInt8>, at position: Int) -> UInt64 {
-    guard position &+ 8 <= bytes.count else { return lastHits(bytes, at: position) }
-    let eight = word(bytes, at: position)
-    return matches(eight, repeated(UInt8(ascii: ","))) | matches(eight, repeated(UInt8(ascii: "\n")))
-      | matches(eight, repeated(UInt8(ascii: "\"")))
+  mutating func move(to position: Int, _ bytes: Span<UInt8>) {
+    if position &- base < Self.blockBytes {
+      hits &= UInt64.max &<< UInt64(truncatingIfNeeded: position &- base)
+    } else {
+      self = SpecialCursor(kind, bytes, at: position)
+    }
+  }
+
+  @inline(__always)
+  private static func hits(_ kind: SpecialBytes, _ bytes: Span<UInt8>, at position: Int) -> UInt64 {
+    guard position >= 0, position &+ blockBytes <= bytes.count else { return lastHits(kind, bytes, at: position) }
+    // SAFETY: 64 bytes from `position` lie within the span by the check above, and are only read.
+    return unsafe bytes.withUnsafeBufferPointer { buffer in
+      unsafe kind == .csv
+        ? continuo_csv_marks(buffer.baseAddress.unsafelyUnwrapped + position)
+        : continuo_json_marks(buffer.baseAddress.unsafelyUnwrapped + position)
+    }
   }
 
   @inline(never)
-  private static func lastHits(_ bytes: Span<UInt8>, at position: Int) -> UInt64 {
+  private static func lastHits(_ kind: SpecialBytes, _ bytes: Span<UInt8>, at position: Int) -> UInt64 {
     var hits: UInt64 = 0
     var index = position
     while index < bytes.count {
-      let byte = bytes[index]
-      if byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\"") {
-        hits |= 0x80 << UInt64((index - position) * 8)
-      }
+      if kind.contains(bytes[index]) { hits |= 1 << UInt64(index - position) }
       index += 1
     }
     return hits
@@ -74,12 +86,15 @@ struct SpecialCursor {
 
 /// The first `byte` in `range` of a text, nil where there is none. O(length).
 func firstIndex(of byte: UInt8, in bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
+  precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
   var index = range.lowerBound
-  let pattern = repeated(byte)
-  while index &+ 8 <= range.upperBound {
-    let hits = matches(word(bytes, at: index), pattern)
-    if hits != 0 { return index &+ hits.trailingZeroBitCount &>> 3 }
-    index &+= 8
+  while index &+ 64 <= range.upperBound {
+    // SAFETY: 64 bytes from `index` lie within the range, and that within the span by the check above.
+    let hits = unsafe bytes.withUnsafeBufferPointer { buffer in
+      unsafe continuo_byte_marks(buffer.baseAddress.unsafelyUnwrapped + index, byte)
+    }
+    if hits != 0 { return index &+ hits.trailingZeroBitCount }
+    index &+= 64
   }
   while index < range.upperBound {
     if bytes[index] == byte { return index }
@@ -88,23 +103,39 @@ func firstIndex(of byte: UInt8, in bytes: Span<UInt8>, _ range: Range<Int>) -> I
   return nil
 }
 
-/// The first byte in `range` that ends or interrupts a JSON string (a quote, a backslash, a control character), or the
-/// range's end. O(length).
-@inline(__always)
-func endOfPlainJSON(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
-  var index = range.lowerBound
-  while index &+ 8 <= range.upperBound {
-    let eight = word(bytes, at: index)
-    let hits =
-      matches(eight, repeated(UInt8(ascii: "\""))) | matches(eight, repeated(UInt8(ascii: "\\")))
-      | matches(eight & repeated(0xE0), 0)
-    if hits != 0 { return index &+ hits.trailingZeroBitCount &>> 3 }
-    index &+= 8
+/// A key to compare texts with: two words where it is short.
+struct KeyPattern: BitwiseCopyable {
+  /// How many bytes it has.
+  let count: Int
+  /// What its user keeps for it.
+  let slot: Int
+  private var low: UInt64 = 0
+  private var high: UInt64 = 0
+
+  private static let bytesMax = 16
+
+  init(_ name: [UInt8], slot: Int) {
+    count = name.count
+    self.slot = slot
+    guard isShort else { return }
+    for (index, byte) in name.enumerated() {
+      if index < 8 { low |= UInt64(byte) << UInt64(8 * index) } else { high |= UInt64(byte) << UInt64(8 * index - 64) }
+    }
   }
-  while index < range.upperBound {
-    let byte = bytes[index]
-    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { return index }
-    index &+= 1
+
+  /// Whether it is compared as words.
+  @inline(__always)
+  var isShort: Bool { count <= Self.bytesMax }
+
+  /// Whether the bytes from `position` on are the key, a short one; false, also where they are, near the text's end.
+  @inline(__always)
+  func holds(_ bytes: Span<UInt8>, at position: Int) -> Bool {
+    guard isShort, position >= 0, position &+ Self.bytesMax <= bytes.count else { return false }
+    // SAFETY: sixteen bytes from `position` lie within the span by the check above; any bits are a UInt64.
+    let first = unsafe bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt64.self)
+    let second = unsafe bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position &+ 8, as: UInt64.self)
+    let (lower, upper) = (UInt64(littleEndian: first) ^ low, UInt64(littleEndian: second) ^ high)
+    guard count > 8 else { return count == 0 || lower &<< UInt64(64 &- 8 &* count) == 0 }
+    return lower == 0 && upper &<< UInt64(128 &- 8 &* count) == 0
   }
-  return index
 }

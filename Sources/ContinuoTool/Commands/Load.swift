@@ -24,9 +24,10 @@ struct Load: ConsoleCommand {
 
   static let settings: [Setting] =
     OutputOptions.settings + ConsoleOptions.settings
-    + ["events", "tokens", "days", "seed", "batch", "duplicates", "digits", "order", "wallets", "write"].map {
-      .value($0)
-    } + ["in-process", "cold", "transfers", "uniform", "addresses"].map { .flag($0) }
+    + ["events", "tokens", "days", "seed", "batch", "duplicates", "digits", "order", "readers", "wallets", "write"].map
+  {
+    .value($0)
+  } + ["in-process", "cold", "transfers", "uniform", "addresses", "digest"].map { .flag($0) }
 
   @Flag(help: "Into an engine in this process, in memory.")
   var inProcess = false
@@ -60,6 +61,9 @@ struct Load: ConsoleCommand {
   @Option(help: ArgumentHelp("How many wallets trade at most.", valueName: "n"))
   var wallets = 1_000_000
 
+  @Option(help: ArgumentHelp("How many threads read candles all the while, as fast as they can.", valueName: "n"))
+  var readers = 0
+
   @Flag(help: "Do not touch memory first: the host hands it over while the clock runs.")
   var cold = false
 
@@ -71,6 +75,9 @@ struct Load: ConsoleCommand {
 
   @Flag(help: "Name wallets by addresses of 20 bytes, not by numbers.")
   var addresses = false
+
+  @Flag(help: "Add state_digest: SHA-256 over every candle, statistic and holder.")
+  var digest = false
 
   @Option(
     help: ArgumentHelp("Write the market to FILE (.csv, .ndjson; - is standard output) and stop.", valueName: "file"),
@@ -85,6 +92,7 @@ struct Load: ConsoleCommand {
     try Self.check(tokens, "tokens", 1...Limits.tokensMax)
     try Self.check(days, "days", 1...Self.daysMax)
     try Self.check(batch, "batch", 1...Limits.batchRowsMax)
+    try Self.check(readers, "readers", 0...Self.readersMax)
     try Self.check(wallets, "wallets", 1...Self.walletsMax)
     guard digits == 8 || digits == 18 else { throw ValidationError("'\(digits)' for --digits is neither 8 nor 18") }
     if let write, write != "-", !write.hasSuffix(".csv"), !write.hasSuffix(".ndjson") {
@@ -97,6 +105,7 @@ struct Load: ConsoleCommand {
 
   private static let eventsMax = 1_000_000_000
   private static let daysMax = 3_650
+  private static let readersMax = 64
   private static let walletsMax = 9_999_999
 
   private static func check(_ value: Int, _ flag: String, _ range: ClosedRange<Int>) throws {
@@ -122,10 +131,13 @@ struct Load: ConsoleCommand {
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
     let start = MachineHandle.nanoseconds
+    var progress = Progress(console)
+    progress.say("drawing \(events) events")
     let market = Market(shape)
+    progress.finish()
     if let write { return try Self.write(market, to: write) }
     let touchCost = cold ? MachineHandle.touch(bytes: Self.sampleBytes) : try touchFirst()
-    var report = try LoadRun.report(market, batchRows: batch, console)
+    var report = try LoadRun.report(market, batchRows: batch, readers: readers, hasDigest: digest, console)
     report.touchNanosecondsPerByte = touchCost
     report.wallNanoseconds = MachineHandle.nanoseconds - start
     try StandardOutput.write(Array(report.text(output.format).utf8))

@@ -73,18 +73,38 @@ struct Reading: Equatable {
     }
   }
 
+  /// Reads a file on disk whose batches are made on another thread.
+  init(ahead path: String, _ configure: (inout InputOptions) -> Void = { _ in }) {
+    var options = InputOptions()
+    configure(&options)
+    var batch = EventBatch()
+    do throws(InputFailure) {
+      var file = try ReadAhead(path: path, options: options)
+      do throws(InputFailure) {
+        while try file.nextBatch(into: &batch) { add(batch) }
+      } catch {
+        failure = error
+      }
+      warnings = file.takeWarnings()
+    } catch {
+      failure = error
+    }
+  }
+
   private mutating func read(_ file: inout InputFile) {
     var batch = EventBatch()
     do throws(InputFailure) {
-      while try file.nextBatch(into: &batch) {
-        batches.append(batch.offered)
-        for row in batch.rows where row.operation != .markIncomplete { rows.append(Self.text(row, batch)) }
-        for rejection in batch.rejections { rejections.append(Self.text(rejection)) }
-      }
+      while try file.nextBatch(into: &batch) { add(batch) }
     } catch {
       failure = error
     }
     warnings = file.takeWarnings()
+  }
+
+  private mutating func add(_ batch: EventBatch) {
+    batches.append(batch.offered)
+    for row in batch.rows where row.operation != .markIncomplete { rows.append(Self.text(row, batch)) }
+    for rejection in batch.rejections { rejections.append(Self.text(rejection)) }
   }
 
   private static func text(_ rejection: Rejection) -> String {

@@ -53,14 +53,16 @@ private struct TestRow: PackedRow, Equatable {
     let scale = random.pick([1, 10, 1_000_000, 10_000_000_000, 1_000_000_000_000_000_000] as [Int128])
     let edge = random.pick([.min, .max, 0, any, any, any] as [Int128])
     let word = random.pick([.min, .max, 0, Int64(Int32.random(in: -9...99, using: &random)) * 1_000_000] as [Int64])
-    return TestRow(key: key, word: word, any: edge, scaled: Int128(Int32.random(in: -99_999...99_999, using: &random)) * scale)
+    return TestRow(
+      key: key, word: word, any: edge, scaled: Int128(Int32.random(in: -99_999...99_999, using: &random)) * scale)
   }
 }
 
 @Suite("Sorted series")
 struct SortedSeriesProperties {
   /// Rules 3.1, 3.2, 3.8, 6.2, 8: what the engine's memory rests on, held against a sorted array.
-  @Test("Rows go in and out anywhere: the series is a sorted array, and versions of it stay", arguments: Seeds.thisRun(300))
+  @Test(
+    "Rows go in and out anywhere: the series is a sorted array, and versions of it stay", arguments: Seeds.thisRun(300))
   func isASortedArray(seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     let arena = Arena()
@@ -125,7 +127,8 @@ struct SortedSeriesProperties {
           return
         }
       }
-      guard Self.rows(series.view) == model, series.checkInvariants("rows").isEmpty, series.lastKey == model.last?.key else {
+      guard Self.rows(series.view) == model, series.checkInvariants("rows").isEmpty, series.lastKey == model.last?.key
+      else {
         Issue.record(
           "step \(step): \(series.checkInvariants("rows")), \(Self.rows(series.view).count) rows for \(model.count)\n\(Seeds.replay(seed, "isASortedArray"))"
         )

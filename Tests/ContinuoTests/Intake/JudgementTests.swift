@@ -223,4 +223,88 @@ struct JudgementTests {
     #expect(holders == ["0xabc 2", "0xag 1", "0xg 1", "\(longest) 1"])
     #expect(engine.inspection().negativeBalances == 1)
   }
+
+  /// Rule 3.5: a name of any length with one strange byte anywhere, as a value and as text that lies among other text.
+  @Test("Names with one strange byte", arguments: [UInt8(0x00), 0x1F, 0x20, 0x7E, 0x7F, 0x80, 0x9F, 0xC3, 0xFF])
+  func oneStrangeByte(strange: UInt8) {
+    let isPlain = strange >= 0x20 && strange < 0x7F
+    for length in 1...40 {
+      for place in 0..<length {
+        var name = [UInt8](repeating: UInt8(ascii: "n"), count: length)
+        name[place] = strange
+        var typed = EventBatch()
+        typed.append(
+          Swap(
+            block: 1, timestamp: Timestamp(microseconds: 0), token: ByteString(name), amountUSD: .one, priceUSD: .one,
+            wallet: ByteString(name)))
+        #expect(typed.rejections.first?.reason == (isPlain ? nil : .badToken), "\(length) bytes, \(place)")
+        for padding in [0, 40] {
+          var rows = OfferedRows()
+          rows.text.bytes = [UInt8](repeating: 0, count: 3) + name + [UInt8](repeating: 0, count: padding)
+          rows.beginRow(line: 1)
+          for (field, text) in Self.swap { rows.set(field, rows.text.keep(Array(text.utf8))) }
+          rows.set(.wallet, TextCell(offset: 3, length: length))
+          var batch = EventBatch()
+          batch.judge(&rows)
+          #expect(batch.rejections.first?.reason == (isPlain ? nil : .badAddress), "\(length) bytes, \(place)")
+        }
+      }
+    }
+  }
+
+  /// Rules 2.2, 2.6: a number is read the same whatever digits lie around it.
+  @Test("Numbers among digits", arguments: Seeds.thisRun(4))
+  func numbersAmongDigits(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    for _ in 0..<3_000 {
+      let whole = String((0..<Int.random(in: 1...19, using: &random)).map { _ in random.pick(Array("0123456789")) })
+      let places = Int.random(in: 0...20, using: &random)
+      let fraction = String((0..<places).map { _ in random.pick(Array("0123456789")) })
+      let text = places == 0 ? whole : "\(whole).\(fraction)"
+      var rows = OfferedRows()
+      let before = Int.random(in: 0...20, using: &random)
+      rows.text.bytes = Array((String(repeating: "7", count: before) + text).utf8)
+      rows.text.bytes += Array(String(repeating: "3", count: Int.random(in: 0...20, using: &random)).utf8)
+      rows.beginRow(line: 1)
+      for (field, text) in Self.swap { rows.set(field, rows.text.keep(Array(text.utf8))) }
+      rows.set(.amountUSD, TextCell(offset: before, length: text.utf8.count))
+      rows.set(.block, TextCell(offset: before, length: whole.utf8.count))
+      rows.set(.timestamp, TextCell(offset: before, length: min(whole.utf8.count, 17)))
+      var batch = EventBatch()
+      batch.judge(&rows)
+      let expected = try #require(Decimal18(text))
+      guard expected.isPositive, let block = UInt64(whole) else { continue }
+      #expect(batch.rows.first?.amount == expected, "\(text); \(Seeds.replay(seed, "JudgementTests"))")
+      #expect(batch.rows.first?.block == block, "\(text)")
+      #expect(batch.rows.first?.timestamp.microseconds == Int64(whole.prefix(17)), "\(text)")
+    }
+  }
+
+  /// Rule 3.5: of `0x` and hexadecimal digits the lower-case ones are the name, whatever their number.
+  @Test("Hexadecimal names of every length")
+  func hexadecimalNames() {
+    for digits in 0...44 {
+      for (text, expected) in [
+        ("0X" + String(repeating: "aF9", count: digits), "0x" + String(repeating: "af9", count: digits)),
+        ("0x" + String(repeating: "0", count: digits), nil),
+        ("0x" + String(repeating: "0", count: digits) + "G", "0x" + String(repeating: "0", count: digits) + "G"),
+        ("0x" + String(repeating: "0", count: digits) + "A", "0x" + String(repeating: "0", count: digits) + "a"),
+        ("0x1" + String(repeating: "0", count: digits), "0x1" + String(repeating: "0", count: digits)),
+      ] as [(String, String?)] where text.utf8.count <= 128 {
+        var batch = EventBatch()
+        batch.append(
+          Swap(
+            block: 1, timestamp: Timestamp(microseconds: 0), token: "T", amountUSD: .one, priceUSD: .one,
+            wallet: ByteString(text)))
+        var bytes: [UInt8] = []
+        let wallet = batch.rows[0].wallet
+        if wallet != .zeroAddress {
+          let found = batch.text.text(wallet)
+          for index in found.indices { bytes.append(found[index]) }
+        }
+        #expect(
+          String(decoding: bytes, as: UTF8.self) == (text == "0X" ? "" : expected ?? ""), "\(text)")
+      }
+    }
+  }
 }

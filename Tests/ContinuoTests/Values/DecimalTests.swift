@@ -3,6 +3,7 @@
 // Not here: the million others (DecimalVectorTests).
 
 import Continuo
+import ContinuoTestSupport
 import Testing
 
 @Suite("Decimal18")
@@ -73,5 +74,25 @@ struct DecimalTests {
     supply += sum(.max)
     #expect(WideArithmetic.product(supply, Decimal18(units: one / 2))?.units == .max)
     #expect(WideArithmetic.product(supply, Decimal18(units: one / 2 + 1)) == nil)
+  }
+
+  /// Rule 2.4: quotients of sums of any two widths, ties among them, are those of integers of any size.
+  @Test("Quotients against big integers", arguments: Seeds.thisRun(8))
+  func quotientsOfAnyWidth(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    func draw() -> Int128 {
+      let value = UInt128.random(in: 0...UInt128.max, using: &random) >> UInt128.random(in: 1...127, using: &random)
+      return max(1, Int128(random.chance(20) ? value & ~1 : value))
+    }
+    for _ in 0..<4_000 {
+      let divisor = draw()
+      // A divisor whose leading word is nearly a power of two is where a guessed word is furthest off.
+      let hard = random.chance(20) ? Int128.max >> Int128.random(in: 0...60, using: &random) : divisor
+      let numerator = random.chance(10) ? hard / 2 : draw()
+      let quotient = WideArithmetic.quotient(
+        ExactSum(Decimal18(units: numerator)), over: ExactSum(Decimal18(units: hard)))
+      let expected = ModelNumber.quotient(BigInteger(numerator), over: BigInteger(hard))
+      #expect(quotient == expected, "\(numerator) / \(hard); \(Seeds.replay(seed, "DecimalTests"))")
+    }
   }
 }

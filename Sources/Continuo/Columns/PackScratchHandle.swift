@@ -1,0 +1,66 @@
+// Room for the columns of rows that are being packed: a column's values one behind the other.
+// Invariant: a column's offsets are in `words`, and above 64 bits in `wide` too, from planning on.
+// Not here: how a column is planned (PackPlan), where its bytes go (PackedChunk).
+
+/// The columns of some rows, until they are packed.
+@safe struct PackScratch {
+  private let block: UnsafeMutableRawPointer
+  private let rows: Int
+  private let columns: Int
+
+  /// Bytes: a word for each value, then two for each value of one column at a time, or of those that need them.
+  private var wideStart: Int { (rows * columns * 8 + 15) & ~15 }
+  private var bytes: Int { wideStart + rows * columns * 16 }
+
+  init(_ rows: Int, columns: Int, _ arena: Arena) {
+    self.rows = rows
+    self.columns = columns
+    unsafe block = arena.take(((rows * columns * 8 + 15) & ~15) + rows * columns * 16)
+  }
+
+  func free(_ arena: Arena) { unsafe arena.free(block, bytes) }
+
+  /// Collects and plans a column: its values are offsets then. O(rows).
+  @inline(__always)
+  func plan<Row: PackedRow>(_ column: Int, _ rows: Span<Row>) -> PackPlan {
+    var words = mutableWords(column)
+    guard column >= Row.narrowCount else {
+      Row.collect(narrow: column, of: rows, into: &words)
+      return PackPlan(&words, isScaled: Row.isScaled(column))
+    }
+    // SAFETY: the column's own part of the block, which has room for all; plain values need no initialisation.
+    var wide = unsafe MutableSpan<Int128>(
+      _unsafeStart: (block + wideStart + column * self.rows * 16).assumingMemoryBound(to: Int128.self), count: self.rows
+    )
+    Row.collect(wide: column, of: rows, into: &wide)
+    return PackPlan(&wide, isScaled: Row.isScaled(column), &words)
+  }
+
+  /// A column's offsets, or their lower words. O(1).
+  @inline(__always)
+  @_lifetime(borrow self)
+  func words(_ column: Int) -> Span<Int64> {
+    // SAFETY: as in `plan`.
+    let all = unsafe Span<Int64>(
+      _unsafeStart: (block + column * rows * 8).assumingMemoryBound(to: Int64.self), count: rows)
+    return unsafe _overrideLifetime(all, borrowing: self)
+  }
+
+  @inline(__always)
+  @_lifetime(borrow self)
+  private func mutableWords(_ column: Int) -> MutableSpan<Int64> {
+    // SAFETY: as in `plan`.
+    let all = unsafe MutableSpan<Int64>(
+      _unsafeStart: (block + column * rows * 8).assumingMemoryBound(to: Int64.self), count: rows)
+    return unsafe _overrideLifetime(all, borrowing: self)
+  }
+
+  /// The upper word of an offset that is wider than one. O(1).
+  @inline(__always)
+  func highWord(_ column: Int, _ row: Int) -> UInt64 {
+    precondition(row >= 0 && row < rows && column < columns, "a column is read within its rows")
+    // SAFETY: as in `plan`.
+    let offset = unsafe (block + wideStart + (column * rows + row) * 16).load(as: Int128.self)
+    return UInt64(truncatingIfNeeded: offset >> 64)
+  }
+}
