@@ -46,6 +46,11 @@ let package = Package(
     .executableTarget(
       name: "ReadmeExample", dependencies: ["Continuo"], path: "Tests/Examples/Readme", swiftSettings: house),
     .target(name: "ContinuoTestSupport", dependencies: ["Continuo"], path: "Tests/Support", swiftSettings: house),
+    // Not what a test depends on: it would be linked into the tests, and its functions stand in the way of the C library's.
+    .target(name: "CProbe", path: "Tests/CProbe"),
+    .executableTarget(
+      name: "ReadingProbe", dependencies: ["CProbe", "Continuo", "ContinuoTestSupport"], path: "Tests/Probe",
+      swiftSettings: house),
     .testTarget(
       name: "ContinuoTests",
       dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),

@@ -6,6 +6,7 @@
 swift_needed=6.2            # the tools version of Package.swift
 release_flags=(-c release)  # what users get, and what tests run
 debug_flags=(-c debug)      # the engine's tests once more, with assertions
+sanitizer_flags=(-c release --sanitize=thread --scratch-path .build/sanitizer)  # readers beside a writer
 
 # Says in one line what is wrong and what to do, and ends the tool.
 stop() {

@@ -24,7 +24,7 @@ package enum Threads {
     let slots = (0..<count).map { _ in Slot<Answer>() }
     let threads = slots.enumerated().map { index, slot in start(Job { slot.answer = body(index) }) }
     main()
-    threads.forEach { join($0) }
+    for thread in threads { join(thread) }
     return slots.compactMap(\.answer)
   }
 

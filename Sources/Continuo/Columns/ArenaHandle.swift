@@ -57,6 +57,10 @@ internal import CMemory
   /// How many bytes are taken: blocks in use and retired ones, rounded up to their classes.
   package var bytesInUse: Int { unsafe state.pointee.bytesInUse }
 
+  /// How many bytes the system was asked for.
+  // SAFETY: the state lives as long as we do.
+  package var bytesMapped: Int { unsafe state.pointee.regions.reduce(0) { $0 + $1.bytes } }
+
   /// Takes a block, aligned to 32 bytes. O(1).
   func take(_ bytes: Int) -> UnsafeMutableRawPointer {
     let (index, size) = Self.class(bytes)
@@ -102,6 +106,7 @@ internal import CMemory
   /// - Parameter born: the version that it was taken for; `.max` where versions never have it.
   @inline(__always)
   func giveBack(_ block: UnsafeMutableRawPointer, _ bytes: Int, born: UInt64) {
+    // SAFETY: what was taken for the version that is being made, and stands nowhere else, no reader has seen.
     if born < sequence { unsafe retire(block, bytes) } else { unsafe free(block, bytes) }
   }
 

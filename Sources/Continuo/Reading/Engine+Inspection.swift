@@ -27,6 +27,10 @@ extension MarketAnswers where Self: ~Copyable {
 }
 
 extension Engine {
+  /// How many bytes of memory columns, chunks and versions take, and how many the system was asked for: for tests. O(regions).
+  package var bytesInUse: Int { arena.bytesInUse }
+  package var bytesMapped: Int { arena.bytesMapped }
+
   /// Checks that every summary is what the raw events add up to: for tests. O(n).
   ///
   /// - Returns: what is wrong, nothing if all is well.
