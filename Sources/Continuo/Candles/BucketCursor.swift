@@ -32,7 +32,7 @@ struct BucketCursor {
   /// The start of the next bucket with a swap. O(1), behind a gap O(log n).
   mutating func start(_ token: TokenView) -> Timestamp? {
     if interval.isFolded {
-      return position == token.swaps.end ? nil : interval.start(of: token.swaps.key(at: position).timestamp)
+      return position == token.swaps.end ? nil : interval.start(of: token.swaps.time(at: position))
     }
     var bucket = hours.start(token).map { interval.start(of: $0) }
     for level in 0..<interval.archives where next[level] < token.archive(level).end {
@@ -101,7 +101,7 @@ struct BucketCursor {
     let aligned = aligned(bound, interval)
     if interval.isFolded {
       return token.swaps.before(token.swaps.lowerBound(aligned)).map {
-        interval.start(of: token.swaps.key(at: $0).timestamp)
+        interval.start(of: token.swaps.time(at: $0))
       }
     }
     var last = HourCursor.start(token, nth: 1, before: aligned).map { interval.start(of: $0) }

@@ -23,7 +23,7 @@ extension TokenView {
         let place = swap ?? swaps.lowerBound(time)
         swap = place
         if place < swaps.end {
-          alone = Interval.oneHour.start(of: swaps.key(at: place).timestamp)
+          alone = swaps.time(at: place).startOfHour
           isStored = held.map { $0 <= alone } ?? false
         } else {
           guard held != nil else { return }

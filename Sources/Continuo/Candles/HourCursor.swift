@@ -33,7 +33,7 @@ struct HourCursor {
     let position = swap ?? token.swaps.lowerBound(time)
     swap = position
     guard position < token.swaps.end else { return held.map { ($0, .stored) } }
-    let hour = Interval.oneHour.start(of: token.swaps.key(at: position).timestamp)
+    let hour = token.swaps.time(at: position).startOfHour
     if let held, held <= hour { return (held, .stored) }
     return (hour, hour == token.newestHour.key ? .newest : .alone)
   }
@@ -67,7 +67,12 @@ struct HourCursor {
     var swap: SwapSeries.Position? = token.swaps.lowerBound(bound)
     var earliest: Timestamp?
     var time = bound
-    for _ in 0..<count {
+    for step in 0..<count {
+      // Mostly no hour is missing: then the first one is as many rows as hours back.
+      if step < 2, earliest != nil, let first = token.hours.position(stored, back: count - step) {
+        let start = token.hours.key(at: first)
+        if start == time - Int64(count - step) * Interval.oneHour.microseconds { return start }
+      }
       let held = token.hours.before(stored)
       let heldStart = held.map { token.hours.key(at: $0) }
       if let held, let heldStart, Interval.oneHour.next(heldStart) == time {
@@ -75,7 +80,7 @@ struct HourCursor {
         continue
       }
       let before = token.swaps.before(swap ?? token.swaps.lowerBound(time))
-      let hour = before.map { Interval.oneHour.start(of: token.swaps.key(at: $0).timestamp) }
+      let hour = before.map { token.swaps.time(at: $0).startOfHour }
       if let held, let heldStart, hour.map({ $0 <= heldStart }) ?? true {
         (stored, swap, time) = (held, nil, heldStart)
       } else if let before, let hour {

@@ -12,7 +12,7 @@ extension TokenView {
     var bar = Bar(bucket: from)
     var columns = SwapColumns.none
     while position < swaps.end {
-      let first = swaps.key(at: position).timestamp
+      let first = swaps.time(at: position)
       if first.microseconds &- bar.bucket.microseconds >= interval.microseconds || first < bar.bucket {
         bar.bucket = interval.start(of: first)
       }

@@ -251,6 +251,13 @@ extension SeriesView where Row.Key == OrderKey {
 }
 
 extension SeriesView where Row == SwapRow {
+  /// When the swap at a position happened. O(1).
+  @inline(__always)
+  func time(at position: Position) -> Timestamp {
+    position.chunk < chunkCount
+      ? Timestamp(microseconds: chunk(position.chunk).narrow(position.row, 0)) : tailRow(position.row).key.timestamp
+  }
+
   /// The candle of the swaps with `from` ≤ time < `end`, nil without any. O(log n + chunks + two chunks' rows).
   func fold(from: Timestamp, before end: Timestamp) -> Candle? {
     guard from < end, !isEmpty else { return nil }

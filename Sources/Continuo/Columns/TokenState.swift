@@ -37,6 +37,7 @@ struct TokenState: ~Copyable {
   }
 
   /// The token as it is now, to be read until it is changed. O(1).
+  @inline(__always)
   var view: TokenView {
     TokenView(
       swaps: swaps.view, hours: hours.view, transfers: transfers.view, fourHours: fourHours.view, days: days.view,
@@ -57,7 +58,7 @@ struct TokenState: ~Copyable {
   }
 
   private mutating func beginHour(_ row: SwapRow) {
-    let start = Interval.oneHour.start(of: row.key.timestamp)
+    let start = row.key.timestamp.startOfHour
     if newestHour.candle.trades == 0 || newestHour.key < start {
       closeHour()
       newestHour = StoredCandle(key: start, candle: Candle(row))
@@ -145,7 +146,7 @@ struct TokenState: ~Copyable {
       alone.append(StoredCandle(key: hour, candle: Candle(last)))
     }
     swaps.removePrefix(before: swaps.view.lowerBound(bound)) { row in
-      let start = Interval.oneHour.start(of: row.key.timestamp)
+      let start = row.key.timestamp.startOfHour
       if start != hour {
         close()
         (hour, inHour) = (start, 0)

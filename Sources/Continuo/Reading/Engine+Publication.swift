@@ -29,11 +29,20 @@ extension Engine {
     if versions.count < tokenStates.count { growVersions() }
     for index in 0..<changedTokens.count {
       let token = Int(changedTokens[index])
-      versions[token] = TokenVersion.publish(tokenStates[token].view, over: versions[token], arena)
+      if index + Self.versionsAhead < changedTokens.count {
+        let next = Int(changedTokens[index + Self.versionsAhead])
+        tokenStates.prefetch(next, lines: Self.stateLines)
+        versions.prefetch(next)
+      }
+      versions[token] = TokenVersion.publish(tokenStates[token], over: versions[token], arena)
     }
     changedTokens.removeAll()
     readers.publish(EngineContents(self, sequence: arena.sequence))
   }
+
+  /// How many tokens ahead the memory of a state is asked for, and how much of it.
+  private static var versionsAhead: Int { 6 }
+  private static var stateLines: Int { (MemoryLayout<TokenState>.stride + 63) / 64 }
 
   private mutating func growVersions() {
     let grown = AtomicWords(max(64, tokenStates.count * 2), arena)

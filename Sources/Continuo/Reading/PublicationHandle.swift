@@ -159,12 +159,13 @@ internal import Synchronization
   /// Makes the next version of a token; the one before is given back when no reader can see it. O(1).
   ///
   /// - Parameter word: where the newest version is; 0 for none.
-  static func publish(_ view: TokenView, over word: UInt64, _ arena: Arena) -> UInt64 {
+  @inline(__always)
+  static func publish(_ state: borrowing TokenState, over word: UInt64, _ arena: Arena) -> UInt64 {
     let size = MemoryLayout<TokenVersion>.stride
     let fresh = unsafe arena.take(size).bindMemory(to: TokenVersion.self, capacity: 1)
     let old = unsafe UnsafePointer<TokenVersion>(bitPattern: UInt(word))
-    // SAFETY: the block is ours until its address is stored where readers look.
-    unsafe fresh.initialize(to: TokenVersion(sequence: arena.sequence, older: old, view: view))
+    // SAFETY: the block is ours until its address is stored where readers look. The view is made in its place.
+    unsafe fresh.initialize(to: TokenVersion(sequence: arena.sequence, older: old, view: state.view))
     if let old = unsafe old { unsafe arena.retire(UnsafeMutableRawPointer(mutating: old), size) }
     return UInt64(UInt(bitPattern: fresh))
   }
@@ -173,6 +174,7 @@ internal import Synchronization
   @inline(__always)
   private static var viewOffset: Int { MemoryLayout<TokenVersion>.size - MemoryLayout<TokenView>.size }
 
+  @inline(__always)
   private init(sequence: UInt64, older: UnsafePointer<TokenVersion>?, view: TokenView) {
     self.sequence = sequence
     unsafe self.older = older

@@ -36,6 +36,13 @@ public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
     return Timestamp(microseconds: overflow ? (microseconds < 0 ? .max : .min) : difference)
   }
 
+  /// The start of the hour that holds the instant: what ``Interval/start(of:)`` says of 1h, with a divisor that stands fast.
+  @inline(__always)
+  var startOfHour: Timestamp {
+    let remainder = microseconds % 3_600_000_000
+    return self - (remainder < 0 ? remainder + 3_600_000_000 : remainder)
+  }
+
   /// The start of the UTC day that holds the instant. O(1).
   public var startOfDay: Timestamp { Interval.oneDay.start(of: self) }
 }
