@@ -23,6 +23,7 @@ internal import CMemory
 
   @safe private struct State {
     /// Free blocks by class; the first word of each points at the next.
+    // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
     var free: [193 of UnsafeMutableRawPointer?] = unsafe .init(repeating: nil)
     var next: UnsafeMutableRawPointer?
     var left = 0
@@ -39,6 +40,7 @@ internal import CMemory
   private let state: UnsafeMutablePointer<State>
 
   package init() {
+    // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
     unsafe state = .allocate(capacity: 1)
     unsafe state.initialize(to: State())
   }
@@ -52,9 +54,11 @@ internal import CMemory
 
   /// Which version is being made: blocks that were taken for it are nobody else's yet.
   @inline(__always)
+  // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
   package var sequence: UInt64 { unsafe state.pointee.sequence }
 
   /// How many bytes are taken: blocks in use and retired ones, rounded up to their classes.
+  // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
   package var bytesInUse: Int { unsafe state.pointee.bytesInUse }
 
   /// How many bytes the system was asked for.
@@ -97,6 +101,7 @@ internal import CMemory
 
   /// Gives a block back that published versions may refer to. O(1).
   func retire(_ block: UnsafeMutableRawPointer, _ bytes: Int) {
+    // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
     guard unsafe state.pointee.isPublishing else { return unsafe free(block, bytes) }
     unsafe state.pointee.retired.append(Retired(start: block, bytes: bytes, sequence: state.pointee.sequence))
   }
@@ -113,10 +118,12 @@ internal import CMemory
   // MARK: versions
 
   /// Whether versions are published.
+  // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
   var isPublishing: Bool { unsafe state.pointee.isPublishing }
 
   /// Starts to keep what versions refer to.
   package func beginPublishing() {
+    // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
     guard unsafe !state.pointee.isPublishing else { return }
     unsafe state.pointee.isPublishing = true
     unsafe state.pointee.sequence = 1
@@ -126,8 +133,10 @@ internal import CMemory
   ///
   /// - Parameter oldest: the oldest version that a reader may still see.
   package func advance(oldest: UInt64) {
+    // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
     unsafe state.pointee.sequence += 1
     while unsafe state.pointee.retiredStart < state.pointee.retired.count {
+      // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
       let block = unsafe state.pointee.retired[state.pointee.retiredStart]
       // Retired while version n was made: version n does not have it, so who sees n or later cannot reach it.
       guard block.sequence <= oldest else { break }
@@ -143,6 +152,7 @@ internal import CMemory
   // MARK: regions
 
   private func addRegion() {
+    // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
     let bytes = unsafe state.pointee.regionBytes
     unsafe state.pointee.regionBytes = min(bytes * 2, 64 << 20)
     unsafe state.pointee.next = map(bytes)
@@ -150,6 +160,7 @@ internal import CMemory
   }
 
   private func map(_ bytes: Int) -> UnsafeMutableRawPointer {
+    // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
     guard let start = unsafe continuo_map(bytes, bytes >= 2 << 20 ? 2 << 20 : 64 << 10) else {
       fatalError("no memory: \(bytes) bytes more are not to be had; give the process more, or hold fewer events")
     }
@@ -158,6 +169,7 @@ internal import CMemory
   }
 
   private func unmap(_ start: UnsafeMutableRawPointer, _ bytes: Int) {
+    // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
     unsafe state.pointee.regions.removeAll { unsafe $0.start == start }
     unsafe continuo_unmap(start, bytes)
   }

@@ -31,6 +31,7 @@ internal import Synchronization
 
   /// The words as readers have them. O(1).
   @inline(__always)
+  // SAFETY: the words were taken in init and outlive who may read them (Arena).
   var view: AtomicWordsView { unsafe AtomicWordsView(UnsafePointer(base), count) }
 
   @inline(__always)
@@ -67,6 +68,7 @@ extension AtomicWords: @unchecked Sendable {}
 
   @inline(__always)
   fileprivate init(_ base: UnsafePointer<Atomic<UInt64>>?, _ count: Int) {
+    // SAFETY: the words were taken in init and outlive who may read them (Arena).
     unsafe self.base = base
     self.count = count
   }

@@ -113,6 +113,7 @@ internal import CMemory
   }
 
   /// Where the slots are, for a version. O(1).
+  // SAFETY: the memory was taken in `move` and is lent for as long as a version has it.
   var memory: UnsafePointer<Element>? { unsafe UnsafePointer(base) }
 
   /// The initialised slots. O(1).

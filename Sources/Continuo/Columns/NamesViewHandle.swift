@@ -17,6 +17,7 @@
     _ records: borrowing ColumnHandle<NameRecord>, _ bytes: borrowing ColumnHandle<UInt8>, _ slots: AtomicWordsView,
     seed: UInt64
   ) {
+    // SAFETY: the memory of names only grows at its end and outlives who may read it (Arena).
     unsafe self.records = records.memory
     unsafe self.bytes = bytes.memory
     byteCount = bytes.count

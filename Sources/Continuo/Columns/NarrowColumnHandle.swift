@@ -22,6 +22,7 @@
 
   @inline(__always)
   init(_ start: UnsafeRawPointer, base: Int128, width: Int, power: UInt64, count: Int) {
+    // SAFETY: the chunk has `count` offsets there; rows are checked when read.
     unsafe self.start = start
     // Seven bytes above a base of 62 bits stay within a word; powers are under 2^60.
     isNarrow = width <= 7 && base < 1 << 62 && base >= -(1 << 62)

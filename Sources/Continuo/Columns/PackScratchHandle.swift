@@ -15,9 +15,11 @@
   init(_ rows: Int, columns: Int, _ arena: Arena) {
     self.rows = rows
     self.columns = columns
+    // SAFETY: the block has room for all columns, and is given back once, with the size it was taken with.
     unsafe block = arena.take(((rows * columns * 8 + 15) & ~15) + rows * columns * 16)
   }
 
+  // SAFETY: the block has room for all columns, and is given back once, with the size it was taken with.
   func free(_ arena: Arena) { unsafe arena.free(block, bytes) }
 
   /// Collects and plans a column: its values are offsets then. O(rows).

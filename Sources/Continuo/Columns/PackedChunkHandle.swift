@@ -40,6 +40,7 @@ private struct PackedColumn: BitwiseCopyable {
   @inline(__always)
   private var head: Head { unsafe block.load(as: Head.self) }
   @inline(__always)
+  // SAFETY: the block was taken in init with room for head, summary, headers and offsets.
   package var count: Int { unsafe Int(block.load(as: UInt32.self)) }
   /// How many bytes the block takes.
   var byteCount: Int { Int(head.byteCount) }
@@ -47,6 +48,7 @@ private struct PackedColumn: BitwiseCopyable {
   var lastKey: Row.Key { head.lastKey }
   /// What the rows add up to.
   @inline(__always)
+  // SAFETY: the block was taken in init with room for head, summary, headers and offsets.
   package var summary: Row.Summary { unsafe block.load(fromByteOffset: Self.summaryStart, as: Row.Summary.self) }
 
   /// Asks for the memory of the summary. O(1).
@@ -107,6 +109,7 @@ private struct PackedColumn: BitwiseCopyable {
   }
 
   /// Gives the block back: no version that is still to come has it. O(1).
+  // SAFETY: the block was taken in init with room for head, summary, headers and offsets.
   func giveBack(_ arena: Arena) { unsafe arena.giveBack(block, byteCount, born: head.born) }
 
   // MARK: writing, while the chunk is made

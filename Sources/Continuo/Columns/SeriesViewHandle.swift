@@ -25,6 +25,7 @@
 
   @inline(__always)
   init(_ directory: borrowing ColumnHandle<DirectoryEntry<Row>>, _ tail: borrowing ColumnHandle<Row>, count: Int) {
+    // SAFETY: the columns lend their memory for as long as a version has it (ColumnHandle).
     unsafe self.directory = directory.memory
     unsafe self.tail = tail.memory
     chunks = Int32(truncatingIfNeeded: directory.count)

@@ -30,6 +30,7 @@ internal import CMemory
 
   /// Where the things are, as long as nobody changes the array. O(1).
   @inline(__always)
+  // SAFETY: slots below count are initialised, and the array is borrowed.
   var memory: UnsafePointer<Element>? { unsafe UnsafePointer(base) }
 
   /// Asks for some lines of the thing in slot `index`, which need not be there. O(1).

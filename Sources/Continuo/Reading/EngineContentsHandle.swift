@@ -35,6 +35,7 @@
     balanceLog = engine.balanceLog.view
     dayVolumes = engine.dayVolumes.view
     tokenCount = engine.tokenStates.count
+    // SAFETY: the engine's states are only read while it is borrowed.
     unsafe states = sequence == .max ? engine.tokenStates.memory : nil
     versions = engine.versions.view
   }

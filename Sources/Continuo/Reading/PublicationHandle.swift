@@ -46,10 +46,12 @@ internal import Synchronization
     // Readers write their pins all the time: each has lines of its own.
     private let padding: [14 of UInt64] = .init(repeating: 0)
 
+    // SAFETY: pins and versions live as long as somebody may read them (Arena).
     init(next: UnsafePointer<Pin>?) { unsafe self.next = unsafe next }
   }
 
   /// A reader, for one thread at a time. O(readers).
+  // SAFETY: pins and versions live as long as somebody may read them (Arena).
   public func reader() -> Reader { unsafe Reader(self, takePin()) }
 
   private func takePin() -> UnsafePointer<Pin> {
@@ -78,6 +80,7 @@ internal import Synchronization
   }
 
   fileprivate static func giveBack(_ pin: UnsafePointer<Pin>) {
+    // SAFETY: pins and versions live as long as somebody may read them (Arena).
     unsafe pin.pointee.isTaken.store(false, ordering: .releasing)
   }
 
@@ -94,6 +97,7 @@ internal import Synchronization
 
   @inline(__always)
   fileprivate static func leave(_ pin: UnsafePointer<Pin>) {
+    // SAFETY: pins and versions live as long as somebody may read them (Arena).
     unsafe pin.pointee.sequence.store(0, ordering: .releasing)
   }
 
@@ -133,6 +137,7 @@ internal import Synchronization
 
   fileprivate init(_ publication: Publication, _ pin: UnsafePointer<Publication.Pin>) {
     self.publication = publication
+    // SAFETY: pins and versions live as long as somebody may read them (Arena).
     unsafe self.pin = pin
   }
 
@@ -142,11 +147,13 @@ internal import Synchronization
   public mutating func read<Answer, Failure: Error>(_ body: (borrowing Snapshot) throws(Failure) -> Answer)
     throws(Failure) -> Answer
   {
+    // SAFETY: pins and versions live as long as somebody may read them (Arena).
     let snapshot = unsafe Snapshot(contents: publication.enter(pin))
     defer { unsafe Publication.leave(pin) }
     return try body(snapshot)
   }
 
+  // SAFETY: pins and versions live as long as somebody may read them (Arena).
   deinit { unsafe Publication.giveBack(pin) }
 }
 
@@ -177,6 +184,7 @@ internal import Synchronization
   @inline(__always)
   private init(sequence: UInt64, older: UnsafePointer<TokenVersion>?, view: TokenView) {
     self.sequence = sequence
+    // SAFETY: pins and versions live as long as somebody may read them (Arena).
     unsafe self.older = older
     self.view = view
   }

@@ -17,6 +17,7 @@ private typealias PageWord = Atomic<UInt64>
   static let pageTokens = 256
   static let dayMicroseconds: UInt64 = 86_400_000_000
   /// No day: no instant that is accepted lies in it.
+  // SAFETY: pages are taken from the arena and outlive who may read them.
   static let none = unsafe DayPages(start: .min, pages: nil, pageCount: 0)
 
   var start: Int64
@@ -50,6 +51,7 @@ private typealias PageWord = Atomic<UInt64>
   }
 
   /// The bounds as readers have them. O(1).
+  // SAFETY: pages are taken from the arena and outlive who may read them.
   var view: DayVolumesView { unsafe DayVolumesView(days.memory, days.count) }
 
   /// Adds an amount over zero to a token's volume of a day. O(1), O(log days) on another day than the last time.
@@ -150,6 +152,7 @@ private typealias PageWord = Atomic<UInt64>
 
   @inline(__always)
   fileprivate init(_ days: UnsafePointer<DayPages>?, _ count: Int) {
+    // SAFETY: pages are taken from the arena and outlive who may read them.
     unsafe self.days = days
     self.count = count
   }
