@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// One set of flags for every target of ours: a change of flags between two commands rebuilds everything.
-let house: [SwiftSetting] = [
+var house: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .strictMemorySafety(),
   .enableExperimentalFeature("Lifetimes"),
@@ -11,6 +11,9 @@ let house: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .treatAllWarnings(as: .error),
 ]
+
+// The build for the thread sanitizer overwrites what is given back, so that it sees who still reads it (tools/test).
+if Context.environment["CONTINUO_WATCHED"] == "1" { house.append(.define("CONTINUO_WATCHED")) }
 
 let package = Package(
   name: "continuo",

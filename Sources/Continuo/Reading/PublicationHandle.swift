@@ -89,10 +89,13 @@ internal import Synchronization
   fileprivate func enter(_ pin: UnsafePointer<Pin>) -> EngineContents {
     // The pin first, then the root, both in the one order that the writer's stores and its look at the pins are in: it
     // either sees the pin, or was done with what it retired before the root was read.
-    unsafe pin.pointee.sequence.store(published.load(ordering: .acquiring), ordering: .sequentiallyConsistent)
+    let pinned = published.load(ordering: .acquiring)
+    unsafe pin.pointee.sequence.store(pinned, ordering: .sequentiallyConsistent)
     let word = root.load(ordering: .sequentiallyConsistent)
     // SAFETY: a root is published before any reader can be made, and stays while a pin as old as it stands.
-    return unsafe UnsafePointer<EngineContents>(bitPattern: word).unsafelyUnwrapped.pointee
+    let newest = unsafe UnsafePointer<EngineContents>(bitPattern: word).unsafelyUnwrapped
+    unsafe precondition(newest.pointee.sequence >= pinned, "a reader gets what it pinned, or a later version")
+    return unsafe newest.pointee
   }
 
   @inline(__always)
