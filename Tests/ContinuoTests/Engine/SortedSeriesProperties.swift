@@ -93,9 +93,7 @@ struct SortedSeriesProperties {
       case 6...7:
         let gone = model.filter { _ in random.chance(25) }.map(\.key)
         // A key that is not there changes nothing.
-        var lent: Set<Int64> = []
-        series.remove(([-1] + gone + [range * 10]).sorted()) { lent.insert($0.key) }
-        #expect(lent == Set(gone))
+        #expect(Self.remove(([-1] + gone + [range * 10]).sorted(), from: &series) == Set(gone))
         model.removeAll { gone.contains($0.key) }
       case 8:
         let bound = Int64.random(in: 0...range * 2, using: &random)
@@ -132,9 +130,19 @@ struct SortedSeriesProperties {
         return
       }
       let bound = Int64.random(in: -1...range, using: &random)
-      let before = series.view.before(series.lowerBound(bound)).map { series.key(at: $0) }
-      #expect(before == model.last { $0.key < bound }?.key)
+      #expect(Self.lastKey(before: bound, series.view) == model.last { $0.key < bound }?.key)
     }
+  }
+
+  /// Takes rows out and tells which were lent.
+  private static func remove(_ keys: [Int64], from series: inout SortedSeries<TestRow>) -> Set<Int64> {
+    var lent: Set<Int64> = []
+    series.remove(keys) { lent.insert($0.key) }
+    return lent
+  }
+
+  private static func lastKey(before bound: Int64, _ series: SeriesView<TestRow>) -> Int64? {
+    series.before(series.lowerBound(bound)).map { series.key(at: $0) }
   }
 
   /// The series as it was at some step.
