@@ -100,7 +100,7 @@ let benchmarks: @Sendable () -> Void = {
       var trades = 0
       for _ in run.scaledIterations {
         held.engine.forEachBar(of: held.busiest, CandleQuery(.oneHour, limit: 168)) {
-          trades &+= $0.candle?.trades ?? 0
+          trades &+= $0.trades
         }
       }
       blackHole(trades)

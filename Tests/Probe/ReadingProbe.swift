@@ -114,6 +114,7 @@ private struct Reading: ~Copyable {
       guard let token = market.token(name), let clock = market.clock else { ReadingProbe.stop("a token is missing") }
       for interval in Interval.allCases {
         market.forEachCandle(of: token, CandleQuery(interval, limit: 168)) { sum &+= $0.candle?.trades ?? 0 }
+        market.forEachBar(of: token, CandleQuery(interval, limit: 168)) { sum &+= $0.trades }
         market.forEachCandle(of: token, CandleQuery(interval, fill: .previous, limit: 24)) {
           sum &+= $0.isClosed ? 1 : 0
         }

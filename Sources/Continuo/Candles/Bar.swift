@@ -43,23 +43,46 @@ public struct Bar: Equatable, Sendable, BitwiseCopyable {
 
   /// The bar of a candle's row. O(1).
   public init(_ row: CandleRow) {
-    bucket = row.bucket
-    isClosed = row.isClosed
     if let candle = row.candle {
-      set(candle)
-    } else if let close = row.previousClose {
-      (open, high, low, self.close) = (close, close, close, close)
-    } else {
-      hasPrices = false
+      self.init(candle, bucket: row.bucket, isClosed: row.isClosed)
+      return
     }
+    self.init(bucket: row.bucket)
+    isClosed = row.isClosed
+    hasPrices = row.previousClose != nil
+    if let close = row.previousClose { (open, high, low, self.close) = (close, close, close, close) }
   }
 
   @inline(__always)
-  mutating func set(_ candle: Candle) {
-    (open, high, low, close) = (candle.open, candle.high, candle.low, candle.close)
-    (volumeUSD, volumeToken) = (candle.volumeUSD, candle.volumeToken)
-    (buyVolumeUSD, sellVolumeUSD) = (candle.buyVolumeUSD, candle.sellVolumeUSD)
-    (trades, tradesWithoutTokenAmount) = (candle.trades, candle.tradesWithoutTokenAmount)
+  init(
+    bucket: Timestamp, isClosed: Bool, open: Decimal18, high: Decimal18, low: Decimal18, close: Decimal18,
+    volumeUSD: ExactSum, volumeToken: ExactSum, buyVolumeUSD: ExactSum, sellVolumeUSD: ExactSum, trades: Int,
+    tradesWithoutTokenAmount: Int
+  ) {
+    self.bucket = bucket
+    self.isClosed = isClosed
+    (self.open, self.high, self.low, self.close) = (open, high, low, close)
+    (self.volumeUSD, self.volumeToken) = (volumeUSD, volumeToken)
+    (self.buyVolumeUSD, self.sellVolumeUSD) = (buyVolumeUSD, sellVolumeUSD)
+    (self.trades, self.tradesWithoutTokenAmount) = (trades, tradesWithoutTokenAmount)
+  }
+
+  @inline(__always)
+  init(_ candle: Candle, bucket: Timestamp, isClosed: Bool) {
+    self.init(
+      bucket: bucket, isClosed: isClosed, open: candle.open, high: candle.high, low: candle.low, close: candle.close,
+      volumeUSD: candle.volumeUSD, volumeToken: candle.volumeToken, buyVolumeUSD: candle.buyVolumeUSD,
+      sellVolumeUSD: candle.sellVolumeUSD, trades: candle.trades,
+      tradesWithoutTokenAmount: candle.tradesWithoutTokenAmount)
+  }
+
+  @inline(__always)
+  init(_ row: SwapRow, bucket: Timestamp, isClosed: Bool) {
+    self.init(
+      bucket: bucket, isClosed: isClosed, open: row.price, high: row.price, low: row.price, close: row.price,
+      volumeUSD: ExactSum(row.amountUSD), volumeToken: ExactSum(row.tokenAmount),
+      buyVolumeUSD: ExactSum(row.amount(of: .buy)), sellVolumeUSD: ExactSum(row.amount(of: .sell)), trades: 1,
+      tradesWithoutTokenAmount: row.tokenAmount == .zero ? 1 : 0)
   }
 
   @inline(__always)

@@ -11,13 +11,12 @@ extension TokenView {
     var time = from
     var stored = hours.lowerBound(from)
     var swap: SwapSeries.Position?
-    var bar = Bar(bucket: from)
     var columns = CandleColumns.none
     while time < end {
       columns.enter(stored.chunk, hours)
       let held = stored < hours.end ? columns.start(stored.row, hours) : nil
       var isStored = held == time
-      var alone = held ?? end
+      var alone = end
       if !isStored {
         // Behind a gap: a swap may stand alone in it.
         let place = swap ?? swaps.lowerBound(time)
@@ -26,26 +25,27 @@ extension TokenView {
           alone = swaps.time(at: place).startOfHour
           isStored = held.map { $0 <= alone } ?? false
         } else {
-          guard held != nil else { return }
           isStored = true
         }
       }
-      if isStored, let held {
-        bar.bucket = held
-        guard held < end else { return }
-        columns.set(&bar, stored.row, hours)
+      // Each bar is made where the body takes it: a copy would cost as much as it.
+      if isStored {
+        guard let held, held < end else { return }
+        time = Interval.oneHour.next(held)
+        try body(columns.bar(stored.row, held, isClosed: time <= clock, hours))
         stored = hours.after(stored)
         swap = nil
       } else {
         guard alone < end, let place = swap else { return }
-        bar.bucket = alone
-        let isNewest = alone == newestHour.key
-        if isNewest { bar.set(newestHour.candle) } else { bar.set(swaps.row(at: place)) }
-        swap = isNewest ? swaps.end : swaps.after(place)
+        time = Interval.oneHour.next(alone)
+        if alone == newestHour.key {
+          try body(Bar(newestHour.candle, bucket: alone, isClosed: time <= clock))
+          swap = swaps.end
+        } else {
+          try body(Bar(swaps.row(at: place), bucket: alone, isClosed: time <= clock))
+          swap = swaps.after(place)
+        }
       }
-      time = Interval.oneHour.next(bar.bucket)
-      bar.isClosed = time <= clock
-      try body(bar)
     }
   }
 }
@@ -109,7 +109,7 @@ private struct CandleColumns {
     isNarrow =
       packed.narrowColumn(CandleColumn.highWords).isZero && packed.narrowColumn(CandleColumn.sidedHighWords).isZero
       && open.isNarrow && up.isNarrow && down.isNarrow && close.isNarrow && usd.isNarrow && token.isNarrow
-      && buy.isNarrow && unsided.isNarrow
+      && buy.isNarrow && unsided.isNarrow && starts.isNarrow && trades.isNarrow && without.isNarrow
   }
 
   /// The start of a candle's hour. O(1).
@@ -118,23 +118,25 @@ private struct CandleColumns {
     isPacked ? Timestamp(microseconds: Int64(truncatingIfNeeded: starts[row])) : hours.tailRow(row).key
   }
 
-  /// Makes `bar` that of a candle, but for its bucket. O(1).
+  /// The bar of a candle. O(1).
   @inline(__always)
-  func set(_ bar: inout Bar, _ row: Int, _ hours: SeriesView<StoredCandle>) {
+  func bar(_ row: Int, _ bucket: Timestamp, isClosed: Bool, _ hours: SeriesView<StoredCandle>) -> Bar {
     guard isPacked, isNarrow else {
-      return bar.set(hours.row(at: CandleSeries.Position(chunk: chunk, row: row)).candle)
+      let candle = hours.row(at: CandleSeries.Position(chunk: chunk, row: row)).candle
+      return Bar(candle, bucket: bucket, isClosed: isClosed)
     }
-    let price = open[row]
-    bar.open = Decimal18(units: price)
-    bar.high = Decimal18(units: price &+ up[row])
-    bar.low = Decimal18(units: price &- down[row])
-    bar.close = Decimal18(units: price &+ close[row])
-    let (all, buys) = (usd[row], buy[row])
-    bar.volumeUSD = ExactSum(Decimal18(units: all))
-    bar.volumeToken = ExactSum(Decimal18(units: token[row]))
-    bar.buyVolumeUSD = ExactSum(Decimal18(units: buys))
-    bar.sellVolumeUSD = ExactSum(Decimal18(units: all &- buys &- unsided[row]))
-    bar.trades = Int(truncatingIfNeeded: trades[row])
-    bar.tradesWithoutTokenAmount = Int(truncatingIfNeeded: without[row])
+    // All columns of a chunk have as many rows.
+    starts.check(row..<row + 1)
+    let price = open.value(checked: row)
+    let (all, buys) = (usd.value(checked: row), buy.value(checked: row))
+    return Bar(
+      bucket: bucket, isClosed: isClosed, open: Decimal18(units: price),
+      high: Decimal18(units: price &+ up.value(checked: row)), low: Decimal18(units: price &- down.value(checked: row)),
+      close: Decimal18(units: price &+ close.value(checked: row)), volumeUSD: ExactSum(Decimal18(units: all)),
+      volumeToken: ExactSum(Decimal18(units: token.value(checked: row))),
+      buyVolumeUSD: ExactSum(Decimal18(units: buys)),
+      sellVolumeUSD: ExactSum(Decimal18(units: all &- buys &- unsided.value(checked: row))),
+      trades: Int(truncatingIfNeeded: trades.value(checked: row)),
+      tradesWithoutTokenAmount: Int(truncatingIfNeeded: without.value(checked: row)))
   }
 }

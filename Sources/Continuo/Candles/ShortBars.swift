@@ -101,16 +101,21 @@ private struct SwapColumns {
     var (usdSum, tokenSum, buySum, sellSum): (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     var (buys, sells) = (0, 0)
     var (least, greatest) = (UInt64.max, UInt64(0))
+    times.check(first..<count)
+    traders.check(first..<count)
+    usd.check(first..<count)
+    token.check(first..<count)
+    prices.check(first..<count)
     var row = first
-    while row < count, times.offset(row) < endOffset {
-      let amount = usd.offset(row)
+    while row < count, times.offset(checked: row) < endOffset {
+      let amount = usd.offset(checked: row)
       usdSum &+= amount
-      tokenSum &+= token.offset(row)
-      let price = prices.offset(row)
+      tokenSum &+= token.offset(checked: row)
+      let price = prices.offset(checked: row)
       least = min(least, price)
       greatest = max(greatest, price)
       // All ones or none, without branches: nobody can foretell the side.
-      let side = (traders.offset(row) &+ sideBase) & 3
+      let side = (traders.offset(checked: row) &+ sideBase) & 3
       let isBuy = Int(truncatingIfNeeded: (side ^ UInt64(Side.buy.rawValue)) &- 1) >> 63
       let isSell = Int(truncatingIfNeeded: (side ^ UInt64(Side.sell.rawValue)) &- 1) >> 63
       buySum &+= amount & UInt64(bitPattern: Int64(isBuy))

@@ -48,6 +48,23 @@
     return unsafe start.unsafelyUnwrapped.loadUnaligned(fromByteOffset: row &* width, as: UInt64.self) & mask
   }
 
+  /// Makes sure that rows can be read without looking each time. O(1).
+  @inline(__always)
+  func check(_ rows: Range<Int>) {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= count, "a column is read within its rows")
+  }
+
+  /// The offset of a row that was checked (`check`). O(1).
+  @inline(__always)
+  func offset(checked row: Int) -> UInt64 {
+    // SAFETY: the caller has checked the row: the offset is there, and room for a word behind the last.
+    unsafe start.unsafelyUnwrapped.loadUnaligned(fromByteOffset: row &* width, as: UInt64.self) & mask
+  }
+
+  /// The value of a row that was checked (`check`). O(1).
+  @inline(__always)
+  func value(checked row: Int) -> Int128 { value(offset(checked: row)) }
+
   /// The value of a row. O(1).
   @inline(__always)
   subscript(row: Int) -> Int128 { value(offset(row)) }
