@@ -49,9 +49,7 @@ public struct EventBatch: Sendable {
   }
 
   /// Adds a swap whose names are bytes that the caller keeps: the same as ``append(_:)-(Swap)`` without a value in between.
-  /// O(length of its names).
-  ///
-  /// - Parameter wallet: who traded; nil or empty where the source does not say.
+  /// A wallet is nil or empty where the source does not say who traded. O(length of its names).
   public mutating func appendSwap(
     chain: UInt32, block: UInt64, logIndex: UInt32, timestamp: Timestamp, token: Span<UInt8>, side: Side?,
     amountUSD: Decimal18?, tokenAmount: Decimal18?, priceUSD: Decimal18?, wallet: Span<UInt8>?
