@@ -42,10 +42,9 @@ internal import CMemory
     return !overflow && product < 1 << 127
   }
 
-  // SAFETY of the loads: `row` lies within the chunk, which the callers check once for all rows.
   @inline(__always)
   private func low(_ row: Int) -> UInt64 {
-    // SAFETY: the place lies within the chunk; callers check rows.
+    // SAFETY: `row` lies within the chunk, which the callers check once for all rows.
     unsafe start.loadUnaligned(fromByteOffset: row &* width, as: UInt64.self)
   }
 
@@ -57,7 +56,7 @@ internal import CMemory
   @inline(__always)
   private func offset(_ row: Int) -> UInt128 {
     guard width > 8 else { return UInt128(narrowOffset(row)) }
-    // SAFETY: the place lies within the chunk; callers check rows.
+    // SAFETY: as above.
     let high = unsafe start.loadUnaligned(fromByteOffset: row &* width &+ 8, as: UInt64.self)
     return UInt128(high & mask) << 64 | UInt128(low(row))
   }

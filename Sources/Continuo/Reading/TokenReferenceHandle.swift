@@ -4,79 +4,71 @@
 
 /// Where a token lies, in the engine's own state or in a version.
 @safe struct TokenReference: BitwiseCopyable {
+  // SAFETY: one of the two is there, and both are read only while the contents that they come from may be.
   private let state: UnsafePointer<TokenState>?
   private let version: UnsafePointer<TokenView>?
 
-  // SAFETY: one of the two is there, and both are read only while the contents that they come from may be.
+  // SAFETY: as above.
   @inline(__always)
   init(state: UnsafePointer<TokenState>) {
     unsafe self.state = state
     unsafe version = nil
   }
 
+  // SAFETY: as above.
   @inline(__always)
   init(version: UnsafePointer<TokenView>) {
     unsafe state = nil
-    // SAFETY: one of the two is there, and is read only while its contents may be.
     unsafe self.version = version
   }
 
   @inline(__always)
-  // SAFETY: one of the two is there, and is read only while its contents may be.
-  private var held: UnsafePointer<TokenView> { unsafe version.unsafelyUnwrapped }
+  private func read<Value>(
+    _ own: (borrowing TokenState) -> Value, _ published: (borrowing TokenView) -> Value
+  ) -> Value {
+    // SAFETY: as above.
+    if let state = unsafe state { return unsafe own(state.pointee) }
+    return unsafe published(version.unsafelyUnwrapped.pointee)
+  }
 
   /// Everything of it. O(1).
   @inline(__always)
-  // SAFETY: one of the two is there, and is read only while its contents may be.
-  var view: TokenView { if let state = unsafe state { unsafe state.pointee.view } else { unsafe held.pointee } }
+  var view: TokenView { read({ $0.view }, { copy $0 }) }
 
   @inline(__always)
-  var swaps: SeriesView<SwapRow> {
-    // SAFETY: one of the two is there, and is read only while its contents may be.
-    if let state = unsafe state { unsafe state.pointee.swaps.view } else { unsafe held.pointee.swaps }
+  var swaps: SeriesView<SwapRow> { read({ $0.swaps.view }, { $0.swaps }) }
+
+  @inline(__always)
+  var hours: SeriesView<StoredCandle> { read({ $0.hours.view }, { $0.hours }) }
+
+  /// The start of the hour of the last held swap; nil without one.
+  @inline(__always)
+  var newestHourStart: Timestamp? {
+    read(
+      { $0.newestHour.candle.trades > 0 ? $0.newestHour.key : nil },
+      { $0.newestHour.candle.trades > 0 ? $0.newestHour.key : nil })
+  }
+
+  /// The candle of the last held swap's hour; without trades where none is held.
+  @inline(__always)
+  var newestHour: Candle { read({ $0.newestHour.candle }, { $0.newestHour.candle }) }
+
+  /// The place of the last held swap, of no meaning without one.
+  @inline(__always)
+  var newestTime: Timestamp {
+    read({ $0.newestHour.candle.closeKey.timestamp }, { $0.newestHour.candle.closeKey.timestamp })
   }
 
   @inline(__always)
-  var hours: SeriesView<StoredCandle> {
-    // SAFETY: one of the two is there, and is read only while its contents may be.
-    if let state = unsafe state { unsafe state.pointee.hours.view } else { unsafe held.pointee.hours }
-  }
-
-  /// The candle of the last hour with a swap, if that starts at or after `from` and before `end`.
-  @inline(__always)
-  func newestHour(from: Timestamp, before end: Timestamp) -> Candle? {
-    // SAFETY: one of the two is there, and is read only while its contents may be.
-    let hour = if let state = unsafe state { unsafe state.pointee.newestHour } else { unsafe held.pointee.newestHour }
-    return hour.candle.trades > 0 && hour.key >= from && hour.key < end ? hour.candle : nil
-  }
+  var lastBelowHorizon: LastSwap? { read({ $0.lastBelowHorizon }, { $0.lastBelowHorizon }) }
 
   @inline(__always)
-  var lastBelowHorizon: LastSwap? {
-    // SAFETY: one of the two is there, and is read only while its contents may be.
-    if let state = unsafe state { unsafe state.pointee.lastBelowHorizon } else { unsafe held.pointee.lastBelowHorizon }
-  }
+  var balances: BalancesView { read({ $0.balances.view }, { $0.balances }) }
 
   @inline(__always)
-  var balances: BalancesView {
-    // SAFETY: one of the two is there, and is read only while its contents may be.
-    if let state = unsafe state { unsafe state.pointee.balances.view } else { unsafe held.pointee.balances }
-  }
-
-  @inline(__always)
-  var hasTransfers: Bool {
-    // SAFETY: one of the two is there, and is read only while its contents may be.
-    if let state = unsafe state {
-      unsafe state.pointee.transfers.count + state.pointee.droppedTransfers > 0
-    } else {
-      unsafe held.pointee.hasTransfers
-    }
-  }
+  var hasTransfers: Bool { read({ $0.transfers.count + $0.droppedTransfers > 0 }, { $0.hasTransfers }) }
 
   /// Whether any accepted event of the token stands.
   @inline(__always)
-  var isKnown: Bool {
-    // SAFETY: one of the two is there, and is read only while its contents may be.
-    guard let state = unsafe state else { return unsafe held.pointee.isKnown }
-    return unsafe state.pointee.swaps.count + state.pointee.droppedSwaps > 0 || hasTransfers
-  }
+  var isKnown: Bool { read({ $0.swaps.count + $0.droppedSwaps > 0 }, { $0.isKnown }) || hasTransfers }
 }

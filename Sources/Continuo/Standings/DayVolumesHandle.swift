@@ -16,14 +16,15 @@ private typealias PageWord = Atomic<UInt64>
   // SAFETY of @unchecked: the words themselves are atomic.
   static let pageTokens = 256
   static let dayMicroseconds: UInt64 = 86_400_000_000
-  /// No day: no instant that is accepted lies in it.
-  // SAFETY: pages are taken from the arena and outlive who may read them.
-  static let none = unsafe DayPages(start: .min, pages: nil, pageCount: 0)
 
   var start: Int64
   // SAFETY: a day has `pageCount` words, which outlive who may read them (Arena).
   var pages: UnsafeMutablePointer<PageWord>?
   var pageCount: Int
+
+  /// No day: no instant that is accepted lies in it.
+  // SAFETY: it has no words.
+  static var none: DayPages { unsafe DayPages(start: .min, pages: nil, pageCount: 0) }
 
   @inline(__always)
   func holds(_ instant: Int64) -> Bool { UInt64(bitPattern: instant &- start) < Self.dayMicroseconds }
@@ -51,7 +52,7 @@ private typealias PageWord = Atomic<UInt64>
   }
 
   /// The bounds as readers have them. O(1).
-  // SAFETY: pages are taken from the arena and outlive who may read them.
+  // SAFETY: the days of a version stay as they are (ColumnHandle).
   var view: DayVolumesView { unsafe DayVolumesView(days.memory, days.count) }
 
   /// Adds an amount over zero to a token's volume of a day. O(1), O(log days) on another day than the last time.
@@ -70,12 +71,7 @@ private typealias PageWord = Atomic<UInt64>
   mutating func removeDays(before horizon: Timestamp) {
     var gone = 0
     while gone < days.count, days[gone].start < horizon.microseconds {
-      let day = days[gone]
-      for index in 0..<day.pageCount {
-        // SAFETY: pages were taken in `addPage`, and this day is the only one that has them.
-        if let page = unsafe day.page(index) { unsafe retire(page, DayPages.pageTokens) }
-      }
-      unsafe retire(day.pages.unsafelyUnwrapped, day.pageCount)
+      retire(days[gone])
       gone += 1
     }
     days.removeSubrange(0..<gone)
@@ -133,15 +129,17 @@ private typealias PageWord = Atomic<UInt64>
     unsafe arena.retire(UnsafeMutableRawPointer(words), count * 8)
   }
 
-  // SAFETY: taken by `take`; readers keep what they see alive by their version (Arena).
-  deinit {
-    for index in 0..<days.count {
-      let day = days[index]
-      for index in 0..<day.pageCount {
-        if let page = unsafe day.page(index) { unsafe retire(page, DayPages.pageTokens) }
-      }
-      unsafe retire(day.pages.unsafelyUnwrapped, day.pageCount)
+  private func retire(_ day: DayPages) {
+    for index in 0..<day.pageCount {
+      // SAFETY: pages were taken in `addPage`, and no other day has them.
+      if let page = unsafe day.page(index) { unsafe retire(page, DayPages.pageTokens) }
     }
+    // SAFETY: taken in `select` or `growCurrent`.
+    unsafe retire(day.pages.unsafelyUnwrapped, day.pageCount)
+  }
+
+  deinit {
+    for index in 0..<days.count { retire(days[index]) }
   }
 }
 
@@ -150,9 +148,9 @@ private typealias PageWord = Atomic<UInt64>
   private let days: UnsafePointer<DayPages>?
   private let count: Int
 
+  // SAFETY: as in `DayVolumes.view`.
   @inline(__always)
   fileprivate init(_ days: UnsafePointer<DayPages>?, _ count: Int) {
-    // SAFETY: pages are taken from the arena and outlive who may read them.
     unsafe self.days = days
     self.count = count
   }

@@ -31,7 +31,7 @@ struct WindowPrices: BitwiseCopyable {
 
 extension TokenReference {
   /// From how many whole chunks on the hours between are looked at instead.
-  private static var chunksMax: Int { 16 }
+  private static var chunksMax: Int { 8 }
 
   /// Folds the swaps with `start` < time ≤ `asOf`. O(log n + rows of two chunks + chunks or hours between).
   ///
@@ -39,17 +39,12 @@ extension TokenReference {
   func window(after start: Timestamp, to asOf: Timestamp) -> WindowFold {
     var fold = WindowFold()
     let swaps = swaps
-    let (startMajor, endMajor) = ((start + 1).microseconds, (asOf + 1).microseconds)
-    let firstChunk = swaps.chunk(notUnder: startMajor)
-    let lastChunk = swaps.chunk(notUnder: endMajor)
-    swaps.prefetchHead(firstChunk)
-    swaps.prefetchHead(lastChunk)
-    let hours = lastChunk - firstChunk > Self.chunksMax ? HoursBetween(self, start, asOf) : nil
-    let first = swaps.position(notUnder: startMajor, in: firstChunk)
-    let behind = swaps.position(notUnder: endMajor, in: lastChunk)
+    let edges = WindowEdges(swaps, start, asOf)
+    let hours = edges.lastChunk - edges.firstChunk > Self.chunksMax ? HoursBetween(self, start, asOf) : nil
+    let (first, behind) = (edges.first(swaps), edges.behind(swaps))
     if let hours {
-      let fromChunk = swaps.chunk(notUnder: hours.from.microseconds, near: firstChunk + 2)
-      let endChunk = swaps.chunk(notUnder: hours.end.microseconds, near: max(0, lastChunk - 3))
+      let fromChunk = swaps.chunk(notUnder: hours.from.microseconds, near: edges.firstChunk + 2)
+      let endChunk = swaps.chunk(notUnder: hours.end.microseconds, near: max(0, edges.lastChunk - 3))
       swaps.prefetchHead(fromChunk)
       swaps.prefetchHead(endChunk)
       if let inner = hours.sums() {
@@ -73,14 +68,8 @@ extension TokenReference {
   /// The prices at the edges of a window, and nothing else. O(log n).
   func prices(after start: Timestamp, to asOf: Timestamp) -> WindowPrices {
     let swaps = swaps
-    let (startMajor, endMajor) = ((start + 1).microseconds, (asOf + 1).microseconds)
-    let firstChunk = swaps.chunk(notUnder: startMajor)
-    let lastChunk = swaps.chunk(notUnder: endMajor)
-    swaps.prefetchHead(firstChunk)
-    swaps.prefetchHead(lastChunk)
-    return prices(
-      swaps, swaps.position(notUnder: startMajor, in: firstChunk), swaps.position(notUnder: endMajor, in: lastChunk),
-      start)
+    let edges = WindowEdges(swaps, start, asOf)
+    return prices(swaps, edges.first(swaps), edges.behind(swaps), start)
   }
 
   @inline(__always)
@@ -101,24 +90,59 @@ extension TokenReference {
   }
 }
 
+/// Where the swaps of a window begin and end.
+private struct WindowEdges: BitwiseCopyable {
+  private let startMajor: Int64
+  private let endMajor: Int64
+  let firstChunk: Int
+  let lastChunk: Int
+
+  /// Finds their chunks, and asks for the memory. O(log n).
+  @inline(__always)
+  init(_ swaps: SeriesView<SwapRow>, _ start: Timestamp, _ asOf: Timestamp) {
+    startMajor = (start + 1).microseconds
+    endMajor = (asOf + 1).microseconds
+    firstChunk = swaps.chunk(notUnder: startMajor)
+    lastChunk = swaps.chunk(notUnder: endMajor)
+    swaps.prefetchHead(firstChunk)
+    swaps.prefetchHead(lastChunk)
+  }
+
+  /// The first swap.
+  @inline(__always)
+  func first(_ swaps: SeriesView<SwapRow>) -> SwapSeries.Position {
+    swaps.position(notUnder: startMajor, in: firstChunk)
+  }
+
+  /// Behind the last swap.
+  @inline(__always)
+  func behind(_ swaps: SeriesView<SwapRow>) -> SwapSeries.Position {
+    swaps.position(notUnder: endMajor, in: lastChunk)
+  }
+}
+
 /// The whole hours of a window.
 private struct HoursBetween: BitwiseCopyable {
   /// Where the first one starts, and where the last one ends.
   let from: Timestamp
   let end: Timestamp
+  private let token: TokenReference
   private let hours: SeriesView<StoredCandle>
-  private let newest: Candle?
+  private let hasNewest: Bool
   private let firstChunk: Int
   private let lastChunk: Int
 
   /// Finds their candles, and asks for the memory; nil without a whole hour. O(log n).
   @inline(__always)
   init?(_ token: TokenReference, _ start: Timestamp, _ asOf: Timestamp) {
+    guard let newest = token.newestHourStart else { return nil }
     from = Interval.oneHour.next(Interval.oneHour.start(of: start))
-    end = Interval.oneHour.start(of: asOf + 1)
+    // Behind the last swap nothing is cut off from its hour.
+    end = token.newestTime <= asOf ? Interval.oneHour.next(newest) : Interval.oneHour.start(of: asOf + 1)
     guard from < end else { return nil }
+    hasNewest = newest >= from && newest < end
+    self.token = token
     hours = token.hours
-    newest = token.newestHour(from: from, before: end)
     firstChunk = hours.chunk(notUnder: from.microseconds)
     lastChunk = hours.chunk(notUnder: end.microseconds, near: firstChunk + 2)
     for chunk in firstChunk...min(lastChunk, firstChunk + 3) { hours.prefetchHead(chunk) }
@@ -129,8 +153,8 @@ private struct HoursBetween: BitwiseCopyable {
   func sums() -> WindowSums? {
     var sums = WindowSums()
     var missing = (end.microseconds &- from.microseconds) / Interval.oneHour.microseconds
-    if let newest {
-      sums.add(newest)
+    if hasNewest {
+      sums.add(token.newestHour)
       missing -= 1
     }
     var position = hours.position(notUnder: from.microseconds, in: firstChunk)
