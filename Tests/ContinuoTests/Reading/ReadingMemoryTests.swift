@@ -72,8 +72,8 @@ struct ReadingMemoryTests {
     var alone = Writer()
     var beside = Writer()
     _ = beside.engine.publication()
-    try alone.batch(rows: 20_000)
-    try beside.batch(rows: 20_000)
+    try alone.batch(rows: 6_000)
+    try beside.batch(rows: 6_000)
     #expect(beside.engine.bytesMapped <= alone.engine.bytesMapped * 2)
   }
 
