@@ -85,26 +85,14 @@ public struct Bar: Equatable, Sendable, BitwiseCopyable {
       tradesWithoutTokenAmount: row.tokenAmount == .zero ? 1 : 0)
   }
 
-  @inline(__always)
-  mutating func set(_ row: SwapRow) {
-    (open, high, low, close) = (row.price, row.price, row.price, row.price)
-    (volumeUSD, volumeToken) = (ExactSum(row.amountUSD), ExactSum(row.tokenAmount))
-    (buyVolumeUSD, sellVolumeUSD) = (ExactSum(row.amount(of: .buy)), ExactSum(row.amount(of: .sell)))
-    trades = 1
-    tradesWithoutTokenAmount = row.tokenAmount == .zero ? 1 : 0
-  }
-
-  /// Takes in a swap that comes behind all others.
+  /// Takes in a swap that comes behind all others; without trades it is the first.
   @inline(__always)
   mutating func append(_ row: SwapRow) {
+    guard trades > 0 else {
+      self = Bar(row, bucket: bucket, isClosed: isClosed)
+      return
+    }
     close = row.price
-    if high < row.price { high = row.price }
-    if row.price < low { low = row.price }
-    volumeUSD += row.amountUSD
-    volumeToken += row.tokenAmount
-    buyVolumeUSD += row.amount(of: .buy)
-    sellVolumeUSD += row.amount(of: .sell)
-    trades += 1
-    tradesWithoutTokenAmount += row.tokenAmount == .zero ? 1 : 0
+    add(row)
   }
 }

@@ -18,22 +18,14 @@ extension MarketAnswers where Self: ~Copyable {
     guard query.fill == .none, query.interval.microseconds <= Interval.oneHour.microseconds else {
       return try forEachCandle(of: token, query, clock: clock) { (row) throws(Failure) in try body(Bar(row)) }
     }
-    guard let clock = clock ?? contents.clockState.now, query.limit ?? 1 > 0 else { return }
-    let interval = query.interval
-    var from = max(query.from ?? .first, contents.firstServed(interval))
-    let to = query.to ?? Timestamp(microseconds: .max)
-    guard from < to else { return }
+    guard let clock = clock ?? contents.clockState.now, let (from, to) = contents.range(query) else { return }
     let held = contents.token(token.index)
-    if let limit = query.limit {
-      // The newest so many: their first bucket is found from the back.
-      guard let first = BucketCursor.bucket(held, interval, nth: limit, before: to, from: from) else { return }
-      from = first
-    }
-    from = BucketCursor.aligned(from, interval)
-    if interval == .oneHour {
-      try held.forEachHour(from: from, before: to, clock, body)
+    guard let start = held.start(query, from, to) else { return }
+    let first = BucketCursor.aligned(start, query.interval)
+    if query.interval == .oneHour {
+      try held.forEachHour(from: first, before: to, clock, body)
     } else {
-      try held.forEachShortBar(interval, from: from, before: to, clock, body)
+      try held.forEachShortBar(query.interval, from: first, before: to, clock, body)
     }
   }
 }

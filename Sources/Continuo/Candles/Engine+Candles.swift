@@ -16,41 +16,45 @@ extension MarketAnswers where Self: ~Copyable {
     of token: TokenID, _ query: CandleQuery, clock: Timestamp? = nil, _ body: (CandleRow) throws(Failure) -> Void
   ) throws(Failure) {
     let contents = contents
-    guard let clock = clock ?? contents.clockState.now, query.limit ?? 1 > 0 else { return }
-    let interval = query.interval
-    let firstServed = contents.firstServed(interval)
-    let from = max(query.from ?? .first, firstServed)
-    let to = query.to ?? Timestamp(microseconds: .max)
-    guard from < to else { return }
+    guard let clock = clock ?? contents.clockState.now, let (from, to) = contents.range(query) else { return }
     let held = contents.token(token.index)
     if query.fill == .none {
       try held.forEachTraded(query, from, to, clock, body)
     } else {
-      try held.forEachFilled(query, firstServed, from, to, clock, body)
+      try held.forEachFilled(query, contents.firstServed(query.interval), from, to, clock, body)
     }
   }
 }
 
 extension EngineContents {
   /// The earliest start of a bucket that is served: its end is after `newest` − its retention. O(1).
-  func firstServed(_ interval: Interval) -> Timestamp {
+  fileprivate func firstServed(_ interval: Interval) -> Timestamp {
     guard let retention, let newest = clockState.newest else { return .first }
     return newest - retention.microseconds(interval) - interval.microseconds + 1
+  }
+
+  /// Between which instants the buckets start that a query asks for and that are served; nil without any. O(1).
+  func range(_ query: CandleQuery) -> (from: Timestamp, to: Timestamp)? {
+    let from = max(query.from ?? .first, firstServed(query.interval))
+    let to = query.to ?? Timestamp(microseconds: .max)
+    return query.limit ?? 1 > 0 && from < to ? (from, to) : nil
   }
 }
 
 extension TokenView {
+  /// Where a walk over traded buckets begins: at `from`, or at the first of the newest so many; nil without any.
+  func start(_ query: CandleQuery, _ from: Timestamp, _ to: Timestamp) -> Timestamp? {
+    guard let limit = query.limit else { return from }
+    // Their first bucket is found from the back.
+    return BucketCursor.bucket(self, query.interval, nth: limit, before: to, from: from)
+  }
+
   fileprivate func forEachTraded<Failure: Error>(
     _ query: CandleQuery, _ from: Timestamp, _ to: Timestamp, _ clock: Timestamp,
     _ body: (CandleRow) throws(Failure) -> Void
   ) throws(Failure) {
     let interval = query.interval
-    var start = from
-    if let limit = query.limit {
-      // The newest so many: their first bucket is found from the back.
-      guard let first = BucketCursor.bucket(self, interval, nth: limit, before: to, from: from) else { return }
-      start = first
-    }
+    guard let start = start(query, from, to) else { return }
     var cursor = BucketCursor(self, interval, from: start)
     while let (bucket, candle) = cursor.advance(self), bucket < to {
       try body(CandleRow(bucket: bucket, isClosed: interval.next(bucket) <= clock, candle: candle))

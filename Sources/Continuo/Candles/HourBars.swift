@@ -8,44 +8,20 @@ extension TokenView {
   func forEachHour<Failure: Error>(
     from: Timestamp, before end: Timestamp, _ clock: Timestamp, _ body: (Bar) throws(Failure) -> Void
   ) throws(Failure) {
-    var time = from
-    var stored = hours.lowerBound(from)
-    var swap: SwapSeries.Position?
+    var cursor = HourCursor(self, from: from)
     var columns = CandleColumns.none
-    while time < end {
-      columns.enter(stored.chunk, hours)
-      let held = stored < hours.end ? columns.start(stored.row, hours) : nil
-      var isStored = held == time
-      var alone = end
-      if !isStored {
-        // Behind a gap: a swap may stand alone in it.
-        let place = swap ?? swaps.lowerBound(time)
-        swap = place
-        if place < swaps.end {
-          alone = swaps.time(at: place).startOfHour
-          isStored = held.map { $0 <= alone } ?? false
-        } else {
-          isStored = true
-        }
-      }
+    while true {
+      columns.enter(cursor.stored.chunk, hours)
+      let held = cursor.stored < hours.end ? columns.start(cursor.stored.row, hours) : nil
+      guard let (start, source) = cursor.next(self, held: held), start < end else { return }
+      let isClosed = Interval.oneHour.next(start) <= clock
       // Each bar is made where the body takes it: a copy would cost as much as it.
-      if isStored {
-        guard let held, held < end else { return }
-        time = Interval.oneHour.next(held)
-        try body(columns.bar(stored.row, held, isClosed: time <= clock, hours))
-        stored = hours.after(stored)
-        swap = nil
-      } else {
-        guard alone < end, let place = swap else { return }
-        time = Interval.oneHour.next(alone)
-        if alone == newestHour.key {
-          try body(Bar(newestHour.candle, bucket: alone, isClosed: time <= clock))
-          swap = swaps.end
-        } else {
-          try body(Bar(swaps.row(at: place), bucket: alone, isClosed: time <= clock))
-          swap = swaps.after(place)
-        }
+      switch source {
+      case .stored: try body(columns.bar(cursor.stored.row, start, isClosed: isClosed, hours))
+      case .alone(let place): try body(Bar(swaps.row(at: place), bucket: start, isClosed: isClosed))
+      case .newest: try body(Bar(newestHour.candle, bucket: start, isClosed: isClosed))
       }
+      cursor.pass(self, start, source)
     }
   }
 }

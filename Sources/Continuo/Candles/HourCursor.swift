@@ -5,15 +5,17 @@
 /// Walks the hours of one token that have a swap.
 struct HourCursor {
   /// The next stored candle.
-  private var stored: CandleSeries.Position
+  private(set) var stored: CandleSeries.Position
   /// The first swap that does not come before `time`; not looked for as long as stored hours follow on each other.
   private var swap: SwapSeries.Position?
   /// Not behind the next hour.
   private var time: Timestamp
 
-  /// What the next hour's candle is made of.
-  private enum Source {
-    case stored, alone, newest
+  /// What an hour's candle is made of.
+  enum Source {
+    case stored
+    case alone(SwapSeries.Position)
+    case newest
   }
 
   /// A walk from the first hour that does not start before `start`, which is one. O(log n).
@@ -24,39 +26,48 @@ struct HourCursor {
 
   /// The start of the next hour with a swap. O(1), behind a gap O(log n).
   @inline(__always)
-  mutating func start(_ token: TokenView) -> Timestamp? { next(token)?.start }
+  mutating func start(_ token: TokenView) -> Timestamp? { next(token, held: held(token))?.start }
 
+  /// The start of the next stored hour.
   @inline(__always)
-  private mutating func next(_ token: TokenView) -> (start: Timestamp, source: Source)? {
-    let held = stored < token.hours.end ? token.hours.key(at: stored) : nil
+  private func held(_ token: TokenView) -> Timestamp? {
+    stored < token.hours.end ? token.hours.key(at: stored) : nil
+  }
+
+  /// The next hour with a swap, and what its candle is made of. O(1), behind a gap O(log n).
+  ///
+  /// - Parameter held: the start of the next stored hour, nil behind the last.
+  @inline(__always)
+  mutating func next(_ token: TokenView, held: Timestamp?) -> (start: Timestamp, source: Source)? {
     if let held, held == time { return (held, .stored) }
     let position = swap ?? token.swaps.lowerBound(time)
     swap = position
     guard position < token.swaps.end else { return held.map { ($0, .stored) } }
     let hour = token.swaps.time(at: position).startOfHour
     if let held, held <= hour { return (held, .stored) }
-    return (hour, hour == token.newestHour.key ? .newest : .alone)
+    return (hour, hour == token.newestHour.key ? .newest : .alone(position))
+  }
+
+  /// Goes on behind the hour that `next` told. O(1).
+  @inline(__always)
+  mutating func pass(_ token: TokenView, _ start: Timestamp, _ source: Source) {
+    time = Interval.oneHour.next(start)
+    switch source {
+    case .stored: (stored, swap) = (token.hours.after(stored), nil)
+    case .alone(let position): swap = token.swaps.after(position)
+    case .newest: swap = token.swaps.end
+    }
   }
 
   /// The next hour with a swap. O(1), behind a gap O(log n).
   @inline(__always)
   mutating func advance(_ token: TokenView) -> (start: Timestamp, candle: Candle)? {
-    guard let (start, source) = next(token) else { return nil }
-    time = Interval.oneHour.next(start)
+    guard let (start, source) = next(token, held: held(token)) else { return nil }
+    defer { pass(token, start, source) }
     switch source {
-    case .stored:
-      defer {
-        stored = token.hours.after(stored)
-        swap = nil
-      }
-      return (start, token.hours.row(at: stored).candle)
-    case .alone:
-      let position = swap ?? token.swaps.end
-      swap = token.swaps.after(position)
-      return (start, Candle(token.swaps.row(at: position)))
-    case .newest:
-      swap = token.swaps.end
-      return (start, token.newestHour.candle)
+    case .stored: return (start, token.hours.row(at: stored).candle)
+    case .alone(let position): return (start, Candle(token.swaps.row(at: position)))
+    case .newest: return (start, token.newestHour.candle)
     }
   }
 

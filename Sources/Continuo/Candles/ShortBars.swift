@@ -31,7 +31,7 @@ extension TokenView {
         } else {
           let row = swaps.tailRow(position.row)
           guard row.key.timestamp < next else { break }
-          if bar.trades == 0 { bar.set(row) } else { bar.append(row) }
+          bar.append(row)
           position.row += 1
         }
       } while position < swaps.end && (position.row == 0 || position.chunk == swaps.chunkCount)
@@ -64,7 +64,7 @@ private struct SwapColumns {
   private mutating func change(_ chunk: Int, _ swaps: SeriesView<SwapRow>) {
     self.chunk = chunk
     let packed = swaps.chunk(chunk)
-    times = packed.narrowColumn(0)
+    times = packed.narrowColumn(SwapColumn.time)
     traders = packed.narrowColumn(SwapColumn.trader)
     usd = packed.narrowColumn(SwapColumn.amountUSD)
     token = packed.narrowColumn(SwapColumn.tokenAmount)
@@ -88,7 +88,7 @@ private struct SwapColumns {
     while row < packed.count {
       let swap = packed.row(at: row)
       guard swap.key.timestamp < end else { break }
-      if bar.trades == 0 { bar.set(swap) } else { bar.append(swap) }
+      bar.append(swap)
       row += 1
     }
     return row

@@ -82,6 +82,8 @@ internal import CMemory
   mutating func removeSubrange(_ range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "a column shrinks within its count")
     guard !range.isEmpty else { return }
+    // Of memory that a version has, what goes in front need not be copied first.
+    if range.lowerBound == 0, born < arena.sequence { return move(to: capacity, from: range.upperBound) }
     own()
     // SAFETY: the slots behind the range move down within the initialised part; plain values need no clean-up.
     unsafe base.unsafelyUnwrapped.advanced(by: range.lowerBound)
@@ -132,16 +134,18 @@ internal import CMemory
     if wanted > capacity { move(to: wanted) }
   }
 
+  /// - Parameter first: the slots before this one are left behind.
   @inline(never)
-  private mutating func move(to wanted: Int) {
+  private mutating func move(to wanted: Int, from first: Int = 0) {
     let taken = born
     if born < .max { born = arena.sequence }
     guard wanted > 0 else { return }
     let size = MemoryLayout<Element>.stride
     let grown = unsafe arena.take(wanted * size).bindMemory(to: Element.self, capacity: wanted)
     if let old = unsafe base {
-      // SAFETY: both hold at least count slots and do not overlap; the old memory is given back once.
-      unsafe grown.moveInitialize(from: old, count: count)
+      count -= first
+      // SAFETY: both hold at least these slots and do not overlap; the old memory is given back once.
+      unsafe grown.moveInitialize(from: old + first, count: count)
       unsafe arena.giveBack(old, capacity * size, born: taken)
     }
     unsafe base = grown

@@ -23,7 +23,13 @@ internal import CMemory
     self.power = power
     self.width = width
     self.count = count
-    mask = width == 0 ? 0 : .max >> UInt64(truncatingIfNeeded: (64 &- 8 &* width) & 63)
+    mask = Self.mask(width)
+  }
+
+  /// The bytes of the last word of an offset that takes `width` bytes.
+  @inline(__always)
+  static func mask(_ width: Int) -> UInt64 {
+    width == 0 ? 0 : .max >> UInt64(truncatingIfNeeded: (64 &- 8 &* width) & 63)
   }
 
   /// Whether every row has zero.

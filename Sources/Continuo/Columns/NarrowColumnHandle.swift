@@ -30,7 +30,7 @@
     self.power = Int64(truncatingIfNeeded: power)
     self.width = width
     self.count = isNarrow ? count : 0
-    mask = width == 0 ? 0 : .max >> UInt64(truncatingIfNeeded: (64 &- 8 &* width) & 63)
+    mask = ColumnReader.mask(width)
   }
 
   /// Whether the offsets of a chunk's rows, fewer than 2^10, add up within a word, and their sum fits 128 bits when it is
@@ -43,9 +43,8 @@
   /// A row's offset above the base. O(1).
   @inline(__always)
   func offset(_ row: Int) -> UInt64 {
-    precondition(row >= 0 && row < count, "a column is read within its rows")
-    // SAFETY: row < count: the offset is there, and room for a word behind the last.
-    return unsafe start.unsafelyUnwrapped.loadUnaligned(fromByteOffset: row &* width, as: UInt64.self) & mask
+    check(row..<row + 1)
+    return offset(checked: row)
   }
 
   /// Makes sure that rows can be read without looking each time. O(1).

@@ -9,14 +9,16 @@
   private let columns: Int
 
   /// Bytes: a word for each value, then two for each value of one column at a time, or of those that need them.
-  private var wideStart: Int { (rows * columns * 8 + 15) & ~15 }
-  private var bytes: Int { wideStart + rows * columns * 16 }
+  private var wideStart: Int { Self.wideStart(rows * columns) }
+  private var bytes: Int { Self.bytes(rows * columns) }
+  private static func wideStart(_ values: Int) -> Int { (values * 8 + 15) & ~15 }
+  private static func bytes(_ values: Int) -> Int { wideStart(values) + values * 16 }
 
   init(_ rows: Int, columns: Int, _ arena: Arena) {
     self.rows = rows
     self.columns = columns
     // SAFETY: the block has room for all columns, and is given back once, with the size it was taken with.
-    unsafe block = arena.take(((rows * columns * 8 + 15) & ~15) + rows * columns * 16)
+    unsafe block = arena.take(Self.bytes(rows * columns))
   }
 
   // SAFETY: the block has room for all columns, and is given back once, with the size it was taken with.

@@ -53,17 +53,15 @@ private struct PackedColumn: BitwiseCopyable {
 
   /// Asks for the memory of the summary. O(1).
   @inline(__always)
-  func prefetchSummary() {
-    for offset in stride(from: Self.summaryStart, to: Self.columnsStart, by: 64) {
-      // SAFETY: a prefetch of any address is harmless.
-      unsafe continuo_prefetch(UnsafeRawPointer(block) + offset)
-    }
-  }
+  func prefetchSummary() { prefetch(Self.summaryStart..<Self.columnsStart) }
 
   /// Asks for the memory of everything before the offsets. O(1).
   @inline(__always)
-  func prefetchHead() {
-    for offset in stride(from: 0, to: Self.dataStart, by: 64) {
+  func prefetchHead() { prefetch(0..<Self.dataStart) }
+
+  @inline(__always)
+  private func prefetch(_ bytes: Range<Int>) {
+    for offset in stride(from: bytes.lowerBound, to: bytes.upperBound, by: 64) {
       // SAFETY: a prefetch of any address is harmless.
       unsafe continuo_prefetch(UnsafeRawPointer(block) + offset)
     }
@@ -178,8 +176,7 @@ private struct PackedColumn: BitwiseCopyable {
   func wide(_ index: Int, _ column: Int) -> Int128 {
     precondition(index >= 0 && index < count && column < Row.columnCount, "a chunk is read within its rows")
     let header = header(column)
-    var value = Int128(header.base)
-    if header.hasWideBase { value = wideBase(header) }
+    var value = base(header)
     let width = Int(header.width)
     if width > 0 {
       let place = Int(header.start) + index &* width
@@ -195,7 +192,8 @@ private struct PackedColumn: BitwiseCopyable {
   }
 
   @inline(__always)
-  private func wideBase(_ header: PackedColumn) -> Int128 {
+  private func base(_ header: PackedColumn) -> Int128 {
+    guard header.hasWideBase else { return Int128(header.base) }
     let low = word(Int(header.start) - 16)
     return Int128(truncatingIfNeeded: UInt128(word(Int(header.start) - 8)) << 64 | UInt128(low))
   }
@@ -207,23 +205,27 @@ private struct PackedColumn: BitwiseCopyable {
   /// A column, to be read over many rows. O(1).
   @inline(__always)
   func column(_ column: Int) -> ColumnReader {
-    precondition(column >= 0 && column < Row.columnCount, "a row has its columns")
-    let header = header(column)
+    let header = checkedHeader(column)
     // SAFETY: the offsets of a column are `count` times its width, and 16 bytes of padding lie behind the last.
     return unsafe ColumnReader(
-      UnsafeRawPointer(block) + Int(header.start), base: header.hasWideBase ? wideBase(header) : Int128(header.base),
-      width: Int(header.width), power: header.exponent == 0 ? 1 : PackPlan.power(header.exponent), count: count)
+      UnsafeRawPointer(block) + Int(header.start), base: base(header), width: Int(header.width),
+      power: PackPlan.power(header.exponent), count: count)
   }
 
   /// A column, to be read over many rows where its values are a word each. O(1).
   @inline(__always)
   func narrowColumn(_ column: Int) -> NarrowColumn {
-    precondition(column >= 0 && column < Row.columnCount, "a row has its columns")
-    let header = header(column)
+    let header = checkedHeader(column)
     // SAFETY: as for `column`.
     return unsafe NarrowColumn(
-      UnsafeRawPointer(block) + Int(header.start), base: header.hasWideBase ? wideBase(header) : Int128(header.base),
-      width: Int(header.width), power: header.exponent == 0 ? 1 : PackPlan.power(header.exponent), count: count)
+      UnsafeRawPointer(block) + Int(header.start), base: base(header), width: Int(header.width),
+      power: PackPlan.power(header.exponent), count: count)
+  }
+
+  @inline(__always)
+  private func checkedHeader(_ column: Int) -> PackedColumn {
+    precondition(column >= 0 && column < Row.columnCount, "a row has its columns")
+    return header(column)
   }
 
   /// A row's columns. O(1).
@@ -305,8 +307,7 @@ private struct PackedColumn: BitwiseCopyable {
     let value = column < Row.narrowCount ? Int128(row.narrow(column)) : row.wide(column)
     let exponent = Int(header.exponent)
     guard exponent == 0 || PackPlan.divides(exponent, value.magnitude) else { return nil }
-    let base = header.hasWideBase ? wideBase(header) : Int128(header.base)
-    let offset = UInt128(truncatingIfNeeded: PackPlan.quotient(value, exponent) &- base)
+    let offset = UInt128(truncatingIfNeeded: PackPlan.quotient(value, exponent) &- base(header))
     guard (128 - offset.leadingZeroBitCount + 7) >> 3 <= Int(header.width) else { return nil }
     return (UInt64(truncatingIfNeeded: offset), UInt64(truncatingIfNeeded: offset >> 64))
   }

@@ -159,6 +159,46 @@ extension OrderKey {
 
 typealias SwapSeries = SortedSeries<SwapRow>
 
+/// What swaps add up to, whatever their order.
+protocol SwapSums {
+  var high: Decimal18 { get set }
+  var low: Decimal18 { get set }
+  var volumeUSD: ExactSum { get set }
+  var volumeToken: ExactSum { get set }
+  var buyVolumeUSD: ExactSum { get set }
+  var sellVolumeUSD: ExactSum { get set }
+  var trades: Int { get set }
+  var tradesWithoutTokenAmount: Int { get set }
+}
+
+extension SwapSums {
+  /// Takes in a swap. O(1).
+  @inline(__always)
+  mutating func add(_ row: SwapRow) {
+    if high < row.price { high = row.price }
+    if row.price < low { low = row.price }
+    volumeUSD += row.amountUSD
+    volumeToken += row.tokenAmount
+    buyVolumeUSD += row.amount(of: .buy)
+    sellVolumeUSD += row.amount(of: .sell)
+    trades += 1
+    tradesWithoutTokenAmount += row.tokenAmount == .zero ? 1 : 0
+  }
+}
+
+extension Candle: SwapSums {}
+extension Bar: SwapSums {}
+
+/// The columns of a packed swap (SwapRow) that are read without the others.
+enum SwapColumn {
+  static let time = 0
+  /// The wallet, and in the lowest two bits the side.
+  static let trader = 3
+  static let amountUSD = 4
+  static let tokenAmount = 5
+  static let price = 6
+}
+
 extension Candle {
   /// The candle of one swap.
   @inline(__always)
@@ -191,18 +231,6 @@ extension Candle {
     if row.key < openKey { (open, openKey) = (row.price, row.key) }
     if closeKey < row.key { (close, closeKey) = (row.price, row.key) }
     add(row)
-  }
-
-  @inline(__always)
-  private mutating func add(_ row: SwapRow) {
-    if high < row.price { high = row.price }
-    if row.price < low { low = row.price }
-    volumeUSD += row.amountUSD
-    volumeToken += row.tokenAmount
-    buyVolumeUSD += row.amount(of: .buy)
-    sellVolumeUSD += row.amount(of: .sell)
-    trades += 1
-    tradesWithoutTokenAmount += row.tokenAmount == .zero ? 1 : 0
   }
 
   /// The candle without one of its swaps; nil where that swap may have made one of the prices. O(1).
@@ -255,7 +283,8 @@ extension SeriesView where Row == SwapRow {
   @inline(__always)
   func time(at position: Position) -> Timestamp {
     position.chunk < chunkCount
-      ? Timestamp(microseconds: chunk(position.chunk).narrow(position.row, 0)) : tailRow(position.row).key.timestamp
+      ? Timestamp(microseconds: chunk(position.chunk).narrow(position.row, SwapColumn.time))
+      : tailRow(position.row).key.timestamp
   }
 
   /// The candle of the swaps with `from` ≤ time < `end`, nil without any. O(log n + chunks + two chunks' rows).

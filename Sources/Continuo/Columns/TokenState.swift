@@ -90,7 +90,7 @@ struct TokenState: ~Copyable {
     gone.sort { $0.key < $1.key }
     var start = 0
     while start < gone.count {
-      let hour = Interval.oneHour.start(of: gone[start].key.timestamp)
+      let hour = gone[start].key.timestamp.startOfHour
       let next = Interval.oneHour.next(hour)
       var end = start
       while end < gone.count, gone[end].key.timestamp < next { end += 1 }
@@ -121,7 +121,7 @@ struct TokenState: ~Copyable {
       newestHour = .none
       return
     }
-    let start = Interval.oneHour.start(of: last.timestamp)
+    let start = last.timestamp.startOfHour
     if hours.lastKey == start { hours.remove([start]) { _ in } }
     if let candle = swaps.view.fold(from: start, before: Interval.oneHour.next(start)) {
       newestHour = StoredCandle(key: start, candle: candle)

@@ -27,16 +27,6 @@ struct TokenView: BitwiseCopyable {
   var hasTransfers: Bool { transfers.count + droppedTransfers > 0 }
 
   var isIncomplete: Bool { isMarked || balances.negatives > 0 }
-
-  /// The last swap with a time ≤ `instant`: its place and price. O(log n).
-  func lastSwap(atOrBefore instant: Timestamp) -> LastSwap? {
-    if let position = swaps.before(swaps.lowerBound(instant + 1)) {
-      let row = swaps.row(at: position)
-      return LastSwap(key: row.key, price: row.price)
-    }
-    guard let last = lastBelowHorizon, last.key.timestamp <= instant else { return nil }
-    return last
-  }
 }
 
 /// A swap of which only its place and its price are left.

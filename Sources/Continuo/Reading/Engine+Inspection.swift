@@ -86,7 +86,7 @@ extension TokenView {
       if summary != packed.summary { wrong.append("chunk \(chunk) has a stale summary") }
     }
     if let horizon, let first = swaps.firstTimestamp, first < horizon { wrong.append("a swap is below the horizon") }
-    let newest = swaps.lastKey.map { Interval.oneHour.start(of: $0.timestamp) }
+    let newest = swaps.lastKey.map { $0.timestamp.startOfHour }
     if newest != (newestHour.candle.trades > 0 ? newestHour.key : nil) { wrong.append("another hour is the newest") }
     if let newest, let last = hours.lastKey, last >= newest { wrong.append("the newest hour is not the newest") }
     var position = hours.start

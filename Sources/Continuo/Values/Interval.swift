@@ -38,13 +38,7 @@ public enum Interval: String, CaseIterable, Hashable, Sendable, BitwiseCopyable 
 
   /// The start of the bucket that holds `instant`, also before 1970; the earliest instant there is where it lies before
   /// that. O(1).
-  public func start(of instant: Timestamp) -> Timestamp {
-    let length = microseconds
-    // The phase is taken off the remainder, so that no instant is too early for it.
-    var remainder = instant.microseconds % length - phase
-    while remainder < 0 { remainder += length }
-    return instant - remainder
-  }
+  public func start(of instant: Timestamp) -> Timestamp { instant.floored(to: microseconds, phase: phase) }
 
   /// The start of the bucket behind the one that starts at `start`. O(1).
   public func next(_ start: Timestamp) -> Timestamp { start + microseconds }

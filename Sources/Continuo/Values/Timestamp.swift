@@ -36,12 +36,18 @@ public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
     return Timestamp(microseconds: overflow ? (microseconds < 0 ? .max : .min) : difference)
   }
 
-  /// The start of the hour that holds the instant: what ``Interval/start(of:)`` says of 1h, with a divisor that stands fast.
+  /// The last multiple of `length` past `phase` that is not behind the instant, also before 1970. O(1).
   @inline(__always)
-  var startOfHour: Timestamp {
-    let remainder = microseconds % 3_600_000_000
-    return self - (remainder < 0 ? remainder + 3_600_000_000 : remainder)
+  func floored(to length: Int64, phase: Int64 = 0) -> Timestamp {
+    // The phase is taken off the remainder, so that no instant is too early for it.
+    var remainder = microseconds % length - phase
+    while remainder < 0 { remainder += length }
+    return self - remainder
   }
+
+  /// The start of the hour that holds the instant: ``Interval/start(of:)`` of 1h, with a divisor that stands fast. O(1).
+  @inline(__always)
+  var startOfHour: Timestamp { floored(to: 3_600_000_000) }
 
   /// The start of the UTC day that holds the instant. O(1).
   public var startOfDay: Timestamp { Interval.oneDay.start(of: self) }

@@ -136,9 +136,9 @@ private struct HoursBetween: BitwiseCopyable {
   @inline(__always)
   init?(_ token: TokenReference, _ start: Timestamp, _ asOf: Timestamp) {
     guard let newest = token.newestHourStart else { return nil }
-    from = Interval.oneHour.next(Interval.oneHour.start(of: start))
+    from = Interval.oneHour.next(start.startOfHour)
     // Behind the last swap nothing is cut off from its hour.
-    end = token.newestTime <= asOf ? Interval.oneHour.next(newest) : Interval.oneHour.start(of: asOf + 1)
+    end = token.newestTime <= asOf ? Interval.oneHour.next(newest) : (asOf + 1).startOfHour
     guard from < end else { return nil }
     hasNewest = newest >= from && newest < end
     self.token = token

@@ -30,8 +30,8 @@ struct WindowSums: BitwiseCopyable {
   mutating func add(_ row: SwapRow) {
     volumeUSD += row.amountUSD
     volumeToken += row.tokenAmount
-    if row.side == .buy { buyVolumeUSD += row.amountUSD }
-    if row.side == .sell { sellVolumeUSD += row.amountUSD }
+    buyVolumeUSD += row.amount(of: .buy)
+    sellVolumeUSD += row.amount(of: .sell)
     trades += 1
     high = max(high, row.price.units)
     low = min(low, row.price.units)
@@ -121,13 +121,4 @@ struct WindowSums: BitwiseCopyable {
       low = min(low, price &- down.value(row))
     }
   }
-}
-
-/// The columns of a packed swap that sums are made of (SwapRow).
-enum SwapColumn {
-  /// The wallet, and in the lowest two bits the side.
-  static let trader = 3
-  static let amountUSD = 4
-  static let tokenAmount = 5
-  static let price = 6
 }
