@@ -162,6 +162,13 @@ package struct BatchRow: Sendable, BitwiseCopyable {
     self.line = line
   }
 
+  /// What the event, or the one that is retracted, is told from all others by.
+  @inline(__always)
+  var identity: EventIdentity {
+    let isTransfer = operation == .transfer || operation == .retractTransfer
+    return EventIdentity(kind: isTransfer ? .transfer : .swap, chain: chain, block: block, logIndex: logIndex)
+  }
+
   /// Where the event stands in the order of its kind.
   package var key: OrderKey { OrderKey(timestamp: timestamp, chain: chain, block: block, logIndex: logIndex) }
 }

@@ -11,23 +11,40 @@ enum Verdict {
   case rejected(RejectionReason, EventField)
 }
 
+extension BatchRow {
+  /// `in_future`, `too_late`: what an event's time says of it. O(1).
+  ///
+  /// - Parameters:
+  ///   - latest: the latest time that is not in the future.
+  ///   - horizon: below it everything was dropped.
+  @inline(__always)
+  func fault(latest: Timestamp?, horizon: Timestamp?) -> RejectionReason? {
+    if let latest, latest < timestamp { return .inFuture }
+    if let horizon, timestamp < horizon { return .tooLate }
+    return nil
+  }
+}
+
 extension Engine {
   /// Judges an event against the state. O(log n).
   ///
   /// - Parameters:
+  ///   - row: the event.
+  ///   - batch: what it is of.
   ///   - token: the number of its token, nil where that has none yet.
   ///   - latest: the latest time that is not in the future.
   func verdict(_ row: BatchRow, _ batch: borrowing EventBatch, token: Int?, latest: Timestamp?) -> Verdict {
-    if let latest, latest < row.timestamp { return .rejected(.inFuture, .timestamp) }
-    if let horizon, row.timestamp < horizon { return .rejected(.tooLate, .timestamp) }
-    let kind: EventKind = row.operation == .transfer ? .transfer : .swap
-    guard
-      let held = identities.find(
-        EventIdentity(kind: kind, chain: row.chain, block: row.block, logIndex: row.logIndex))
-    else { return .accepted }
+    if let fault = row.fault(latest: latest, horizon: horizon) { return .rejected(fault, .timestamp) }
+    guard let held = identities.find(row.identity) else { return .accepted }
+    return comparison(row, batch, token: token, held)
+  }
+
+  /// Tells a duplicate from a conflict: an event whose identity is held. O(log n).
+  func comparison(_ row: BatchRow, _ batch: borrowing EventBatch, token: Int?, _ held: IdentityEntry) -> Verdict {
     if held.token != token.map(UInt32.init(truncatingIfNeeded:)) { return .rejected(.conflict, .token) }
     if held.timestamp != row.timestamp { return .rejected(.conflict, .timestamp) }
-    let difference = kind == .swap ? swapDifference(row, batch, held) : transferDifference(row, batch, held)
+    let difference =
+      row.operation == .swap ? swapDifference(row, batch, held) : transferDifference(row, batch, held)
     return difference.map { .rejected(.conflict, $0) } ?? .duplicate
   }
 
