@@ -28,7 +28,7 @@ extension Engine {
       for index in 0..<group.count { take(group[index], names[index], batch, latest, &receipt, &rejected) }
     }
     swap(&names, &lookups)
-    undoPending()
+    undoRetracting(&receipt)
     publish()
     if !rejected.isEmpty {
       receipt.rejections += rejected
@@ -52,9 +52,9 @@ extension Engine {
       let identity = EventIdentity(
         kind: row.operation == .retractSwap ? .swap : .transfer, chain: row.chain, block: row.block,
         logIndex: row.logIndex)
-      if takeBack(identity) { receipt.undone += 1 } else { receipt.notFound.append(identity) }
+      retracting.append(Retracting(identity: identity, row: retracting.count))
     case .swap, .transfer:
-      if !undoing.isEmpty { undoPending() }
+      if !retracting.isEmpty { undoRetracting(&receipt) }
       // A row before this one may have brought the token in.
       var token = names.token
       if token == nil { token = tokenNames.find(names.tokenKey, batch.text.text(row.token)) }
