@@ -28,7 +28,7 @@ extension Engine {
       for index in 0..<group.count { take(group[index], names[index], batch, latest, &receipt, &rejected) }
     }
     swap(&names, &lookups)
-    undoPending()
+    undoRetracting(&receipt)
     publish()
     if !rejected.isEmpty {
       receipt.rejections += rejected
@@ -49,10 +49,9 @@ extension Engine {
       willChange(token)
       tokenStates[token].isMarked = true
     case .retractSwap, .retractTransfer:
-      let identity = row.identity
-      if takeBack(identity) { receipt.undone += 1 } else { receipt.notFound.append(identity) }
+      retracting.append(Retracting(identity: row.identity, row: retracting.count))
     case .swap, .transfer:
-      if !undoing.isEmpty { undoPending() }
+      if !retracting.isEmpty { undoRetracting(&receipt) }
       let verdict: Verdict
       if let fault = row.fault(latest: latest, horizon: horizon) {
         verdict = .rejected(fault, .timestamp)

@@ -56,6 +56,8 @@ public struct Engine: ~Copyable {
   public internal(set) var horizon: Timestamp?
   /// Room for the names of a group of rows.
   var lookups: ColumnHandle<NameLookup>
+  /// Retractions that are still to be done, with all that come in a row: none when a call is done.
+  var retracting: [Retracting] = []
   /// Events whose identities were taken out, and that are still to be undone: none when a call is done.
   var undoing: [Undoing] = []
   /// The greatest dropped block of each chain.

@@ -91,6 +91,11 @@ internal import CMemory
     count -= range.count
   }
 
+  /// Turns the order of the slots around. O(count).
+  mutating func reverse() {
+    for index in 0..<count / 2 { (self[index], self[count - 1 - index]) = (self[count - 1 - index], self[index]) }
+  }
+
   /// Asks for the memory of slot `index`, which need not be there. O(1).
   @inline(__always)
   func prefetch(_ index: Int) {

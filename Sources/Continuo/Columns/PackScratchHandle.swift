@@ -50,6 +50,24 @@
     for row in 0..<words.count { words[row] = words[row] &+ step }
   }
 
+  /// Moves the base of a planned column down by half of what its width leaves free: lesser values fit later, as greater
+  /// ones do. O(rows).
+  func lower(_ plan: inout PackPlan, _ column: Int) {
+    guard plan.width > 0, plan.width < 7, let base = Int64(exactly: plan.base) else { return }
+    var words = mutableWords(column)
+    var greatest: Int64 = 0
+    for row in 0..<words.count { greatest = max(greatest, words[row]) }
+    let free = Int64(1) << Int64(8 * Int(plan.width)) - 1 - greatest
+    // Rows are looked for by column 0, around where they would be between the least and the greatest: it stays close.
+    var step = column == 0 ? min(free, greatest >> 6) : free >> 1
+    // What is positive stays so: sums are quicker then.
+    if base >= 0 { step = min(step, max(0, base - 1)) }
+    let (least, overflow) = base.subtractingReportingOverflow(step)
+    guard !overflow else { return }
+    plan.base = Int128(least)
+    for row in 0..<words.count { words[row] = words[row] &+ step }
+  }
+
   /// A column's offsets, or their lower words. O(1).
   @inline(__always)
   @_lifetime(borrow self)

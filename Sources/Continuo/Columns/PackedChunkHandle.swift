@@ -1,12 +1,14 @@
 // A run of rows at rest: each column as whole bytes above its smallest value, at a power of ten that divides them all.
-// Invariant: every row reads back to the bit; a chunk never changes; its block is given back once, by its series.
-// Not here: which rows make a chunk (SortedSeries), how a column is planned (PackPlan), what columns mean (the rows).
+// Invariant: every row reads back to the bit; a chunk that a version may have never changes; its block is given back once,
+// by its series.
+// Not here: rows that come and go (PackedChunkChangesHandle), which rows make a chunk (SortedSeries), how a column is planned
+// (PackPlan), what columns mean (the rows).
 // Source: frame of reference (Goldstein, Ramakrishnan, Shaft 1998), with byte widths so that a value is one unaligned load.
 
 internal import CMemory
 
 /// How one column lies in a chunk: value = (base + offset) × 10^exponent.
-private struct PackedColumn: BitwiseCopyable {
+struct PackedColumn: BitwiseCopyable {
   var base: Int64
   /// Where the offsets begin, in bytes from the start of the chunk's block.
   var start: UInt32
@@ -17,12 +19,14 @@ private struct PackedColumn: BitwiseCopyable {
   var hasWideBase: Bool
 }
 
-/// Packed rows, in order, in one block: count and size, last key, summary, a header a column, offsets.
+/// Packed rows, in order, in one block: count and size, last key, summary, a header a column, offsets with room behind them.
 @safe package struct PackedChunk<Row: PackedRow>: BitwiseCopyable {
-  private let block: UnsafeMutableRawPointer
+  let block: UnsafeMutableRawPointer
 
-  private struct Head: BitwiseCopyable {
-    var count: UInt32
+  struct Head: BitwiseCopyable {
+    var count: UInt16
+    /// For how many rows the columns have room.
+    var capacity: UInt16
     var byteCount: UInt32
     /// The version that the chunk was made for.
     var born: UInt64
@@ -30,18 +34,18 @@ private struct PackedColumn: BitwiseCopyable {
   }
 
   @inline(__always)
-  private static var summaryStart: Int { (MemoryLayout<Head>.size + 15) & ~15 }
+  static var summaryStart: Int { (MemoryLayout<Head>.size + 15) & ~15 }
   @inline(__always)
-  private static var columnsStart: Int { (summaryStart + MemoryLayout<Row.Summary>.size + 15) & ~15 }
+  static var columnsStart: Int { (summaryStart + MemoryLayout<Row.Summary>.size + 15) & ~15 }
   @inline(__always)
-  private static var dataStart: Int { columnsStart + Row.columnCount * MemoryLayout<PackedColumn>.stride }
+  static var dataStart: Int { columnsStart + Row.columnCount * MemoryLayout<PackedColumn>.stride }
 
   // SAFETY: every block has a head, written in init; it is read within the life of the block, which the series keeps.
   @inline(__always)
-  private var head: Head { unsafe block.load(as: Head.self) }
+  var head: Head { unsafe block.load(as: Head.self) }
   @inline(__always)
   // SAFETY: the block was taken in init with room for head, summary, headers and offsets.
-  package var count: Int { unsafe Int(block.load(as: UInt32.self)) }
+  package var count: Int { unsafe Int(block.load(as: UInt16.self)) }
   /// How many bytes the block takes.
   var byteCount: Int { Int(head.byteCount) }
   @inline(__always)
@@ -69,19 +73,24 @@ private struct PackedColumn: BitwiseCopyable {
 
   /// Packs rows. O(rows × columns).
   ///
-  /// - Parameter isChanging: leaves room in the columns for values somewhat beyond those of the rows.
-  init(_ rows: Span<Row>, _ arena: Arena, isChanging: Bool = false) {
+  /// - Parameters:
+  ///   - room: how many rows more are likely to come, anywhere.
+  ///   - isChanging: leaves room in the columns for values somewhat beyond those of the rows.
+  init(_ rows: Span<Row>, _ arena: Arena, room: Int = 0, isChanging: Bool = false) {
     precondition(!rows.isEmpty, "a chunk has rows")
+    let capacity = rows.count + room
     let scratch = PackScratch(rows.count, columns: Row.columnCount, arena)
     var plans: [20 of PackPlan] = .init(repeating: PackPlan())
     var bytes = Self.dataStart
     for column in 0..<Row.columnCount {
       plans[column] = scratch.plan(column, rows)
       if isChanging, column > 0 { scratch.widen(&plans[column], column) }
-      bytes += plans[column].baseBytes + Int(plans[column].width) * rows.count
+      if room > 0 { scratch.lower(&plans[column], column) }
+      bytes += plans[column].baseBytes + Int(plans[column].width) * capacity
     }
     // A value is read as one or two whole words: the last one may reach past its bytes.
-    self.init(arena, rows.count, bytes: bytes + 16, lastKey: rows[rows.count - 1].key, Row.summary(rows))
+    self.init(
+      arena, rows.count, capacity, bytes: bytes + 16, lastKey: rows[rows.count - 1].key, Row.summary(rows))
     var cursor = Self.dataStart
     for column in 0..<Row.columnCount {
       let plan = plans[column]
@@ -94,15 +103,17 @@ private struct PackedColumn: BitwiseCopyable {
         if width > 8 { store(scratch.highWord(column, row), at: cursor + 8) }
         cursor += width
       }
+      cursor += width * room
     }
     scratch.free(arena)
   }
 
-  private init(_ arena: Arena, _ count: Int, bytes: Int, lastKey: Row.Key, _ summary: Row.Summary) {
+  init(_ arena: Arena, _ count: Int, _ capacity: Int, bytes: Int, lastKey: Row.Key, _ summary: Row.Summary) {
     unsafe block = arena.take(bytes)
+    let head = Head(
+      count: UInt16(count), capacity: UInt16(capacity), byteCount: UInt32(bytes), born: arena.sequence, lastKey: lastKey)
     // SAFETY: the block has room for its head and its summary.
-    unsafe block.storeBytes(
-      of: Head(count: UInt32(count), byteCount: UInt32(bytes), born: arena.sequence, lastKey: lastKey), as: Head.self)
+    unsafe block.storeBytes(of: head, as: Head.self)
     unsafe block.storeBytes(of: summary, toByteOffset: Self.summaryStart, as: Row.Summary.self)
   }
 
@@ -132,13 +143,13 @@ private struct PackedColumn: BitwiseCopyable {
 
   /// Writes a word; the bytes behind a value are written after it, or padding.
   @inline(__always)
-  private func store(_ word: UInt64, at offset: Int) {
+  func store(_ word: UInt64, at offset: Int) {
     // SAFETY: offsets lie within the planned bytes, and 16 bytes of padding behind them.
     unsafe (block + offset).storeBytes(of: word, as: UInt64.self)
   }
 
   @inline(__always)
-  private func setHeader(_ column: Int, _ header: PackedColumn) {
+  func setHeader(_ column: Int, _ header: PackedColumn) {
     // SAFETY: there is room for a header a column.
     unsafe block.storeBytes(
       of: header, toByteOffset: Self.columnsStart + column * MemoryLayout<PackedColumn>.stride, as: PackedColumn.self)
@@ -147,14 +158,14 @@ private struct PackedColumn: BitwiseCopyable {
   // MARK: reading
 
   @inline(__always)
-  private func header(_ column: Int) -> PackedColumn {
+  func header(_ column: Int) -> PackedColumn {
     // SAFETY: init wrote a header for every column.
     unsafe block.load(
       fromByteOffset: Self.columnsStart + column * MemoryLayout<PackedColumn>.stride, as: PackedColumn.self)
   }
 
   @inline(__always)
-  private func word(_ offset: Int) -> UInt64 {
+  func word(_ offset: Int) -> UInt64 {
     // SAFETY: as in `store`.
     unsafe block.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
   }
@@ -192,7 +203,7 @@ private struct PackedColumn: BitwiseCopyable {
   }
 
   @inline(__always)
-  private func base(_ header: PackedColumn) -> Int128 {
+  func base(_ header: PackedColumn) -> Int128 {
     guard header.hasWideBase else { return Int128(header.base) }
     let low = word(Int(header.start) - 16)
     return Int128(truncatingIfNeeded: UInt128(word(Int(header.start) - 8)) << 64 | UInt128(low))
@@ -200,7 +211,7 @@ private struct PackedColumn: BitwiseCopyable {
 
   /// The bytes that an offset of `width` takes, 1 to 8.
   @inline(__always)
-  private static func mask(_ width: Int) -> UInt64 { UInt64.max >> UInt64(64 &- 8 &* width) }
+  static func mask(_ width: Int) -> UInt64 { UInt64.max >> UInt64(64 &- 8 &* width) }
 
   /// A column, to be read over many rows. O(1).
   @inline(__always)
@@ -254,126 +265,9 @@ private struct PackedColumn: BitwiseCopyable {
       return own == major ? !(self.key(at: index) < key) : own > major
     }
   }
-
-  // MARK: one row more or less
-
-  /// The same rows and one more, nil where that does not fit the columns as they are packed. O(bytes).
-  func inserting(_ row: Row, at index: Int, _ arena: Arena) -> PackedChunk? {
-    var words: [20 of (UInt64, UInt64)] = .init(repeating: (0, 0))
-    var bytes = byteCount
-    for column in 0..<Row.columnCount {
-      guard let word = offset(of: row, column) else { return nil }
-      words[column] = word
-      bytes += Int(header(column).width)
-    }
-    let grown = PackedChunk(
-      arena, count + 1, bytes: bytes, lastKey: index == count ? row.key : lastKey, Row.summary(summary, with: row))
-    var cursor = Self.dataStart
-    for column in 0..<Row.columnCount {
-      let width = Int(header(column).width)
-      cursor = grown.copy(column, from: self, keeping: 0..<index, at: cursor)
-      if width > 0 { grown.store(words[column].0, at: cursor) }
-      if width > 8 { grown.store(words[column].1, at: cursor + 8) }
-      cursor = grown.copyRest(column, from: self, keeping: index..<count, at: cursor + width)
-    }
-    return grown
-  }
-
-  /// The same rows but one, with the same key, nil where that does not fit the columns as they are packed. O(bytes).
-  func replacing(_ index: Int, with row: Row, _ arena: Arena) -> PackedChunk? {
-    var words: [20 of (UInt64, UInt64)] = .init(repeating: (0, 0))
-    for column in 0..<Row.columnCount {
-      guard let word = offset(of: row, column) else { return nil }
-      words[column] = word
-    }
-    guard let rest = Row.summary(summary, without: self.row(at: index)) else { return nil }
-    let replaced = PackedChunk(
-      arena, count, bytes: byteCount, lastKey: lastKey, Row.summary(rest, with: row))
-    // SAFETY: both blocks have `byteCount` bytes, of the same layout; the head and the summary were written before.
-    unsafe (replaced.block + Self.columnsStart).copyMemory(
-      from: block + Self.columnsStart, byteCount: byteCount - Self.columnsStart)
-    for column in 0..<Row.columnCount {
-      let header = header(column)
-      let place = Int(header.start) + index * Int(header.width)
-      replaced.store(words[column], bytes: Int(header.width), at: place)
-    }
-    return replaced
-  }
-
-  /// A row's offset in a column as it is packed, nil where it does not fit.
-  @inline(__always)
-  private func offset(of row: Row, _ column: Int) -> (UInt64, UInt64)? {
-    let header = header(column)
-    let value = column < Row.narrowCount ? Int128(row.narrow(column)) : row.wide(column)
-    let exponent = Int(header.exponent)
-    guard exponent == 0 || PackPlan.divides(exponent, value.magnitude) else { return nil }
-    let offset = UInt128(truncatingIfNeeded: PackPlan.quotient(value, exponent) &- base(header))
-    guard (128 - offset.leadingZeroBitCount + 7) >> 3 <= Int(header.width) else { return nil }
-    return (UInt64(truncatingIfNeeded: offset), UInt64(truncatingIfNeeded: offset >> 64))
-  }
-
-  /// Writes the bytes of an offset, and none behind them.
-  private func store(_ words: (UInt64, UInt64), bytes: Int, at place: Int) {
-    for byte in 0..<bytes {
-      let word = byte < 8 ? words.0 : words.1
-      // SAFETY: the offset lies within the block.
-      unsafe block.storeBytes(
-        of: UInt8(truncatingIfNeeded: word >> UInt64(8 * (byte & 7))), toByteOffset: place + byte, as: UInt8.self)
-    }
-  }
-
-  /// The same rows without some, nil where none is left or their summary takes all rows to tell. O(bytes).
-  ///
-  /// - Parameter gone: the rows to leave out, ascending.
-  func removing(_ gone: Span<Int>, _ arena: Arena) -> PackedChunk? {
-    guard gone.count < count else { return nil }
-    var rest: Row.Summary? = summary
-    var bytes = byteCount
-    for index in 0..<gone.count {
-      rest = rest.flatMap { Row.summary($0, without: row(at: gone[index])) }
-    }
-    guard let rest else { return nil }
-    for column in 0..<Row.columnCount { bytes -= Int(header(column).width) * gone.count }
-    var last = count - 1
-    var taken = gone.count
-    while taken > 0, gone[taken - 1] == last { (last, taken) = (last - 1, taken - 1) }
-    let shrunk = PackedChunk(arena, count - gone.count, bytes: bytes, lastKey: key(at: last), rest)
-    var cursor = Self.dataStart
-    for column in 0..<Row.columnCount {
-      cursor = shrunk.copy(column, from: self, keeping: 0..<gone[0], at: cursor)
-      for index in 0..<gone.count {
-        let end = index + 1 < gone.count ? gone[index + 1] : count
-        cursor = shrunk.copyRest(column, from: self, keeping: gone[index] + 1..<end, at: cursor)
-      }
-    }
-    return shrunk
-  }
-
-  /// Begins a column as another chunk has it, with the first of its rows, and tells where the next offset goes.
-  private func copy(_ column: Int, from other: PackedChunk, keeping rows: Range<Int>, at cursor: Int) -> Int {
-    var header = other.header(column)
-    let baseBytes = header.hasWideBase ? 16 : 0
-    if baseBytes > 0 {
-      store(other.word(Int(header.start) - 16), at: cursor)
-      store(other.word(Int(header.start) - 8), at: cursor + 8)
-    }
-    header.start = UInt32(truncatingIfNeeded: cursor + baseBytes)
-    setHeader(column, header)
-    return copyRest(column, from: other, keeping: rows, at: cursor + baseBytes)
-  }
-
-  /// Goes on with a column that was begun.
-  private func copyRest(_ column: Int, from other: PackedChunk, keeping rows: Range<Int>, at cursor: Int) -> Int {
-    let header = other.header(column)
-    let bytes = rows.count * Int(header.width)
-    // SAFETY: the source lies within the other's offsets, the target within ours: its bytes were counted before.
-    unsafe (block + cursor).copyMemory(
-      from: other.block + Int(header.start) + rows.lowerBound * Int(header.width), byteCount: bytes)
-    return cursor + bytes
-  }
 }
 
-// SAFETY: a chunk never changes once it is made; its block outlives who may read it (Arena).
+// SAFETY: a chunk that anybody else may read never changes; its block outlives who may read it (Arena).
 extension PackedChunk: @unchecked Sendable {}
 
 /// The columns of one row of a chunk.

@@ -36,6 +36,8 @@ package protocol PackedRow: BitwiseCopyable, ColumnSource {
   static func summary(_ summary: Summary, with row: Self) -> Summary
   /// What is left of a run's summary without one of its rows; nil where that takes all rows to tell.
   static func summary(_ summary: Summary, without row: Self) -> Summary?
+  /// What the rows of a chunk add up to, whatever its summary says. O(rows).
+  static func summary(of chunk: PackedChunk<Self>) -> Summary
   /// How many rows the next chunk of a series of `count` rows is made of.
   static func chunkRows(_ count: Int) -> Int
   /// How many rows the open tail of such a series holds at most.
@@ -54,6 +56,13 @@ extension PackedRow where Summary == NoSummary {
 }
 
 extension PackedRow {
+  package static func summary(of chunk: PackedChunk<Self>) -> Summary {
+    let first: [1 of Self] = [chunk.row(at: 0)]
+    var sum = summary(first.span)
+    for row in 1..<chunk.count { sum = summary(sum, with: chunk.row(at: row)) }
+    return sum
+  }
+
   package static func collect(narrow column: Int, of rows: Span<Self>, into values: inout MutableSpan<Int64>) {
     for row in 0..<rows.count { values[row] = rows[row].narrow(column) }
   }

@@ -118,19 +118,22 @@
   @inline(__always)
   package func lowerBound(_ key: Row.Key) -> Position {
     let chunk = chunkCount == 0 || precedes(chunkCount - 1, key) ? chunkCount : firstChunk(key)
-    guard chunk < chunkCount else {
-      return Position(chunk: chunk, row: Search.first(tailCount) { !(tailRow($0).key < key) })
-    }
-    return Position(chunk: chunk, row: self.chunk(chunk).lowerBound(key))
+    return Position(chunk: chunk, row: lowerBound(key, in: chunk))
+  }
+
+  /// The first row of a chunk, or of the tail, whose key is not before `key`; their count if there is none. O(log rows).
+  @inline(__always)
+  func lowerBound(_ key: Row.Key, in chunk: Int) -> Int {
+    chunk < chunkCount ? self.chunk(chunk).lowerBound(key) : Search.first(tailCount) { !(tailRow($0).key < key) }
   }
 
   /// The first chunk that does not end before `key`.
   @inline(__always)
   private func firstChunk(_ key: Row.Key) -> Int { Search.first(chunkCount) { !precedes($0, key) } }
 
-  /// Whether all rows of a chunk come before `key`.
+  /// Whether all rows of a chunk come before `key`. O(1).
   @inline(__always)
-  private func precedes(_ chunk: Int, _ key: Row.Key) -> Bool {
+  func precedes(_ chunk: Int, _ key: Row.Key) -> Bool {
     let entry = entry(chunk)
     let major = Row.major(key)
     return entry.lastMajor == major ? entry.chunk.lastKey < key : entry.lastMajor < major

@@ -83,11 +83,13 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
       return
     }
     let old = directory[position.chunk].chunk
-    if old.count + 1 < 2 * Row.chunkRows(count), let grown = old.inserting(row, at: position.row, arena) {
-      old.giveBack(arena)
-      directory[position.chunk] = DirectoryEntry(grown)
+    let chunkRows = Row.chunkRows(count)
+    // A chunk that has taken in many late rows will take in more.
+    let room = old.count > chunkRows ? chunkRows / 8 : chunkRows / 32
+    if old.count + 1 < 2 * chunkRows, let grown = old.inserting(row, at: position.row, room: room, arena) {
+      put(grown, at: position.chunk)
     } else {
-      rewrite(position.chunk) { $0.insert(row, at: position.row) }
+      rewrite(position.chunk, room: chunkRows / 8) { $0.insert(row, at: position.row) }
     }
   }
 
@@ -99,14 +101,13 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     var row = old.row(at: position.row)
     body(&row)
     if let replaced = old.replacing(position.row, with: row, arena) {
-      old.giveBack(arena)
-      directory[position.chunk] = DirectoryEntry(replaced)
+      put(replaced, at: position.chunk)
     } else {
       rewrite(position.chunk, isChanging: true) { $0[position.row] = row }
     }
   }
 
-  /// Takes out the rows with these keys and lends each one. O(keys × log n + bytes of their chunks).
+  /// Takes out the rows with these keys and lends each one, the last first. O(keys × log n + bytes of their chunks).
   ///
   /// - Parameter keys: ascending.
   package mutating func remove(_ keys: [Row.Key], _ body: (Row) -> Void) {
@@ -114,23 +115,22 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     var next = keys.count - 1
     // From the back: a chunk that is emptied, or taken into its neighbour, moves those behind it.
     while next >= 0 {
-      guard let position = find(keys[next]) else {
-        next -= 1
-        continue
-      }
+      let view = view
+      let chunk = view.lowerBound(keys[next]).chunk
       gone.removeAll()
-      let first = key(at: Position(chunk: position.chunk, row: 0))
-      var low = next
-      while low > 0, !(keys[low - 1] < first) { low -= 1 }
-      for key in keys[low...next] {
-        let found = lowerBound(key)
-        guard found.chunk == position.chunk, found != end, self.key(at: found) == key else { continue }
-        if gone.count > 0, gone[gone.count - 1] == found.row { continue }
-        gone.append(found.row)
-        body(row(at: found))
+      while next >= 0, chunk == 0 || view.precedes(chunk - 1, keys[next]) {
+        let found = view.lowerBound(keys[next], in: chunk)
+        if found < view.rows(in: chunk), gone.isEmpty || gone[gone.count - 1] != found {
+          let row = view.row(at: Position(chunk: chunk, row: found))
+          if row.key == keys[next] {
+            gone.append(found)
+            body(row)
+          }
+        }
+        next -= 1
       }
-      remove(gone.span, from: position.chunk)
-      next = low - 1
+      gone.reverse()
+      if !gone.isEmpty { remove(gone.span, from: chunk) }
     }
     findLastKey()
   }
@@ -140,22 +140,18 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   /// - Parameter gone: ascending.
   private mutating func remove(_ gone: Span<Int>, from chunk: Int) {
     count -= gone.count
-    guard chunk < directory.count else {
-      for index in stride(from: gone.count - 1, through: 0, by: -1) {
-        tail.removeSubrange(gone[index]..<gone[index] + 1)
-      }
-      return
-    }
+    guard chunk < directory.count else { return Self.remove(gone, from: &tail) }
     let old = directory[chunk].chunk
-    if old.count - gone.count > Row.chunkRows(count) / 4, let shrunk = old.removing(gone, arena) {
-      old.giveBack(arena)
-      directory[chunk] = DirectoryEntry(shrunk)
+    if old.count - gone.count > Row.chunkRows(count) / 4 {
+      put(old.removing(gone, arena), at: chunk)
     } else {
-      rewrite(chunk) { rows in
-        for index in stride(from: gone.count - 1, through: 0, by: -1) {
-          rows.removeSubrange(gone[index]..<gone[index] + 1)
-        }
-      }
+      rewrite(chunk) { Self.remove(gone, from: &$0) }
+    }
+  }
+
+  private static func remove(_ gone: Span<Int>, from rows: inout ColumnHandle<Row>) {
+    for index in stride(from: gone.count - 1, through: 0, by: -1) {
+      rows.removeSubrange(gone[index]..<gone[index] + 1)
     }
   }
 
@@ -233,6 +229,13 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     tail.removeSubrange(0..<rows)
   }
 
+  /// Puts a changed chunk in its place. Versions share the directory: it is written only where it changes.
+  @inline(__always)
+  private mutating func put(_ chunk: PackedChunk<Row>, at index: Int) {
+    let (old, new) = (directory[index], DirectoryEntry(chunk))
+    if old.lastMajor != new.lastMajor || !old.chunk.isSame(as: chunk) { directory[index] = new }
+  }
+
   private mutating func removeChunks(_ range: Range<Int>) {
     for chunk in range { directory[chunk].chunk.giveBack(arena) }
     directory.removeSubrange(range)
@@ -241,9 +244,11 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   /// Unpacks a chunk, changes its rows, and packs them again: in two when they are many, with the next when they are
   /// few.
   ///
-  /// - Parameter isChanging: whether its rows are likely to change again.
+  /// - Parameters:
+  ///   - room: how many rows more are likely to come into each chunk.
+  ///   - isChanging: whether its rows are likely to change again.
   private mutating func rewrite(
-    _ chunk: Int, isChanging: Bool = false, _ body: (inout ColumnHandle<Row>) -> Void
+    _ chunk: Int, room: Int = 0, isChanging: Bool = false, _ body: (inout ColumnHandle<Row>) -> Void
   ) {
     var rows = ColumnHandle<Row>(arena)
     directory[chunk].chunk.unpack(into: &rows)
@@ -259,7 +264,7 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     let parts = rows.isEmpty ? 0 : rows.count >= 2 * chunkRows ? 2 : 1
     for part in 0..<parts {
       let bounds = rows.count * part / parts..<rows.count * (part + 1) / parts
-      let entry = DirectoryEntry(PackedChunk(rows.span.extracting(bounds), arena, isChanging: isChanging))
+      let entry = DirectoryEntry(PackedChunk(rows.span.extracting(bounds), arena, room: room, isChanging: isChanging))
       if part < replaced { directory[chunk + part] = entry } else { directory.insert(entry, at: chunk + part) }
     }
     if parts < replaced { directory.removeSubrange(chunk + parts..<chunk + replaced) }

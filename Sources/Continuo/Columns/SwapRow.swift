@@ -117,6 +117,8 @@ extension SwapRow {
   }
 
   static func summary(_ summary: Candle, without row: SwapRow) -> Candle? { summary.without(row) }
+
+  static func summary(of chunk: PackedChunk<SwapRow>) -> Candle { Candle(chunk, 0..<chunk.count) }
 }
 
 /// A sum of numbers that are not negative, without a branch.
@@ -217,6 +219,22 @@ extension Candle {
     tradesWithoutTokenAmount = row.tokenAmount == .zero ? 1 : 0
   }
 
+  /// The candle of some swaps of a chunk, one at least, read column by column. O(rows).
+  init(_ chunk: PackedChunk<SwapRow>, _ rows: Range<Int>) {
+    self.init(chunk.row(at: rows.lowerBound))
+    let last = chunk.row(at: rows.upperBound - 1)
+    (close, closeKey) = (last.price, last.key)
+    var sums = WindowSums()
+    sums.addEach(chunk, rows)
+    (high, low) = (Decimal18(units: sums.high), Decimal18(units: sums.low))
+    (volumeUSD, volumeToken) = (sums.volumeUSD, sums.volumeToken)
+    (buyVolumeUSD, sellVolumeUSD) = (sums.buyVolumeUSD, sums.sellVolumeUSD)
+    let amounts = chunk.column(SwapColumn.tokenAmount)
+    tradesWithoutTokenAmount = 0
+    for row in rows { tradesWithoutTokenAmount += amounts.value(row) == 0 ? 1 : 0 }
+    trades = rows.count
+  }
+
   /// Takes in a swap that comes behind all others in order. O(1).
   @inline(__always)
   mutating func append(_ row: SwapRow) {
@@ -309,8 +327,9 @@ extension SeriesView where Row == SwapRow {
   @inline(__always)
   private func fold(_ position: Position, to end: Int, into candle: inout Candle?) {
     guard position.row < end else { return }
-    var folded = Candle(row(at: position))
-    for index in position.row + 1..<end { folded.append(row(at: Position(chunk: position.chunk, row: index))) }
+    if position.chunk < chunkCount { return candle.take(Candle(chunk(position.chunk), position.row..<end)) }
+    var folded = Candle(tailRow(position.row))
+    for index in position.row + 1..<end { folded.append(tailRow(index)) }
     candle.take(folded)
   }
 

@@ -87,7 +87,7 @@ struct TokenState: ~Copyable {
   mutating func takeBack(_ keys: [OrderKey]) {
     var gone: [SwapRow] = []
     swaps.remove(keys) { gone.append($0) }
-    gone.sort { $0.key < $1.key }
+    gone.reverse()
     var start = 0
     while start < gone.count {
       let hour = gone[start].key.timestamp.startOfHour

@@ -33,10 +33,16 @@ struct Identities: ~Copyable {
     indexes[recent.place].insert(entry)
   }
 
-  /// Takes an identity out. O(log n + chunk).
-  mutating func remove(_ identity: EventIdentity) {
-    guard let place = places[Self.name(identity.kind, identity.chain)] else { return }
-    indexes[place].remove([IdentityEntry.Key(block: identity.block, logIndex: identity.logIndex)]) { _ in }
+  /// Takes out those of some identities of a kind and chain that are held. O(keys × log n + bytes of their chunks).
+  ///
+  /// - Parameter keys: ascending.
+  /// - Returns: their entries, ascending.
+  mutating func remove(_ keys: [IdentityEntry.Key], _ kind: EventKind, chain: UInt32) -> [IdentityEntry] {
+    var entries: [IdentityEntry] = []
+    guard let place = places[Self.name(kind, chain)] else { return entries }
+    indexes[place].remove(keys) { entries.append($0) }
+    entries.reverse()
+    return entries
   }
 
   /// Takes out every event of a kind and chain with a block over `block`. O(entries taken out + chunk).

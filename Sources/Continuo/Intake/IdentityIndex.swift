@@ -74,6 +74,11 @@ extension IdentityEntry {
     summary < row.timestamp ? summary : nil
   }
 
+  static func summary(of chunk: PackedChunk<IdentityEntry>) -> Timestamp {
+    let earliest = chunk.column(3).extremes(0..<chunk.count).low
+    return Timestamp(microseconds: Int64(truncatingIfNeeded: earliest))
+  }
+
   /// Where the event stands in the order of its kind.
   func orderKey(chain: UInt32) -> OrderKey {
     OrderKey(timestamp: timestamp, chain: chain, block: key.block, logIndex: key.logIndex)

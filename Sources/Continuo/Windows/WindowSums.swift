@@ -76,7 +76,8 @@ struct WindowSums: BitwiseCopyable {
     addExtremes(chunk, rows)
   }
 
-  private mutating func addEach(_ chunk: PackedChunk<SwapRow>, _ rows: Range<Int>) {
+  /// Takes in some swaps of a chunk, each by itself. O(rows).
+  mutating func addEach(_ chunk: PackedChunk<SwapRow>, _ rows: Range<Int>) {
     addExtremes(chunk, rows)
     let sums = chunk.column(SwapColumn.amountUSD).sums(rows, by: chunk.column(SwapColumn.trader))
     volumeUSD += sums.all
