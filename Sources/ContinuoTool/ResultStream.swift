@@ -9,6 +9,8 @@ struct ResultStream<Row> {
   private static var pieceBytes: Int { 1 << 16 }
 
   private var writer: ResultWriter<Row>
+  /// The last piece's memory, for the next.
+  private var piece: [UInt8] = []
 
   init(_ table: ResultTable<Row>, _ output: OutputOptions, _ console: Console) {
     writer = ResultWriter(table, as: output.format, isBold: console.allowsColour)
@@ -16,12 +18,17 @@ struct ResultStream<Row> {
 
   mutating func write(_ row: Row) throws {
     writer.write(row)
-    if writer.bytes.count >= Self.pieceBytes { try StandardOutput.write(writer.takeBytes()) }
+    if writer.byteCount >= Self.pieceBytes { try writePiece() }
+  }
+
+  private mutating func writePiece() throws {
+    writer.swapBytes(&piece)
+    try StandardOutput.write(piece)
   }
 
   mutating func finish() throws {
     writer.finish()
-    try StandardOutput.write(writer.takeBytes())
+    try writePiece()
   }
 }
 

@@ -16,11 +16,11 @@ public struct ResultWriter<Row> {
   private var layout: TextLayout
   private var isFirst = true
   private var sink: CellSink
-  /// The row at hand, alone: where its values are found without a copy of it.
-  private var row: [Row] = []
 
   /// What was made and not taken yet.
   public var bytes: [UInt8] { sink.bytes }
+  /// How many bytes that is. O(1).
+  public var byteCount: Int { sink.bytes.count }
 
   /// Begins a result. O(columns).
   ///
@@ -37,14 +37,20 @@ public struct ResultWriter<Row> {
   }
 
   /// Adds a row. O(columns).
+  // Inlined where the type of the row is known: here its copies would go through what is known of it when the program runs.
+  @inlinable
   public mutating func write(_ row: Row) {
+    let alone: [1 of Row] = [row]
+    write(alone: alone.span)
+  }
+
+  /// Adds the one row that is lent. O(columns).
+  public mutating func write(alone row: Span<Row>) {
     if format == .json {
       if !table.isSingle { sink.bytes.append(contentsOf: (isFirst ? "[\n" : ",\n").utf8) }
       sink.bytes.append(UInt8(ascii: "{"))
     }
-    if self.row.isEmpty { self.row.append(row) } else { self.row[0] = row }
-    let held = self.row
-    table.visit(held.span, &sink)
+    table.visit(row, &sink)
     switch format {
     case .csv: sink.endRow(UInt8(ascii: "\n"))
     case .json: sink.endRow(UInt8(ascii: "}"))
@@ -79,5 +85,11 @@ public struct ResultWriter<Row> {
     taken.reserveCapacity(sink.bytes.capacity)
     swap(&taken, &sink.bytes)
     return taken
+  }
+
+  /// Hands over what was made since the last time, and takes memory for what comes: what that held is gone. O(1).
+  public mutating func swapBytes(_ memory: inout [UInt8]) {
+    memory.removeAll(keepingCapacity: true)
+    swap(&memory, &sink.bytes)
   }
 }

@@ -59,7 +59,12 @@ struct Candles: ConsoleCommand {
     let replay = try Replay.of(source, console)
     let tokens = try TokenChoice.find(token, in: replay.engine)
     let hasOneToken = TokenChoice.distinct(token).count == 1
-    var result = ResultStream(.candles(withToken: !hasOneToken), output, console)
+    let table = ResultTable.candles(withToken: !hasOneToken)
+    if output.format == .csv, tokens.count > 1 {
+      try Self.write(tokens, query, table, of: replay.engine)
+      return
+    }
+    var result = ResultStream(table, output, console)
     for (token, name) in tokens {
       try replay.engine.forEachBar(of: token, query) { row in
         try result.write(CandleAnswer(token: name, row: row))
@@ -67,6 +72,26 @@ struct Candles: ConsoleCommand {
     }
     try result.finish()
   }
+
+  /// The candles of several tokens as CSV, made by two threads.
+  private static func write(
+    _ tokens: [TokenChoice.Named], _ query: CandleQuery, _ table: ResultTable<CandleAnswer>, of engine: borrowing Engine
+  ) throws {
+    let market = LentMarket(engine)
+    let tokensAPiece = max(1, min(tokensAPieceMax, tokens.count / piecesMin))
+    let pieces = (tokens.count + tokensAPiece - 1) / tokensAPiece
+    try PieceStream.write(table, pieces: pieces) { piece, result in
+      for (token, name) in tokens.dropFirst(piece * tokensAPiece).prefix(tokensAPiece) {
+        try market.forEachBar(of: token, query) { row in
+          try result.write(CandleAnswer(token: name, row: row))
+        }
+      }
+    }
+  }
+
+  /// A piece has so many tokens at most, and fewer where there would not be so many pieces.
+  private static let tokensAPieceMax = 8
+  private static let piecesMin = 32
 }
 
 /// `--limit` of every command.
