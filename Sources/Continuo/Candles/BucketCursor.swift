@@ -34,7 +34,7 @@ struct BucketCursor {
     if interval.isFolded {
       return position == token.swaps.end ? nil : interval.start(of: token.swaps.time(at: position))
     }
-    var bucket = hours.start(token).map { interval.start(of: $0) }
+    var bucket = hours.start().map { interval.start(of: $0) }
     for level in 0..<interval.archives where next[level] < token.archive(level).end {
       let start = interval.start(of: token.archive(level).key(at: next[level]))
       bucket = bucket.map { min($0, start) } ?? start
@@ -66,7 +66,7 @@ struct BucketCursor {
   private mutating func merge(_ bucket: Timestamp, _ token: TokenView) -> Candle {
     let end = interval.next(bucket)
     var candle: Candle?
-    while let start = hours.start(token), start < end { candle.take(hours.advance(token)?.candle) }
+    while let start = hours.start(), start < end { candle.take(hours.advance(token)?.candle) }
     for level in 0..<interval.archives {
       let archive = token.archive(level)
       while next[level] < archive.end, archive.key(at: next[level]) < end {

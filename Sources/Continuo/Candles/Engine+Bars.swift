@@ -19,13 +19,22 @@ extension MarketAnswers where Self: ~Copyable {
       return try forEachCandle(of: token, query, clock: clock) { (row) throws(Failure) in try body(Bar(row)) }
     }
     guard let clock = clock ?? contents.clockState.now, let (from, to) = contents.range(query) else { return }
-    let held = contents.token(token.index)
-    guard let start = held.start(query, from, to) else { return }
-    let first = BucketCursor.aligned(start, query.interval)
+    let held = contents.reference(token.index)
+    let (first, end) = (
+      BucketCursor.aligned(from, query.interval), BucketCursor.aligned(to, query.interval)
+    )
     if query.interval == .oneHour {
-      try held.forEachHour(from: first, before: to, clock, body)
+      var walk = HourWalk(held.hourSource, at: query.limit == nil ? first : end)
+      if let limit = query.limit {
+        guard walk.back(hours: limit) else { return }
+        if walk.time < first { walk = HourWalk(held.hourSource, at: first) }
+      }
+      try held.forEachHour(walk, before: end, clock, body)
     } else {
-      try held.forEachShortBar(query.interval, from: first, before: to, clock, body)
+      let swaps = held.swaps
+      let position =
+        query.limit.map { swaps.first(query.interval, nth: $0, before: end, from: first) } ?? swaps.lowerBound(first)
+      try swaps.forEachShortBar(query.interval, from: position, before: end, clock, body)
     }
   }
 }

@@ -1,64 +1,70 @@
 // Bars of hours: stored candles column by column, swaps that stood alone in their hour, the newest hour.
-// Invariant: every hour with a swap comes once, ascending, as HourCursor has it.
+// Invariant: every hour with a swap comes once, ascending, as HourWalk has it.
 // Not here: candles that can be merged (HourCursor), which hours are stored (TokenState).
 
-extension TokenView {
-  /// Lends the bars of the hours with `from` ≤ start < `end`; `from` is the start of an hour. O(log n + hours), behind gaps
-  /// O(log n) each.
+extension TokenReference {
+  /// Lends the bars of the hours that a walk has ahead and that start before `end`, which is the start of one. O(hours),
+  /// behind gaps O(log n) each.
   func forEachHour<Failure: Error>(
-    from: Timestamp, before end: Timestamp, _ clock: Timestamp, _ body: (Bar) throws(Failure) -> Void
+    _ walk: consuming HourWalk, before end: Timestamp, _ clock: Timestamp, _ body: (Bar) throws(Failure) -> Void
   ) throws(Failure) {
-    var cursor = HourCursor(self, from: from)
-    var columns = CandleColumns.none
-    while true {
-      columns.enter(cursor.stored.chunk, hours)
-      let held = cursor.stored < hours.end ? columns.start(cursor.stored.row, hours) : nil
-      guard let (start, source) = cursor.next(self, held: held), start < end else { return }
-      let isClosed = Interval.oneHour.next(start) <= clock
-      // Each bar is made where the body takes it: a copy would cost as much as it.
-      switch source {
-      case .stored: try body(columns.bar(cursor.stored.row, start, isClosed: isClosed, hours))
-      case .alone(let place): try body(Bar(swaps.row(at: place), bucket: start, isClosed: isClosed))
-      case .newest: try body(Bar(newestHour.candle, bucket: start, isClosed: isClosed))
+    let (hours, swaps) = (walk.source.hours, walk.source.swaps)
+    var candles = CandleColumns()
+    var columns = SwapColumns()
+    while let run = walk.next(before: end) {
+      switch run.source {
+      case .stored:
+        candles.enter(run.chunk, hours)
+        try candles.forEachBar(run, hours, clock, body)
+      case .alone:
+        columns.enter(run.chunk, swaps)
+        try columns.forEachHour(run, swaps, clock, body)
+      case .newest:
+        try body(Bar(newestHour, bucket: run.start, isClosed: Interval.oneHour.next(run.start) <= clock))
       }
-      cursor.pass(self, start, source)
+    }
+  }
+}
+
+extension SwapColumns {
+  /// Lends the bars of swaps that stood alone in their hour. O(rows).
+  fileprivate func forEachHour<Failure: Error>(
+    _ run: HourRun, _ swaps: SeriesView<SwapRow>, _ clock: Timestamp, _ body: (Bar) throws(Failure) -> Void
+  ) throws(Failure) {
+    guard run.chunk < swaps.chunkCount, isNarrow else {
+      for row in run.rows {
+        let swap = swaps.row(at: SwapSeries.Position(chunk: run.chunk, row: row))
+        let start = swap.key.timestamp.startOfHour
+        try body(Bar(swap, bucket: start, isClosed: Interval.oneHour.next(start) <= clock))
+      }
+      return
+    }
+    check(run.rows)
+    for row in run.rows {
+      let start = time(checked: row).startOfHour
+      // Each bar is made where the body takes it: a copy would cost as much as it.
+      try body(bar(checked: row, bucket: start, isClosed: Interval.oneHour.next(start) <= clock))
     }
   }
 }
 
 /// The columns of one chunk of candles, or the rows of the tail, for bars.
-private struct CandleColumns {
+private struct CandleColumns: ~Copyable {
   private var chunk = -1
   private var isPacked = false
   /// Every column is read as one word, and sums have nothing past 128 bits.
   private var isNarrow = false
-  private var starts: NarrowColumn
-  private var trades: NarrowColumn
-  private var without: NarrowColumn
-  private var open: NarrowColumn
-  private var up: NarrowColumn
-  private var down: NarrowColumn
-  private var close: NarrowColumn
-  private var usd: NarrowColumn
-  private var token: NarrowColumn
-  private var buy: NarrowColumn
-  private var unsided: NarrowColumn
-
-  static var none: CandleColumns { CandleColumns() }
-
-  private init() {
-    starts = .none
-    trades = .none
-    without = .none
-    open = .none
-    up = .none
-    down = .none
-    close = .none
-    usd = .none
-    token = .none
-    buy = .none
-    unsided = .none
-  }
+  private var starts = NarrowColumn.none
+  private var trades = NarrowColumn.none
+  private var without = NarrowColumn.none
+  private var open = NarrowColumn.none
+  private var up = NarrowColumn.none
+  private var down = NarrowColumn.none
+  private var close = NarrowColumn.none
+  private var usd = NarrowColumn.none
+  private var token = NarrowColumn.none
+  private var buy = NarrowColumn.none
+  private var unsided = NarrowColumn.none
 
   /// Goes to a chunk, if it is another one. O(columns).
   @inline(__always)
@@ -88,21 +94,33 @@ private struct CandleColumns {
       && buy.isNarrow && unsided.isNarrow && starts.isNarrow && trades.isNarrow && without.isNarrow
   }
 
-  /// The start of a candle's hour. O(1).
-  @inline(__always)
-  func start(_ row: Int, _ hours: SeriesView<StoredCandle>) -> Timestamp {
-    isPacked ? Timestamp(microseconds: Int64(truncatingIfNeeded: starts[row])) : hours.tailRow(row).key
-  }
-
-  /// The bar of a candle. O(1).
-  @inline(__always)
-  func bar(_ row: Int, _ bucket: Timestamp, isClosed: Bool, _ hours: SeriesView<StoredCandle>) -> Bar {
+  /// Lends the bars of candles an hour apart. O(rows).
+  func forEachBar<Failure: Error>(
+    _ run: HourRun, _ hours: SeriesView<StoredCandle>, _ clock: Timestamp, _ body: (Bar) throws(Failure) -> Void
+  ) throws(Failure) {
+    var start = run.start
     guard isPacked, isNarrow else {
-      let candle = hours.row(at: CandleSeries.Position(chunk: chunk, row: row)).candle
-      return Bar(candle, bucket: bucket, isClosed: isClosed)
+      for row in run.rows {
+        let candle = hours.row(at: CandleSeries.Position(chunk: run.chunk, row: row)).candle
+        let next = Interval.oneHour.next(start)
+        try body(Bar(candle, bucket: start, isClosed: next <= clock))
+        start = next
+      }
+      return
     }
     // All columns of a chunk have as many rows.
-    starts.check(row..<row + 1)
+    starts.check(run.rows)
+    for row in run.rows {
+      let next = Timestamp(microseconds: start.microseconds &+ Interval.oneHour.microseconds)
+      // Each bar is made where the body takes it: a copy would cost as much as it.
+      try body(bar(checked: row, start, isClosed: next <= clock))
+      start = next
+    }
+  }
+
+  /// The bar of a candle whose row was checked. O(1).
+  @inline(__always)
+  private func bar(checked row: Int, _ bucket: Timestamp, isClosed: Bool) -> Bar {
     let price = open.value(checked: row)
     let (all, buys) = (usd.value(checked: row), buy.value(checked: row))
     return Bar(

@@ -1,144 +1,137 @@
 // Bars of minutes: folded from swaps when they are asked for, column by column where they are packed.
 // Invariant: every bucket with a swap comes once, ascending, as BucketCursor has it.
-// Not here: hours (HourBars), candles that can be merged (BucketCursor).
+// Not here: hours (HourBars), candles that can be merged (BucketCursor), how swaps are added up (SwapColumns).
 
-extension TokenView {
-  /// Lends the bars of the buckets with `from` ≤ start < `end`; `from` is the start of one. O(log n + swaps).
+extension SeriesView where Row == SwapRow {
+  /// The first swap of the earliest of the last `count` buckets that start before `bound`, the start of one, and not
+  /// before `from`. O(buckets × log chunk + chunks).
+  func first(_ interval: Interval, nth count: Int, before bound: Timestamp, from: Timestamp) -> Position {
+    var position = lastKey.map { $0.timestamp < bound } ?? true ? end : lowerBound(bound)
+    var (bucket, left) = (bound, count)
+    while let last = before(position) {
+      let isOver =
+        last.chunk < chunkCount
+        ? goBack(chunk(last.chunk).words(SwapColumn.time), &position, last, &bucket, &left, interval, from)
+        : goBackTail(&position, last, &bucket, &left, interval, from)
+      if isOver { break }
+    }
+    return position
+  }
+
+  /// Goes back through a chunk, from `last` on, bucket by bucket.
+  ///
+  /// - Returns: whether there are no more to go through.
+  @inline(__always)
+  private func goBack(
+    _ times: WordColumn, _ position: inout Position, _ last: Position, _ bucket: inout Timestamp, _ left: inout Int,
+    _ interval: Interval, _ from: Timestamp
+  ) -> Bool {
+    var row = last.row + 1
+    times.check(0..<row)
+    while row > 0 {
+      let time = Timestamp(microseconds: times.value(checked: row - 1))
+      if time < bucket {
+        let start = interval.start(of: time, before: bucket)
+        guard left > 0, start >= from else {
+          // Where nothing was passed here, it stays in the chunk behind.
+          if row <= last.row { position = Position(chunk: last.chunk, row: row) }
+          return true
+        }
+        (bucket, left) = (start, left - 1)
+      }
+      row -= 1
+      if row > 0, times.value(checked: row - 1) >= bucket.microseconds { row = times.first(notUnder: bucket.microseconds) }
+    }
+    position = Position(chunk: last.chunk, row: 0)
+    return false
+  }
+
+  @inline(__always)
+  private func goBackTail(
+    _ position: inout Position, _ last: Position, _ bucket: inout Timestamp, _ left: inout Int, _ interval: Interval,
+    _ from: Timestamp
+  ) -> Bool {
+    var row = last.row + 1
+    while row > 0 {
+      let time = tailRow(row - 1).key.timestamp
+      if time < bucket {
+        let start = interval.start(of: time, before: bucket)
+        guard left > 0, start >= from else {
+          position = Position(chunk: last.chunk, row: row)
+          return true
+        }
+        (bucket, left) = (start, left - 1)
+      }
+      row -= 1
+    }
+    position = Position(chunk: last.chunk, row: 0)
+    return false
+  }
+
+  /// Lends the bars of the buckets that start before `end`, the start of one, from a swap on that is the first of its
+  /// bucket. O(swaps).
   func forEachShortBar<Failure: Error>(
-    _ interval: Interval, from: Timestamp, before end: Timestamp, _ clock: Timestamp,
+    _ interval: Interval, from first: Position, before end: Timestamp, _ clock: Timestamp,
     _ body: (Bar) throws(Failure) -> Void
   ) throws(Failure) {
-    var position = swaps.lowerBound(from)
-    var bar = Bar(bucket: from)
-    var columns = SwapColumns.none
-    while position < swaps.end {
-      let first = swaps.time(at: position)
-      if first.microseconds &- bar.bucket.microseconds >= interval.microseconds || first < bar.bucket {
-        bar.bucket = interval.start(of: first)
-      }
-      guard bar.bucket < end else { return }
+    guard first < self.end else { return }
+    var position = first
+    var bar = Bar(bucket: interval.start(of: time(at: first)))
+    var columns = SwapColumns()
+    while bar.bucket < end {
       let next = interval.next(bar.bucket)
       bar.trades = 0
-      repeat {
-        if position.chunk < swaps.chunkCount {
-          columns.enter(position.chunk, swaps)
-          let behind = columns.fold(&bar, position.row, before: next, swaps)
-          guard behind > position.row else { break }
-          position.row = behind
-          if position.row == swaps.rows(in: position.chunk) {
-            position = SwapSeries.Position(chunk: position.chunk + 1, row: 0)
-          }
-        } else {
-          let row = swaps.tailRow(position.row)
-          guard row.key.timestamp < next else { break }
-          bar.append(row)
-          position.row += 1
-        }
-      } while position < swaps.end && (position.row == 0 || position.chunk == swaps.chunkCount)
+      fold(&position, before: next, &columns, into: &bar)
       bar.isClosed = next <= clock
       try body(bar)
-      bar.bucket = next
+      guard position < self.end else { return }
+      let time = time(at: position)
+      bar.bucket = time.microseconds &- next.microseconds < interval.microseconds ? next : interval.start(of: time)
+    }
+  }
+
+  /// Takes into `bar` the swaps from `position` on that come before `end`, and goes behind them. O(swaps).
+  @inline(__always)
+  private func fold(
+    _ position: inout Position, before end: Timestamp, _ columns: inout SwapColumns, into bar: inout Bar
+  ) {
+    while position.chunk < chunkCount {
+      let packed = chunk(position.chunk)
+      let times = packed.words(SwapColumn.time)
+      let row = position.row
+      var behind = row
+      if times[row] < end.microseconds {
+        behind += 1
+        if behind < times.count, times.value(checked: behind) < end.microseconds {
+          behind = times.first(notUnder: end.microseconds)
+        }
+        columns.enter(position.chunk, self)
+        if columns.isShort {
+          columns.fold(row..<behind, into: &bar)
+        } else {
+          for row in row..<behind { bar.append(packed.row(at: row)) }
+        }
+      }
+      guard behind == times.count else {
+        position.row = behind
+        return
+      }
+      position = Position(chunk: position.chunk + 1, row: 0)
+    }
+    while position.row < tailCount {
+      let row = tailRow(position.row)
+      guard row.key.timestamp < end else { return }
+      bar.append(row)
+      position.row += 1
     }
   }
 }
 
-/// The columns of one chunk of swaps, for bars.
-private struct SwapColumns {
-  private var chunk = -1
-  /// Every column is read as one word, sums of offsets fit one too, and each swap has a token amount.
-  private var isNarrow = false
-  private var times = NarrowColumn.none
-  private var traders = NarrowColumn.none
-  private var usd = NarrowColumn.none
-  private var token = NarrowColumn.none
-  private var prices = NarrowColumn.none
-
-  static var none: SwapColumns { SwapColumns() }
-
-  /// Goes to a chunk, if it is another one. O(columns).
+extension Interval {
+  /// The start of the bucket of an instant that lies before `bucket`, mostly in the one before.
   @inline(__always)
-  mutating func enter(_ chunk: Int, _ swaps: SeriesView<SwapRow>) {
-    if chunk != self.chunk { change(chunk, swaps) }
-  }
-
-  private mutating func change(_ chunk: Int, _ swaps: SeriesView<SwapRow>) {
-    self.chunk = chunk
-    let packed = swaps.chunk(chunk)
-    times = packed.narrowColumn(SwapColumn.time)
-    traders = packed.narrowColumn(SwapColumn.trader)
-    usd = packed.narrowColumn(SwapColumn.amountUSD)
-    token = packed.narrowColumn(SwapColumn.tokenAmount)
-    prices = packed.narrowColumn(SwapColumn.price)
-    isNarrow =
-      times.isNarrow && traders.isNarrow && usd.isNarrow && token.isNarrow && prices.isNarrow && usd.isShort
-      && token.isShort && token.least > 0
-  }
-
-  /// Takes into `bar` the swaps from `row` on that come before `end`. O(swaps).
-  ///
-  /// - Returns: the first row that was not taken.
-  @inline(__always)
-  func fold(_ bar: inout Bar, _ row: Int, before end: Timestamp, _ swaps: SeriesView<SwapRow>) -> Int {
-    isNarrow ? foldWords(&bar, row, before: end, swaps) : foldRows(&bar, row, before: end, swaps)
-  }
-
-  private func foldRows(_ bar: inout Bar, _ first: Int, before end: Timestamp, _ swaps: SeriesView<SwapRow>) -> Int {
-    let packed = swaps.chunk(chunk)
-    var row = first
-    while row < packed.count {
-      let swap = packed.row(at: row)
-      guard swap.key.timestamp < end else { break }
-      bar.append(swap)
-      row += 1
-    }
-    return row
-  }
-
-  private func foldWords(_ bar: inout Bar, _ first: Int, before end: Timestamp, _ swaps: SeriesView<SwapRow>) -> Int {
-    let count = swaps.rows(in: chunk)
-    let endOffset = times.offset(notUnder: end.microseconds)
-    let sideBase = UInt64(bitPattern: traders.least)
-    var (usdSum, tokenSum, buySum, sellSum): (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-    var (buys, sells) = (0, 0)
-    var (least, greatest) = (UInt64.max, UInt64(0))
-    times.check(first..<count)
-    traders.check(first..<count)
-    usd.check(first..<count)
-    token.check(first..<count)
-    prices.check(first..<count)
-    var row = first
-    while row < count, times.offset(checked: row) < endOffset {
-      let amount = usd.offset(checked: row)
-      usdSum &+= amount
-      tokenSum &+= token.offset(checked: row)
-      let price = prices.offset(checked: row)
-      least = min(least, price)
-      greatest = max(greatest, price)
-      // All ones or none, without branches: nobody can foretell the side.
-      let side = (traders.offset(checked: row) &+ sideBase) & 3
-      let isBuy = Int(truncatingIfNeeded: (side ^ UInt64(Side.buy.rawValue)) &- 1) >> 63
-      let isSell = Int(truncatingIfNeeded: (side ^ UInt64(Side.sell.rawValue)) &- 1) >> 63
-      buySum &+= amount & UInt64(bitPattern: Int64(isBuy))
-      sellSum &+= amount & UInt64(bitPattern: Int64(isSell))
-      buys &-= isBuy
-      sells &-= isSell
-      row += 1
-    }
-    guard row > first else { return row }
-    if bar.trades == 0 {
-      bar.open = Decimal18(units: prices[first])
-      (bar.high, bar.low) = (.min, .max)
-      (bar.volumeUSD, bar.volumeToken, bar.buyVolumeUSD, bar.sellVolumeUSD) = (.zero, .zero, .zero, .zero)
-      bar.tradesWithoutTokenAmount = 0
-    }
-    bar.close = Decimal18(units: prices[row - 1])
-    bar.high = max(bar.high, Decimal18(units: prices.value(greatest)))
-    bar.low = min(bar.low, Decimal18(units: prices.value(least)))
-    bar.volumeUSD += Decimal18(units: usd.sum(usdSum, rows: row - first))
-    bar.volumeToken += Decimal18(units: token.sum(tokenSum, rows: row - first))
-    bar.buyVolumeUSD += Decimal18(units: usd.sum(buySum, rows: buys))
-    bar.sellVolumeUSD += Decimal18(units: usd.sum(sellSum, rows: sells))
-    bar.trades += row - first
-    return row
+  fileprivate func start(of instant: Timestamp, before bucket: Timestamp) -> Timestamp {
+    let near = bucket - microseconds
+    return instant >= near ? near : start(of: instant)
   }
 }

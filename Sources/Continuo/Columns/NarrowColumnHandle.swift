@@ -91,3 +91,58 @@
   /// The value that every row is not under, before it is multiplied.
   var least: Int64 { base }
 }
+
+/// Reads one column of 64 bits of a chunk, of whatever width: value = (base + offset) × power, which may wrap.
+@safe struct WordColumn: BitwiseCopyable {
+  private let start: UnsafeRawPointer
+  private let base: UInt64
+  private let power: UInt64
+  private let mask: UInt64
+  private let width: Int
+  let count: Int
+
+  // SAFETY: the chunk has `count` offsets of `width` bytes there, and room for a word behind the last.
+  @inline(__always)
+  init(_ start: UnsafeRawPointer, base: Int64, width: Int, power: UInt64, count: Int) {
+    unsafe self.start = start
+    self.base = UInt64(bitPattern: base)
+    self.power = power
+    self.width = width
+    self.count = count
+    mask = ColumnReader.mask(width)
+  }
+
+  /// Makes sure that rows can be read without looking each time. O(1).
+  @inline(__always)
+  func check(_ rows: Range<Int>) {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= count, "a column is read within its rows")
+  }
+
+  /// The value of a row that was checked (`check`). O(1).
+  @inline(__always)
+  func value(checked row: Int) -> Int64 {
+    // SAFETY: the caller has checked the row: the offset is there, and room for a word behind the last.
+    let word = unsafe start.loadUnaligned(fromByteOffset: row &* width, as: UInt64.self)
+    return Int64(bitPattern: (base &+ (word & mask)) &* power)
+  }
+
+  /// The value of a row. O(1).
+  @inline(__always)
+  subscript(row: Int) -> Int64 {
+    check(row..<row + 1)
+    return value(checked: row)
+  }
+
+  /// The first row whose value is not under `bound`, of an ascending column. O(log rows), as many steps whatever is
+  /// found, and none that depends on another search: neighbouring searches run side by side.
+  @inline(__always)
+  func first(notUnder bound: Int64) -> Int {
+    var (low, left) = (0, count)
+    while left > 1 {
+      let half = left >> 1
+      low = value(checked: low + half - 1) < bound ? low + half : low
+      left -= half
+    }
+    return value(checked: low) < bound ? low + 1 : low
+  }
+}

@@ -233,6 +233,17 @@ struct PackedColumn: BitwiseCopyable {
       power: PackPlan.power(header.exponent), count: count)
   }
 
+  /// A column of 64 bits, to be read over many rows. O(1).
+  @inline(__always)
+  func words(_ column: Int) -> WordColumn {
+    precondition(column < Row.narrowCount, "a column of 64 bits is read as words")
+    let header = checkedHeader(column)
+    // SAFETY: as for `column`.
+    return unsafe WordColumn(
+      UnsafeRawPointer(block) + Int(header.start), base: header.base, width: Int(header.width),
+      power: PackPlan.power(header.exponent), count: count)
+  }
+
   @inline(__always)
   private func checkedHeader(_ column: Int) -> PackedColumn {
     precondition(column >= 0 && column < Row.columnCount, "a row has its columns")

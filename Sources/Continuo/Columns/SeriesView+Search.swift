@@ -28,6 +28,76 @@ extension SeriesView {
     return Position(chunk: chunk, row: entry.chunk.column(0).firstRow(notUnder: major, last: entry.lastMajor))
   }
 
+  /// The rows from `row` on in one chunk, or in the tail, whose majors are under `bound`; at most `count`. O(rows).
+  @inline(__always)
+  func rows(from row: Int, in chunk: Int, most count: Int, under bound: Int64) -> Range<Int> {
+    var end = row
+    if chunk < chunkCount {
+      let majors = self.chunk(chunk).words(0)
+      let last = count < majors.count - row ? row + count : majors.count
+      majors.check(row..<last)
+      while end < last, majors.value(checked: end) < bound { end += 1 }
+    } else {
+      let last = count < tailCount - row ? row + count : tailCount
+      while end < last, Row.major(tailRow(end).key) < bound { end += 1 }
+    }
+    return row..<end
+  }
+
+  /// The rows up to `row` in one chunk, or in the tail, whose majors are not under `bound`; at most `count`. O(rows).
+  @inline(__always)
+  func rows(to row: Int, in chunk: Int, most count: Int, notUnder bound: Int64) -> Range<Int> {
+    var start = row
+    let first = count < row ? row - count : 0
+    if chunk < chunkCount {
+      let majors = self.chunk(chunk).words(0)
+      majors.check(first..<row)
+      while start > first, majors.value(checked: start - 1) >= bound { start -= 1 }
+    } else {
+      while start > first, Row.major(tailRow(start - 1).key) >= bound { start -= 1 }
+    }
+    return start..<row
+  }
+
+  /// The rows from `row` on in one chunk, or in the tail, whose majors are `step` apart; at least one, at most `count`.
+  /// O(rows), O(1) where all of them are.
+  @inline(__always)
+  func evenRows(from row: Int, in chunk: Int, most count: Int, apart step: Int64) -> Range<Int> {
+    let rows = rows(in: chunk)
+    let last = count < rows - row ? row + count : rows
+    if chunk < chunkCount {
+      let majors = self.chunk(chunk).words(0)
+      return row..<Search.evenEnd(row, last, apart: step) { majors[$0] }
+    }
+    return row..<Search.evenEnd(row, last, apart: step) { Row.major(tailRow($0).key) }
+  }
+
+  /// The same of the rows up to `row`.
+  @inline(__always)
+  func evenRows(to row: Int, in chunk: Int, most count: Int, apart step: Int64) -> Range<Int> {
+    let first = count < row ? row - count : 0
+    let (last, length) = (row - 1, row - first)
+    if chunk < chunkCount {
+      let majors = self.chunk(chunk).words(0)
+      return row - Search.evenEnd(0, length, apart: -step) { majors[last - $0] }..<row
+    }
+    return row - Search.evenEnd(0, length, apart: -step) { Row.major(tailRow(last - $0).key) }..<row
+  }
+
+  /// The position so many rows ahead, back where it is under zero; the start or the end where there are fewer. O(chunks
+  /// stepped over).
+  @inline(__always)
+  func position(_ position: Position, ahead count: Int) -> Position {
+    if count < 0 { return self.position(position, back: -count) ?? start }
+    var position = Position(chunk: position.chunk, row: position.row + count)
+    while position.chunk < chunkCount {
+      let rows = chunk(position.chunk).count
+      guard position.row >= rows else { break }
+      position = Position(chunk: position.chunk + 1, row: position.row - rows)
+    }
+    return position < end ? position : end
+  }
+
   /// Asks for the memory by which a chunk is read. O(1).
   @inline(__always)
   func prefetchHead(_ chunk: Int) {
@@ -36,6 +106,16 @@ extension SeriesView {
 }
 
 extension Search {
+  /// The end of the rows from `row` on whose values are `step` apart, not behind `last`, which is behind `row`.
+  @inline(__always)
+  static func evenEnd(_ row: Int, _ last: Int, apart step: Int64, _ value: (Int) -> Int64) -> Int {
+    let first = value(row)
+    if value(last - 1) &- first == Int64(last - 1 - row) &* step { return last }
+    var end = row + 1
+    while end < last, value(end) &- first == Int64(end - row) &* step { end += 1 }
+    return end
+  }
+
   /// Where a value is among `count` that come evenly.
   @inline(__always)
   static func guess(_ value: Int64, from first: Int64, to last: Int64, _ count: Int) -> Int {

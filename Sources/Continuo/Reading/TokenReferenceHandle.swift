@@ -49,6 +49,14 @@
       { $0.newestHour.candle.trades > 0 ? $0.newestHour.key : nil })
   }
 
+  /// How many swaps the hour of the last held one has.
+  @inline(__always)
+  var newestHourTrades: Int { read({ $0.newestHour.candle.trades }, { $0.newestHour.candle.trades }) }
+
+  /// Whether swaps of it were dropped below the horizon.
+  @inline(__always)
+  var hasDroppedSwaps: Bool { read({ $0.droppedSwaps > 0 }, { $0.droppedSwaps > 0 }) }
+
   /// The candle of the last held swap's hour; without trades where none is held.
   @inline(__always)
   var newestHour: Candle { read({ $0.newestHour.candle }, { $0.newestHour.candle }) }
