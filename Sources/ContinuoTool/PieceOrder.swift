@@ -69,11 +69,13 @@ struct PieceOrder: Sendable {
   }
 
   private func take() -> (piece: Int, memory: [UInt8])? {
-    state.locked(when: { $0.taken < $0.written + Self.aheadMax || $0.taken >= pieces || $0.failure != nil }) { state in
-      guard state.taken < pieces, state.failure == nil else { return nil }
-      state.taken += 1
-      return (state.taken - 1, state.spare.popLast() ?? [])
-    }
+    state.locked(
+      when: { $0.taken < $0.written + Self.aheadMax || $0.taken >= pieces || $0.failure != nil },
+      { state in
+        guard state.taken < pieces, state.failure == nil else { return nil }
+        state.taken += 1
+        return (state.taken - 1, state.spare.popLast() ?? [])
+      })
   }
 
   /// Hands a piece in, and writes it with those behind it if it is next.

@@ -45,7 +45,8 @@ struct PieceStreamTests {
     var rows = ""
     for (index, name) in names.enumerated() {
       for hour in 0...index % 23 {
-        rows += "\(index * 23 + hour + 1),2024-11-01T\(hour < 10 ? "0" : "")\(hour):30:00Z,\(name),\(index + 1).25,\(hour + 3)\n"
+        rows +=
+          "\(index * 23 + hour + 1),2024-11-01T\(hour < 10 ? "0" : "")\(hour):30:00Z,\(name),\(index + 1).25,\(hour + 3)\n"
       }
     }
     try Tool.withScratch { scratch in

@@ -91,7 +91,8 @@ struct HourWalk: BitwiseCopyable {
     var count = count
     // Both lie in the years 1 to 9999, or the end is no bound at all.
     if end < .last { count = min(count, Int((end.microseconds - start.microseconds) / Interval.oneHour.microseconds)) }
-    let rows = source.hours.evenRows(from: stored.row, in: stored.chunk, most: count, apart: Interval.oneHour.microseconds)
+    let rows = source.hours.evenRows(
+      from: stored.row, in: stored.chunk, most: count, apart: Interval.oneHour.microseconds)
     let run = HourRun(source: .stored, chunk: stored.chunk, rows: rows, start: start)
     time = start + Int64(rows.count) * Interval.oneHour.microseconds
     pass(run, 1)

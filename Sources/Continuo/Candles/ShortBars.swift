@@ -40,7 +40,9 @@ extension SeriesView where Row == SwapRow {
         (bucket, left) = (start, left - 1)
       }
       row -= 1
-      if row > 0, times.value(checked: row - 1) >= bucket.microseconds { row = times.first(notUnder: bucket.microseconds) }
+      if row > 0, times.value(checked: row - 1) >= bucket.microseconds {
+        row = times.first(notUnder: bucket.microseconds)
+      }
     }
     position = Position(chunk: last.chunk, row: 0)
     return false

@@ -111,7 +111,8 @@ struct PackedColumn: BitwiseCopyable {
   init(_ arena: Arena, _ count: Int, _ capacity: Int, bytes: Int, lastKey: Row.Key, _ summary: Row.Summary) {
     unsafe block = arena.take(bytes)
     let head = Head(
-      count: UInt16(count), capacity: UInt16(capacity), byteCount: UInt32(bytes), born: arena.sequence, lastKey: lastKey)
+      count: UInt16(count), capacity: UInt16(capacity), byteCount: UInt32(bytes), born: arena.sequence, lastKey: lastKey
+    )
     // SAFETY: the block has room for its head and its summary.
     unsafe block.storeBytes(of: head, as: Head.self)
     unsafe block.storeBytes(of: summary, toByteOffset: Self.summaryStart, as: Row.Summary.self)
