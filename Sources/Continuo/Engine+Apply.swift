@@ -52,6 +52,7 @@ extension Engine {
       retracting.append(Retracting(identity: row.identity, row: retracting.count))
     case .swap, .transfer:
       if !retracting.isEmpty { undoRetracting(&receipt) }
+      // Written out, for a method that only reads is handed a copy of all of the engine's fields: 800 bytes an event.
       let verdict: Verdict
       if let fault = row.fault(latest: latest, horizon: horizon) {
         verdict = .rejected(fault, .timestamp)
@@ -60,13 +61,12 @@ extension Engine {
         let token = names.token ?? tokenNames.find(names.tokenKey, batch.text.text(row.token))
         verdict = comparison(row, batch, token: token, held)
       } else {
-        // Written out, for a method that only reads is handed a copy of all of the engine's fields: 800 bytes an event.
-        accept(row, names, batch)
-        receipt.accepted += 1
-        return
+        verdict = .accepted
       }
       switch verdict {
-      case .accepted: break
+      case .accepted:
+        accept(row, names, batch)
+        receipt.accepted += 1
       case .duplicate: receipt.duplicates += 1
       case .rejected(let reason, let field):
         rejected.append(

@@ -54,7 +54,6 @@ private struct CandleColumns: ~Copyable {
   private var isPacked = false
   /// Every column is read as one word, and sums have nothing past 128 bits.
   private var isNarrow = false
-  private var starts = NarrowColumn.none
   private var trades = NarrowColumn.none
   private var without = NarrowColumn.none
   private var open = NarrowColumn.none
@@ -77,7 +76,6 @@ private struct CandleColumns: ~Copyable {
     isPacked = chunk < hours.chunkCount
     guard isPacked else { return }
     let packed = hours.chunk(chunk)
-    starts = packed.narrowColumn(CandleColumn.start)
     trades = packed.narrowColumn(CandleColumn.trades)
     without = packed.narrowColumn(CandleColumn.tradesWithoutTokenAmount)
     open = packed.narrowColumn(CandleColumn.open)
@@ -91,7 +89,7 @@ private struct CandleColumns: ~Copyable {
     isNarrow =
       packed.narrowColumn(CandleColumn.highWords).isZero && packed.narrowColumn(CandleColumn.sidedHighWords).isZero
       && open.isNarrow && up.isNarrow && down.isNarrow && close.isNarrow && usd.isNarrow && token.isNarrow
-      && buy.isNarrow && unsided.isNarrow && starts.isNarrow && trades.isNarrow && without.isNarrow
+      && buy.isNarrow && unsided.isNarrow && trades.isNarrow && without.isNarrow
   }
 
   /// Lends the bars of candles an hour apart. O(rows).
@@ -109,7 +107,7 @@ private struct CandleColumns: ~Copyable {
       return
     }
     // All columns of a chunk have as many rows.
-    starts.check(run.rows)
+    open.check(run.rows)
     for row in run.rows {
       let next = Timestamp(microseconds: start.microseconds &+ Interval.oneHour.microseconds)
       // Each bar is made where the body takes it: a copy would cost as much as it.

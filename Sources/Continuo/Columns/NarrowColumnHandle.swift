@@ -81,13 +81,6 @@
     (Int128(base) &* Int128(rows) &+ Int128(offsets)) &* Int128(power)
   }
 
-  /// The least offset whose value is not under `bound`; 2^63 − 1 where there is none. O(1).
-  func offset(notUnder bound: Int64) -> UInt64 {
-    let (quotient, remainder) = bound.quotientAndRemainder(dividingBy: power)
-    let wanted = Int128(quotient) + (remainder > 0 ? 1 : 0) - Int128(base)
-    return UInt64(clamping: Swift.min(wanted, Int128(Int64.max)))
-  }
-
   /// The value that every row is not under, before it is multiplied.
   var least: Int64 { base }
 }
