@@ -20,14 +20,12 @@ extension Engine {
     receipt.rejections = batch.rejections
     var rejected: [Rejection] = []
     let rows = batch.rows.span
-    var names = ColumnHandle<NameLookup>(arena)
-    swap(&names, &lookups)
+    var names = [24 of NameLookup](repeating: NameLookup())
     for start in stride(from: 0, to: rows.count, by: NameLookup.groupRows) {
       let group = rows.extracting(start..<min(start + NameLookup.groupRows, rows.count))
       lookUp(group, batch.text, into: &names)
       for index in 0..<group.count { take(group[index], names[index], batch, latest, &receipt, &rejected) }
     }
-    swap(&names, &lookups)
     undoRetracting(&receipt)
     publish()
     if !rejected.isEmpty {
@@ -58,7 +56,8 @@ extension Engine {
         verdict = .rejected(fault, .timestamp)
       } else if let held = identities.find(row.identity) {
         // A row before this one may have brought the token in.
-        let token = names.token ?? tokenNames.find(names.tokenKey, batch.text.text(row.token))
+        let token = names.token == NameLookup.unknown
+          ? tokenNames.find(row.token, names.tokenHash, batch.text) : Int(names.token)
         verdict = comparison(row, batch, token: token, held)
       } else {
         verdict = .accepted
@@ -87,7 +86,7 @@ extension Engine {
     willChange(token)
     if row.operation == .swap {
       let wallet =
-        row.wallet == .absent ? SwapRow.absentWallet : number(ofAddress: row.wallet, names.walletKey, batch)
+        row.wallet == .absent ? SwapRow.absentWallet : number(ofAddress: row.wallet, names.walletHash, batch)
       tokenStates[token].accept(
         SwapRow(
           key: row.key, amountUSD: row.amount, tokenAmount: row.tokenAmount, price: row.price, wallet: wallet,
@@ -95,8 +94,8 @@ extension Engine {
       dayVolumes.add(row.amount, to: token, at: row.timestamp)
     } else {
       let transfer = TransferRow(
-        key: row.key, from: names.wallet ?? number(ofAddress: row.wallet, names.walletKey, batch),
-        to: names.to ?? number(ofAddress: row.to, names.toKey, batch), amount: row.amount,
+        key: row.key, from: names.wallet != NameLookup.unknown ? names.wallet : number(ofAddress: row.wallet, names.walletHash, batch),
+        to: names.to != NameLookup.unknown ? names.to : number(ofAddress: row.to, names.toHash, batch), amount: row.amount,
         tokenID: batch.tokenID(of: row))
       tokenStates[token].transfers.insert(transfer)
       applyBalances(transfer, token, undo: false)
@@ -137,16 +136,16 @@ extension Engine {
   /// The number of a row's token, a new one if it has none.
   @inline(__always)
   private mutating func number(ofToken row: BatchRow, _ names: NameLookup, _ batch: borrowing EventBatch) -> Int {
-    if let token = names.token { return token }
-    let number = tokenNames.intern(names.tokenKey, batch.text.text(row.token))
+    if names.token != NameLookup.unknown { return Int(names.token) }
+    let number = tokenNames.intern(row.token, names.tokenHash, batch.text)
     if number == tokenStates.count { tokenStates.append(TokenState(arena)) }
     return number
   }
 
   @inline(__always)
-  private mutating func number(ofAddress cell: TextCell, _ key: NameKey, _ batch: borrowing EventBatch) -> UInt32 {
-    if cell == .zeroAddress { return TransferRow.zeroAddress }
-    let number = addressNames.intern(key, batch.text.text(cell))
+  private mutating func number(ofAddress name: PackedName, _ hash: UInt32, _ batch: borrowing EventBatch) -> UInt32 {
+    if name == .zeroAddress { return TransferRow.zeroAddress }
+    let number = addressNames.intern(name, hash, batch.text)
     if number == balancesByAddress.count { balancesByAddress.append(0) }
     return UInt32(truncatingIfNeeded: number)
   }
@@ -160,13 +159,13 @@ extension Engine {
     var freshTokens: Set<ByteString> = []
     var freshAddresses: Set<ByteString> = []
     for row in batch.rows where row.token != .absent {
-      let token = tokenNames.find(batch.text.text(row.token))
+      let token = tokenNames.find(row.token, batch.text)
       if row.operation != .markIncomplete, case .rejected = verdict(row, batch, token: token, latest: latest) {
         continue
       }
-      if token == nil { freshTokens.insert(batch.text.byteString(row.token)) }
-      for cell in [row.wallet, row.to] where cell != .absent && cell != .zeroAddress {
-        if addressNames.find(batch.text.text(cell)) == nil { freshAddresses.insert(batch.text.byteString(cell)) }
+      if token == nil { freshTokens.insert(batch.bytes(of: row.token)) }
+      for name in [row.wallet, row.to] where name.isText {
+        if addressNames.find(name, batch.text) == nil { freshAddresses.insert(batch.bytes(of: name)) }
       }
     }
     guard tokenNames.count + freshTokens.count <= settings.tokensMax else { throw .tooManyTokens }
@@ -175,8 +174,8 @@ extension Engine {
 
   /// What a rejected row held in the field at fault, as text.
   private func value(_ field: EventField, of row: BatchRow, _ batch: borrowing EventBatch) -> ByteString {
-    func name(_ cell: TextCell) -> ByteString {
-      cell == .zeroAddress ? "0x0" : Rejection.cut(batch.text.text(cell))
+    func name(_ name: PackedName) -> ByteString {
+      name == .zeroAddress ? "0x0" : Rejection.cut(batch.bytes(of: name).bytes.span)
     }
     switch field {
     case .timestamp: return ByteString(row.timestamp.description)
@@ -190,15 +189,5 @@ extension Engine {
     case .tokenID: return ByteString(batch.tokenID(of: row)?.description ?? "")
     case .kind, .chain, .block, .logIndex: return ByteString(String(row.block))
     }
-  }
-}
-
-extension TextPool {
-  /// The bytes of a cell as a value. O(length).
-  func byteString(_ cell: TextCell) -> ByteString {
-    let text = text(cell)
-    var bytes: [UInt8] = []
-    for index in 0..<text.count { bytes.append(text[index]) }
-    return ByteString(bytes)
   }
 }

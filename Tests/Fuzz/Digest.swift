@@ -45,10 +45,7 @@ struct Digest {
       hasher.combine([row.amount, row.tokenAmount, row.price])
       hasher.combine(row.operation)
       hasher.combine(row.side)
-      for cell in [row.token, row.wallet, row.to] {
-        let text = batch.text.text(cell)
-        for index in 0..<text.count { hasher.combine(text[index]) }
-      }
+      for name in [row.token, row.wallet, row.to] { hasher.combine(batch.bytes(of: name)) }
       rows.append(hasher.finalize())
     }
     for rejection in rejections { add(rejection) }

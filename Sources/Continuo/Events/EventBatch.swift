@@ -119,6 +119,13 @@ public struct EventBatch: Sendable {
     rejections.append(Rejection(line: line, field: fault.field, value: fault.held.shown(text), reason: fault.reason))
   }
 
+  /// The bytes of a name of one of its rows; none of an absent one, nor of the zero address. O(length).
+  package func bytes(of name: PackedName) -> ByteString {
+    guard name.isLong else { return ByteString(name.bytes) }
+    let text = text.text(name.cell)
+    return ByteString(text.indices.map { text[$0] })
+  }
+
   /// Keeps a 256-bit identifier and tells where. O(1) amortised.
   mutating func keep(_ tokenID: WideID) -> Int32 {
     tokenIDs.append(tokenID)
@@ -142,11 +149,11 @@ package struct BatchRow: Sendable, BitwiseCopyable {
   package var side: Side?
   /// Index into the batch's `tokenIDs`, −1 without one.
   package var tokenID: Int32 = -1
-  package var token = TextCell.absent
+  package var token = PackedName.absent
   /// A swap's wallet, a transfer's giver.
-  package var wallet = TextCell.absent
+  package var wallet = PackedName.absent
   /// A transfer's taker.
-  package var to = TextCell.absent
+  package var to = PackedName.absent
   package var line: Int
   /// `amount_usd` of a swap, `amount` of a transfer.
   package var amount = Decimal18.zero

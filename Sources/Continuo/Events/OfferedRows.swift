@@ -11,8 +11,6 @@ public struct TextCell: Equatable, Sendable, BitwiseCopyable {
   package static let scratchBit: UInt32 = 1 << 31
   /// No cell: an empty cell of CSV, a missing key or null of NDJSON.
   public static let absent = TextCell(start: .max, length: 0)
-  /// The zero address, whatever its spelling was.
-  package static let zeroAddress = TextCell(start: .max - 1, length: 0)
 
   @inlinable
   package init(start: UInt32, length: UInt32) {
@@ -52,11 +50,11 @@ public struct TextPool: Sendable {
     return cell.start & TextCell.scratchBit == 0 ? bytes.span.extracting(range) : scratch.span.extracting(range)
   }
 
-  /// Keeps a lower-case copy of a hexadecimal cell and tells where; the original stays, since another field may point at
+  /// Makes a long hexadecimal name the lower-case copy of what it is; the original stays, since another field may point at
   /// it. O(length).
-  mutating func lowercasedHexadecimal(_ cell: TextCell) -> TextCell {
-    let folded = lowerCase(cell)
-    return keep(folded.span)
+  mutating func lowerCase(_ name: inout PackedName) {
+    let folded = lowerCase(name.cell)
+    name = PackedName(long: keep(folded.span))
   }
 
   private func lowerCase(_ cell: TextCell) -> [UInt8] {

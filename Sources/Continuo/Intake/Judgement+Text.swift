@@ -79,11 +79,14 @@ extension Judgement {
     var fault = fault
     if fault.reason == .overflow, (try? kind(cells[.kind], CellTexts(batch.text))) == .transfer {
       var mark = BatchRow(operation: .markIncomplete, chain: 0, block: 0, logIndex: 0, line: line)
-      mark.token = cells[.token]
+      mark.token = (try? token(CellTexts(batch.text)[cells[.token]])) ?? .absent
+      mark.token.place(cells[.token])
       batch.rows.append(mark)
     }
     // As it was given: a number that rounds to 0 is reported with its digits.
-    if fault.reason == .nonPositiveAmount, let field = fault.field { fault.held = .cell(cells[field]) }
+    if fault.reason == .nonPositiveAmount || fault.reason.isOfName, let field = fault.field {
+      fault.held = .cell(cells[field])
+    }
     batch.reject(fault, line: line)
   }
 
@@ -91,23 +94,21 @@ extension Judgement {
 
   @inline(__always)
   private static func swap(_ cells: Span<TextCell>, _ line: Int, _ batch: inout EventBatch) throws(Fault) {
-    let (judged, hasCapitals) = try swap(cells, line, CellTexts(batch.text), batch.price, batch.timeUnit)
+    let (judged, capitals) = try swap(cells, line, CellTexts(batch.text), batch.price, batch.timeUnit)
     batch.rows.append(judged)
-    guard hasCapitals else { return }
-    let last = batch.rows.count - 1
-    batch.rows[last].wallet = batch.text.lowercasedHexadecimal(batch.rows[last].wallet)
+    if capitals.wallet { batch.text.lowerCase(&batch.rows[batch.rows.count - 1].wallet) }
   }
 
   @inline(__always)
   private static func swap(
     _ cells: Span<TextCell>, _ line: Int, _ texts: borrowing CellTexts, _ mode: PriceMode, _ unit: TimeUnit
-  ) throws(Fault) -> (BatchRow, hasCapitals: Bool) {
+  ) throws(Fault) -> (BatchRow, Capitals) {
     var judged = try place(cells, .swap, line, texts)
     judged.side = try side(cells[.side], texts)
     try require(cells, .block, .timestamp, .token, .amountUSD)
-    judged.token = cells[.token]
-    judged.wallet = cells[.wallet]
-    let hasCapitals = try names(&judged, texts[judged.token], wallet: texts[judged.wallet])
+    let capitals = try names(&judged, texts[cells[.token]], wallet: texts[cells[.wallet]])
+    judged.token.place(cells[.token])
+    judged.wallet.place(cells[.wallet])
     judged.timestamp = try timestamp(cells[.timestamp], texts, unit)
     let (amountUSD, tokenAmount, priceUSD) = (cells[.amountUSD], cells[.tokenAmount], cells[.priceUSD])
     let (quantity, quoted) = (plain(tokenAmount, texts), plain(priceUSD, texts))
@@ -119,15 +120,15 @@ extension Judgement {
       let numbers = try numbers(cells, [.amountUSD, .tokenAmount, .priceUSD], texts)
       try price(&judged, numbers[0] ?? .zero, numbers[1], numbers[2], mode)
     }
-    return (judged, hasCapitals)
+    return (judged, capitals)
   }
 
   @inline(never)
   private static func transfer(_ cells: Span<TextCell>, _ line: Int, _ batch: inout EventBatch) throws(Fault) {
     let (row, capitals, tokenID) = try transfer(cells, line, CellTexts(batch.text), batch.timeUnit)
     var judged = row
-    if capitals.from { judged.wallet = batch.text.lowercasedHexadecimal(judged.wallet) }
-    if capitals.to { judged.to = batch.text.lowercasedHexadecimal(judged.to) }
+    if capitals.wallet { batch.text.lowerCase(&judged.wallet) }
+    if capitals.to { batch.text.lowerCase(&judged.to) }
     if let tokenID { judged.tokenID = batch.keep(tokenID) }
     batch.rows.append(judged)
   }
@@ -135,17 +136,16 @@ extension Judgement {
   @inline(__always)
   private static func transfer(
     _ cells: Span<TextCell>, _ line: Int, _ texts: borrowing CellTexts, _ unit: TimeUnit
-  ) throws(Fault) -> (BatchRow, capitals: (from: Bool, to: Bool), WideID?) {
+  ) throws(Fault) -> (BatchRow, Capitals, WideID?) {
     var judged = try place(cells, .transfer, line, texts)
     let tokenID = try wideID(cells[.tokenID], texts)
     try require(cells, .block, .timestamp, .token, .from)
     try require(cells, .to)
     if tokenID == nil { try require(cells, .amount) }
-    judged.token = cells[.token]
-    judged.wallet = cells[.from]
-    judged.to = cells[.to]
-    let capitals = try names(
-      &judged, texts[judged.token], from: texts[judged.wallet], to: texts[judged.to])
+    let capitals = try names(&judged, texts[cells[.token]], from: texts[cells[.from]], to: texts[cells[.to]])
+    judged.token.place(cells[.token])
+    judged.wallet.place(cells[.from])
+    judged.to.place(cells[.to])
     judged.timestamp = try timestamp(cells[.timestamp], texts, unit)
     var amount = plain(cells[.amount], texts)
     if amount == nil { amount = try numbers(cells, [.amount], texts)[0] }

@@ -1,5 +1,5 @@
 // Rows of typed fields: what is left to check of an event whose numbers and times are numbers already.
-// Invariant: a name is copied into the batch once; a row is written once, at the end of the batch's rows.
+// Invariant: the bytes of a long name are copied into the batch once; a row is written once, at the end of the batch's rows.
 // Not here: the checks themselves and their order (Judgement).
 
 extension Judgement {
@@ -10,17 +10,17 @@ extension Judgement {
     _ priceUSD: Decimal18?, into batch: inout EventBatch
   ) {
     var judged = row
-    judged.token = batch.text.keep(token)
-    judged.wallet = batch.text.keep(wallet)
     do throws(Fault) {
       guard let amountUSD else { throw Fault(reason: .missingField, field: .amountUSD) }
-      let hasCapitals = try names(&judged, token, wallet: wallet)
-      if hasCapitals { judged.wallet = batch.text.lowercasedHexadecimal(judged.wallet) }
+      let capitals = try names(&judged, token, wallet: wallet)
+      judged.token.place(batch.text.keep(token))
+      judged.wallet.place(batch.text.keep(wallet))
+      if capitals.wallet { batch.text.lowerCase(&judged.wallet) }
       try range(judged.timestamp)
       try price(&judged, amountUSD, tokenAmount, priceUSD, batch.price)
       batch.rows.append(judged)
     } catch {
-      batch.reject(error, line: row.line)
+      reject(error, row.line, token, wallet, wallet, &batch)
     }
   }
 
@@ -31,21 +31,35 @@ extension Judgement {
     _ tokenID: WideID?, into batch: inout EventBatch
   ) {
     var judged = row
-    judged.token = batch.text.keep(token)
-    judged.wallet = batch.text.keep(from)
-    judged.to = batch.text.keep(to)
     do throws(Fault) {
       guard amount != nil || tokenID != nil else { throw Fault(reason: .missingField, field: .amount) }
       let capitals = try names(&judged, token, from: from, to: to)
-      if capitals.from { judged.wallet = batch.text.lowercasedHexadecimal(judged.wallet) }
-      if capitals.to { judged.to = batch.text.lowercasedHexadecimal(judged.to) }
+      judged.token.place(batch.text.keep(token))
+      judged.wallet.place(batch.text.keep(from))
+      judged.to.place(batch.text.keep(to))
+      if capitals.wallet { batch.text.lowerCase(&judged.wallet) }
+      if capitals.to { batch.text.lowerCase(&judged.to) }
       try range(judged.timestamp)
       judged.amount = try transferAmount(amount)
       if let tokenID { judged.tokenID = batch.keep(tokenID) }
       batch.rows.append(judged)
     } catch {
-      batch.reject(error, line: row.line)
+      reject(error, row.line, token, from, to, &batch)
     }
+  }
+
+  /// Rejects a row, with the name at fault if it is one.
+  @inline(never)
+  private static func reject(
+    _ fault: Fault, _ line: Int, _ token: Span<UInt8>, _ wallet: Span<UInt8>, _ to: Span<UInt8>,
+    _ batch: inout EventBatch
+  ) {
+    var fault = fault
+    if fault.reason.isOfName {
+      let name = fault.field == .token ? token : fault.field == .to ? to : wallet
+      fault.held = .cell(batch.text.keep(name))
+    }
+    batch.reject(fault, line: line)
   }
 
   @inline(__always)

@@ -32,42 +32,57 @@ enum Judgement {
 
   // MARK: names
 
-  /// `bad_token`, `bad_address` of a swap; gives the zero address its one name.
-  ///
-  /// - Returns: whether the wallet's name is the lower-case copy of what it is now.
-  @inline(__always)
-  static func names(_ row: inout BatchRow, _ token: Span<UInt8>, wallet: Span<UInt8>) throws(Fault) -> Bool {
-    guard Address.isToken(token) else { throw Fault(reason: .badToken, field: .token, held: .cell(row.token)) }
-    guard wallet.count > 0 else {
-      row.wallet = .absent
-      return false
-    }
-    switch Address.spelling(wallet) {
-    case .invalid: throw Fault(reason: .badAddress, field: .wallet, held: .cell(row.wallet))
-    case .settled: return false
-    case .capitals: return true
-    case .zero:
-      row.wallet = .zeroAddress
-      return false
-    }
+  /// Which names of a row are the lower-case copies of what was given, and that copy is still to be made.
+  struct Capitals: BitwiseCopyable {
+    /// Of a swap's wallet, or of a transfer's giver.
+    var wallet = false
+    /// Of a transfer's taker.
+    var to = false
   }
 
-  /// `bad_token`, `bad_address` of a transfer; gives the zero address its one name.
-  ///
-  /// - Returns: whether the names of giver and taker are the lower-case copies of what they are now.
+  /// `bad_token`, `bad_address` of a swap. Names that are long are left without their place.
+  @inline(__always)
+  static func names(_ row: inout BatchRow, _ token: Span<UInt8>, wallet: Span<UInt8>) throws(Fault) -> Capitals {
+    row.token = try self.token(token)
+    var capitals = Capitals()
+    if wallet.count > 0 { row.wallet = try address(wallet, .wallet, &capitals.wallet) }
+    return capitals
+  }
+
+  /// `bad_token`, `bad_address` of a transfer. Names that are long are left without their place.
   @inline(__always)
   static func names(
     _ row: inout BatchRow, _ token: Span<UInt8>, from: Span<UInt8>, to: Span<UInt8>
-  ) throws(Fault) -> (from: Bool, to: Bool) {
-    guard Address.isToken(token) else { throw Fault(reason: .badToken, field: .token, held: .cell(row.token)) }
-    let (giver, taker) = (Address.spelling(from), Address.spelling(to))
-    if giver == .invalid { throw Fault(reason: .badAddress, field: .from, held: .cell(row.wallet)) }
-    if taker == .invalid || giver == .zero && taker == .zero {
-      throw Fault(reason: .badAddress, field: .to, held: .cell(row.to))
+  ) throws(Fault) -> Capitals {
+    row.token = try self.token(token)
+    var capitals = Capitals()
+    row.wallet = try address(from, .from, &capitals.wallet)
+    row.to = try address(to, .to, &capitals.to)
+    if row.wallet == .zeroAddress, row.to == .zeroAddress { throw Fault(reason: .badAddress, field: .to) }
+    return capitals
+  }
+
+  @inline(__always)
+  static func token(_ bytes: Span<UInt8>) throws(Fault) -> PackedName {
+    switch Address.token(bytes) {
+    case .packed(let name): return name
+    case .long: return .unplaced
+    case .invalid, .zero: throw Fault(reason: .badToken, field: .token)
     }
-    if giver == .zero { row.wallet = .zeroAddress }
-    if taker == .zero { row.to = .zeroAddress }
-    return (giver == .capitals, taker == .capitals)
+  }
+
+  @inline(__always)
+  private static func address(
+    _ bytes: Span<UInt8>, _ field: EventField, _ hasCapitals: inout Bool
+  ) throws(Fault) -> PackedName {
+    switch Address.address(bytes) {
+    case .packed(let name): return name
+    case .zero: return .zeroAddress
+    case .long(let capitals):
+      hasCapitals = capitals
+      return .unplaced
+    case .invalid: throw Fault(reason: .badAddress, field: field)
+    }
   }
 
   // MARK: numbers

@@ -76,9 +76,9 @@ extension Engine {
   }
 
   /// The number of an address or wallet, nil if it has none.
-  private func number(ofAddress cell: TextCell, _ batch: borrowing EventBatch) -> UInt32? {
-    if cell == .zeroAddress { return TransferRow.zeroAddress }
-    return addressNames.find(batch.text.text(cell)).map(UInt32.init(truncatingIfNeeded:))
+  private func number(ofAddress name: PackedName, _ batch: borrowing EventBatch) -> UInt32? {
+    if name == .zeroAddress { return TransferRow.zeroAddress }
+    return addressNames.find(name, batch.text).map(UInt32.init(truncatingIfNeeded:))
   }
 }
 
