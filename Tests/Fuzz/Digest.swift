@@ -41,7 +41,7 @@ struct Digest {
       var hasher = Hasher()
       hasher.combine(row.line)
       hasher.combine(row.key.timestamp)
-      hasher.combine(row.block)
+      hasher.combine(row.key.block)
       hasher.combine([row.amount, row.tokenAmount, row.price])
       hasher.combine(row.operation)
       hasher.combine(row.side)

@@ -79,12 +79,6 @@ package struct PackedName: Equatable, Sendable, BitwiseCopyable {
   @inline(__always)
   var longLength: Int { Int(truncatingIfNeeded: second) }
 
-  /// Says where the bytes of a name are that has no place yet.
-  @inline(__always)
-  mutating func place(_ cell: @autoclosure () -> TextCell) {
-    if isLong { self = PackedName(long: cell()) }
-  }
-
   // MARK: as bytes
 
   /// The bytes of a name that is not long. O(length).

@@ -50,14 +50,15 @@ public struct TextPool: Sendable {
     return cell.start & TextCell.scratchBit == 0 ? bytes.span.extracting(range) : scratch.span.extracting(range)
   }
 
-  /// Makes a long hexadecimal name the lower-case copy of what it is; the original stays, since another field may point at
+  /// Keeps a lower-case copy of a hexadecimal cell and tells where; the original stays, since another field may point at
   /// it. O(length).
-  mutating func lowerCase(_ name: inout PackedName) {
-    let folded = lowerCase(name.cell)
-    name = PackedName(long: keep(folded.span))
+  @inline(never)
+  mutating func lowerCase(_ cell: TextCell) -> TextCell {
+    let folded = folded(cell)
+    return keep(folded.span)
   }
 
-  private func lowerCase(_ cell: TextCell) -> [UInt8] {
+  private func folded(_ cell: TextCell) -> [UInt8] {
     let original = text(cell)
     var folded: [UInt8] = []
     folded.reserveCapacity(original.count)

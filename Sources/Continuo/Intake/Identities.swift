@@ -19,11 +19,12 @@ struct Identities: ~Copyable {
     return sum
   }
 
-  /// The entry of an identity, nil if it is not held. O(log n).
-  func find(_ identity: EventIdentity) -> IdentityEntry? {
-    let name = Self.name(identity.kind, identity.chain)
+  /// The entry with the identity of an event that stands at `key`, nil if it is not held. O(log n).
+  @inline(__always)
+  func find(_ key: OrderKey, _ kind: EventKind) -> IdentityEntry? {
+    let name = Self.name(kind, key.chain)
     guard let place = recent.name == name ? recent.place : places[name] else { return nil }
-    return indexes[place].entry(block: identity.block, logIndex: identity.logIndex)
+    return indexes[place].entry(block: key.block, logIndex: key.logIndex)
   }
 
   /// Adds an entry. O(1) at the end of its chain, else O(chunk).

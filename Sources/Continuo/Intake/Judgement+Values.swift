@@ -6,45 +6,46 @@ extension Judgement {
   /// Judges a swap. O(length of its names).
   @inline(__always)
   static func judge(
-    swap row: BatchRow, _ token: Span<UInt8>, wallet: Span<UInt8>, _ amountUSD: Decimal18?, _ tokenAmount: Decimal18?,
-    _ priceUSD: Decimal18?, into batch: inout EventBatch
+    swap key: OrderKey, _ token: Span<UInt8>, _ side: Side?, wallet: Span<UInt8>, _ amountUSD: Decimal18?,
+    _ tokenAmount: Decimal18?, _ priceUSD: Decimal18?, into batch: inout EventBatch
   ) {
-    var judged = row
+    let line = batch.offered
+    batch.offered += 1
     do throws(Fault) {
       guard let amountUSD else { throw Fault(reason: .missingField, field: .amountUSD) }
-      let capitals = try names(&judged, token, wallet: wallet)
-      judged.token.place(batch.text.keep(token))
-      judged.wallet.place(batch.text.keep(wallet))
-      if capitals.wallet { batch.text.lowerCase(&judged.wallet) }
-      try range(judged.timestamp)
-      try price(&judged, amountUSD, tokenAmount, priceUSD, batch.price)
-      batch.rows.append(judged)
+      var names = try names(token, wallet: wallet)
+      try range(key.timestamp)
+      let price = try price(amountUSD, tokenAmount, priceUSD, batch.price)
+      if names.areLong { batch.keepLong(&names, token, wallet, wallet) }
+      batch.rows.append(
+        BatchRow(
+          .swap, key, line: line, names: names.names, side: side, amount: amountUSD, tokenAmount: tokenAmount ?? .zero,
+          price: price))
     } catch {
-      reject(error, row.line, token, wallet, wallet, &batch)
+      reject(error, line, token, wallet, wallet, &batch)
     }
   }
 
   /// Judges a transfer. O(length of its names).
   @inline(__always)
   static func judge(
-    transfer row: BatchRow, _ token: Span<UInt8>, from: Span<UInt8>, to: Span<UInt8>, _ amount: Decimal18?,
+    transfer key: OrderKey, _ token: Span<UInt8>, from: Span<UInt8>, to: Span<UInt8>, _ amount: Decimal18?,
     _ tokenID: WideID?, into batch: inout EventBatch
   ) {
-    var judged = row
+    let line = batch.offered
+    batch.offered += 1
     do throws(Fault) {
       guard amount != nil || tokenID != nil else { throw Fault(reason: .missingField, field: .amount) }
-      let capitals = try names(&judged, token, from: from, to: to)
-      judged.token.place(batch.text.keep(token))
-      judged.wallet.place(batch.text.keep(from))
-      judged.to.place(batch.text.keep(to))
-      if capitals.wallet { batch.text.lowerCase(&judged.wallet) }
-      if capitals.to { batch.text.lowerCase(&judged.to) }
-      try range(judged.timestamp)
-      judged.amount = try transferAmount(amount)
-      if let tokenID { judged.tokenID = batch.keep(tokenID) }
-      batch.rows.append(judged)
+      var names = try names(token, from: from, to: to)
+      try range(key.timestamp)
+      let amount = try transferAmount(amount)
+      if names.areLong { batch.keepLong(&names, token, from, to) }
+      batch.rows.append(
+        BatchRow(
+          .transfer, key, line: line, names: names.names, amount: amount,
+          tokenID: tokenID.map { batch.keep($0) } ?? -1))
     } catch {
-      reject(error, row.line, token, from, to, &batch)
+      reject(error, line, token, from, to, &batch)
     }
   }
 
@@ -65,5 +66,16 @@ extension Judgement {
   @inline(__always)
   private static func range(_ timestamp: Timestamp) throws(Fault) {
     guard timestamp.isInRange else { throw Fault(reason: .badTime, field: .timestamp, held: .time(timestamp)) }
+  }
+}
+
+extension EventBatch {
+  /// Keeps the bytes of a row's names, one of which is long. O(length).
+  @inline(never)
+  fileprivate mutating func keepLong(
+    _ names: inout Judgement.JudgedNames, _ token: Span<UInt8>, _ wallet: Span<UInt8>, _ to: Span<UInt8>
+  ) {
+    names.place(token: text.keep(token), wallet: text.keep(wallet), to: text.keep(to))
+    names.lowerCase(&text)
   }
 }

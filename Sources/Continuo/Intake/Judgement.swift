@@ -32,34 +32,54 @@ enum Judgement {
 
   // MARK: names
 
-  /// Which names of a row are the lower-case copies of what was given, and that copy is still to be made.
-  struct Capitals: BitwiseCopyable {
-    /// Of a swap's wallet, or of a transfer's giver.
-    var wallet = false
-    /// Of a transfer's taker.
-    var to = false
+  /// The names of a row that are valid; those that are long may have no place yet.
+  struct JudgedNames: BitwiseCopyable {
+    var names = RowNames()
+    /// Whether the name of a swap's wallet, or of a transfer's giver, is the lower-case copy of what was given.
+    var walletHasCapitals = false
+    /// The same of a transfer's taker.
+    var toHasCapitals = false
+
+    /// Whether a name is long.
+    @inline(__always)
+    var areLong: Bool { names.token.isLong || names.wallet.isLong || names.to.isLong }
+
+    /// Says where the bytes of the long ones are, if any is. O(1).
+    @inline(__always)
+    mutating func place(token: TextCell, wallet: TextCell, to: TextCell) {
+      if names.token.isLong { names.token = PackedName(long: token) }
+      if names.wallet.isLong { names.wallet = PackedName(long: wallet) }
+      if names.to.isLong { names.to = PackedName(long: to) }
+    }
+
+    /// Makes the lower-case copies that are still to be made, once long names have their places. O(length).
+    @inline(__always)
+    mutating func lowerCase(_ text: inout TextPool) {
+      if walletHasCapitals { names.wallet = PackedName(long: text.lowerCase(names.wallet.cell)) }
+      if toHasCapitals { names.to = PackedName(long: text.lowerCase(names.to.cell)) }
+    }
   }
 
-  /// `bad_token`, `bad_address` of a swap. Names that are long are left without their place.
+  /// `bad_token`, `bad_address` of a swap.
   @inline(__always)
-  static func names(_ row: inout BatchRow, _ token: Span<UInt8>, wallet: Span<UInt8>) throws(Fault) -> Capitals {
-    row.token = try self.token(token)
-    var capitals = Capitals()
-    if wallet.count > 0 { row.wallet = try address(wallet, .wallet, &capitals.wallet) }
-    return capitals
+  static func names(_ token: Span<UInt8>, wallet: Span<UInt8>) throws(Fault) -> JudgedNames {
+    var judged = JudgedNames()
+    judged.names.token = try self.token(token)
+    if wallet.count > 0 { judged.names.wallet = try address(wallet, .wallet, &judged.walletHasCapitals) }
+    return judged
   }
 
-  /// `bad_token`, `bad_address` of a transfer. Names that are long are left without their place.
+  /// `bad_token`, `bad_address` of a transfer.
   @inline(__always)
-  static func names(
-    _ row: inout BatchRow, _ token: Span<UInt8>, from: Span<UInt8>, to: Span<UInt8>
-  ) throws(Fault) -> Capitals {
-    row.token = try self.token(token)
-    var capitals = Capitals()
-    row.wallet = try address(from, .from, &capitals.wallet)
-    row.to = try address(to, .to, &capitals.to)
-    if row.wallet == .zeroAddress, row.to == .zeroAddress { throw Fault(reason: .badAddress, field: .to) }
-    return capitals
+  static func names(_ token: Span<UInt8>, from: Span<UInt8>, to: Span<UInt8>) throws(Fault) -> JudgedNames {
+    var judged = JudgedNames()
+    judged.names.token = try self.token(token)
+    judged.names.wallet = try address(from, .from, &judged.walletHasCapitals)
+    judged.names.to = try address(to, .to, &judged.toHasCapitals)
+    if judged.names.wallet == .zeroAddress, judged.names.to == .zeroAddress {
+      throw Fault(reason: .badAddress, field: .to)
+    }
+    return judged
   }
 
   @inline(__always)
@@ -98,20 +118,13 @@ enum Judgement {
   /// `non_positive_amount` of a swap, then its price: given, derived, or the amount itself.
   @inline(__always)
   static func price(
-    _ row: inout BatchRow, _ amountUSD: Decimal18, _ tokenAmount: Decimal18?, _ priceUSD: Decimal18?, _ mode: PriceMode
-  ) throws(Fault) {
+    _ amountUSD: Decimal18, _ tokenAmount: Decimal18?, _ priceUSD: Decimal18?, _ mode: PriceMode
+  ) throws(Fault) -> Decimal18 {
     try positive(amountUSD, .amountUSD)
     if let tokenAmount { try positive(tokenAmount, .tokenAmount) }
     if let priceUSD { try positive(priceUSD, .priceUSD) }
-    row.amount = amountUSD
-    row.tokenAmount = tokenAmount ?? .zero
-    if mode == .amountUSD {
-      row.price = amountUSD
-    } else if let priceUSD {
-      row.price = priceUSD
-    } else {
-      row.price = try derived(amountUSD, tokenAmount)
-    }
+    if mode == .amountUSD { return amountUSD }
+    return if let priceUSD { priceUSD } else { try derived(amountUSD, tokenAmount) }
   }
 
   @inline(__always)

@@ -117,7 +117,7 @@ struct Reading: Equatable {
       if name == .zeroAddress { return "zero" }
       return "'\(batch.bytes(of: name))'"
     }
-    let identity = "\(row.line) \(row.operation) \(row.chain)/\(row.block)/\(row.logIndex) \(row.timestamp)"
+    let identity = "\(row.line) \(row.operation) \(row.key.chain)/\(row.key.block)/\(row.key.logIndex) \(row.timestamp)"
     let names = "\(name(row.token)) \(row.side?.name ?? "-") \(name(row.wallet)) \(name(row.to))"
     let id = row.tokenID < 0 ? "-" : "\(batch.tokenIDs[Int(row.tokenID)])"
     return "\(identity) \(names) \(row.amount) \(row.tokenAmount) \(row.price) \(id)"
