@@ -64,6 +64,17 @@
     return unsafe tail.unsafelyUnwrapped[index]
   }
 
+  /// The rows of the tail. O(1).
+  @inline(__always)
+  var tailSpan: Span<Row> {
+    @_lifetime(borrow self)
+    get {
+      // SAFETY: as for `tailRow`; who has the view has what it refers to.
+      let all = unsafe UnsafeBufferPointer(start: tail, count: tailCount)
+      return unsafe _overrideLifetime(Span(_unsafeElements: all), borrowing: self)
+    }
+  }
+
   /// How many rows a chunk, or the tail, has. O(1).
   @inline(__always)
   func rows(in chunk: Int) -> Int { chunk < chunkCount ? self.chunk(chunk).count : tailCount }

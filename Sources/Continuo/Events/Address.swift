@@ -25,6 +25,11 @@ enum Address {
       let isValid = bytes.count > 0 && (text.isPlainASCII(count: bytes.count) || isPlainUTF8(bytes))
       return isValid ? .packed(PackedName(text, count: bytes.count)) : .invalid
     }
+    return longToken(bytes)
+  }
+
+  @inline(never)
+  private static func longToken(_ bytes: Span<UInt8>) -> Spelling {
     guard bytes.count <= Limits.tokenBytesMax else { return .invalid }
     if let address = NameBytes.address(bytes), !address.hasCapitals { return .packed(address.name) }
     return isPlain(bytes) ? .long(hasCapitals: false) : .invalid
@@ -40,7 +45,6 @@ enum Address {
       let isValid = text.isPlainASCII(count: bytes.count) || isPlainUTF8(bytes)
       return isValid ? .packed(PackedName(text, count: bytes.count)) : .invalid
     }
-    if let address = NameBytes.address(bytes) { return address.isZero ? .zero : .packed(address.name) }
     return long(bytes)
   }
 
@@ -55,6 +59,7 @@ enum Address {
 
   @inline(never)
   private static func long(_ bytes: Span<UInt8>) -> Spelling {
+    if let address = NameBytes.address(bytes) { return address.isZero ? .zero : .packed(address.name) }
     guard bytes.count <= Limits.addressBytesMax else { return .invalid }
     if bytes[0] == UInt8(ascii: "0"), bytes[1] | 0x20 == UInt8(ascii: "x") {
       let digits = NameBytes.hexadecimal(bytes)
