@@ -19,7 +19,8 @@ struct Identities: ~Copyable {
     return sum
   }
 
-  /// The entry of an identity, nil if it is not held. O(log n).
+  /// The entry of an identity, nil if it is not held. O(log n), O(1) behind the end of its chain.
+  @inline(__always)
   func find(_ identity: EventIdentity) -> IdentityEntry? {
     let name = Self.name(identity.kind, identity.chain)
     guard let place = recent.name == name ? recent.place : places[name] else { return nil }
@@ -27,6 +28,7 @@ struct Identities: ~Copyable {
   }
 
   /// Adds an entry. O(1) at the end of its chain, else O(chunk).
+  @inline(__always)
   mutating func insert(_ entry: IdentityEntry, _ kind: EventKind, chain: UInt32) {
     let name = Self.name(kind, chain)
     if recent.name != name { recent = (name, place(name)) }
