@@ -100,6 +100,7 @@ extension SwapRow {
     let (amounts, tokens) = (columns.words(SwapColumn.amountUSD), columns.words(SwapColumn.tokenAmount))
     let traders = columns.words(SwapColumn.trader)
     var (usd, token, buy, sell, without): (Int64, Int64, Int64, Int64, Int64) = (0, 0, 0, 0, 0)
+    precondition(tokens.count == amounts.count && traders.count == amounts.count, "columns have the same rows")
     for row in 0..<amounts.count {
       // Without a branch: nobody can foretell the side.
       let (amount, side) = (amounts[row], traders[row])
@@ -107,7 +108,8 @@ extension SwapRow {
       buy &+= amount & -(side & Int64(Side.buy.rawValue))
       sell &+= amount & -(side >> 1 & Int64(Side.sell.rawValue >> 1))
       token &+= tokens[row]
-      without &+= tokens[row] == 0 ? 1 : 0
+      // The sign of what is not negative less one.
+      without &-= (tokens[row] &- 1) &>> 63
     }
     func sum(_ quotients: Int64, _ column: Int) -> ExactSum {
       let product = UInt64(bitPattern: quotients)
