@@ -66,12 +66,14 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   }
 
   /// Makes room in the tail: it grows by halves up to just its bound, since many series are short, and then is packed.
+  @inline(never)
   private mutating func makeRoom() {
     let bound = Row.tailRowsMax(count)
     if tail.count >= bound { seal() }
     if tail.count == tail.capacity { tail.reserve(min(max(bound, tail.count + 1), max(4, tail.count * 2))) }
   }
 
+  @inline(never)
   private mutating func insertLate(_ row: Row) {
     // Where the row goes is looked up behind the sealing, which moves the tail's rows.
     if tail.count >= Row.tailRowsMax(count) { seal() }

@@ -19,7 +19,8 @@ struct Identities: ~Copyable {
     return sum
   }
 
-  /// The entry with the identity of an event that stands at `key`, nil if it is not held. O(log n).
+  /// The entry with the identity of an event that stands at `key`, nil if it is not held. O(log n), O(1) behind the end
+  /// of its chain.
   @inline(__always)
   func find(_ key: OrderKey, _ kind: EventKind) -> IdentityEntry? {
     let name = Self.name(kind, key.chain)
@@ -28,6 +29,7 @@ struct Identities: ~Copyable {
   }
 
   /// Adds an entry. O(1) at the end of its chain, else O(chunk).
+  @inline(__always)
   mutating func insert(_ entry: IdentityEntry, _ kind: EventKind, chain: UInt32) {
     let name = Self.name(kind, chain)
     if recent.name != name { recent = (name, place(name)) }
