@@ -24,10 +24,12 @@ extension MarketAnswers where Self: ~Copyable {
       BucketCursor.aligned(from, query.interval), BucketCursor.aligned(to, query.interval)
     )
     if query.interval == .oneHour {
-      var walk = HourWalk(held.hourSource, at: query.limit == nil ? first : end)
+      let source = held.hourSource
+      if query.limit != nil { source.prefetchEnd() }
+      var walk = HourWalk(source, at: query.limit == nil ? first : end)
       if let limit = query.limit {
         guard walk.back(hours: limit) else { return }
-        if walk.time < first { walk = HourWalk(held.hourSource, at: first) }
+        if walk.time < first { walk = HourWalk(source, at: first) }
       }
       try held.forEachHour(walk, before: end, clock, body)
     } else {

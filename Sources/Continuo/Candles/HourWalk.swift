@@ -35,6 +35,15 @@ struct HourSource: BitwiseCopyable {
   let hasDropped: Bool
 }
 
+extension HourSource {
+  /// Asks for the memory that a walk back from the end reads first. O(1).
+  @inline(__always)
+  func prefetchEnd() {
+    hours.prefetchEnd()
+    swaps.prefetchEnd()
+  }
+}
+
 /// Walks the hours of one token that have a swap.
 struct HourWalk: BitwiseCopyable {
   let source: HourSource
@@ -114,6 +123,7 @@ struct HourWalk: BitwiseCopyable {
     if let held, let behind, behind == time { return backStored(held, time, count) }
     let swap = firstSwap()
     if let last = source.swaps.before(swap) {
+      source.swaps.prefetch(behind: last)
       let bound = behind?.microseconds ?? .min
       let rows = source.swaps.rows(to: last.row + 1, in: last.chunk, most: count, notUnder: bound)
       if !rows.isEmpty {
@@ -136,6 +146,7 @@ struct HourWalk: BitwiseCopyable {
   }
 
   private mutating func backStored(_ last: CandleSeries.Position, _ behind: Timestamp, _ count: Int) -> HourRun {
+    source.hours.prefetch(behind: last)
     let rows = source.hours.evenRows(
       to: last.row + 1, in: last.chunk, most: count, apart: Interval.oneHour.microseconds)
     time = behind - Int64(rows.count) * Interval.oneHour.microseconds

@@ -98,6 +98,23 @@ extension SeriesView {
     return position < end ? position : end
   }
 
+  /// Asks for the memory that a walk back from the end reads first. O(1).
+  @inline(__always)
+  func prefetchEnd() {
+    prefetchTail(before: tailCount, most: 8)
+    if chunkCount > 0 { prefetchHead(chunkCount - 1) }
+  }
+
+  /// Asks for the memory that a walk back reads next where it comes to the last row of a chunk, or in the tail. O(rows).
+  @inline(__always)
+  func prefetch(behind position: Position) {
+    guard position.chunk < chunkCount else { return prefetchTail(before: position.row, most: 4) }
+    let packed = chunk(position.chunk)
+    guard position.row + 1 == packed.count else { return }
+    if position.chunk > 0 { prefetchHead(position.chunk - 1) }
+    packed.prefetchOffsets()
+  }
+
   /// Asks for the memory by which a chunk is read. O(1).
   @inline(__always)
   func prefetchHead(_ chunk: Int) {

@@ -3,6 +3,8 @@
 // while anybody may read it.
 // Not here: changing a series (SortedSeries), how long a version lives (Publication).
 
+internal import CMemory
+
 /// Rows in the order of their keys: packed chunks, and a tail of rows as they are.
 @safe package struct SeriesView<Row: PackedRow>: BitwiseCopyable {
   private let directory: UnsafePointer<DirectoryEntry<Row>>?
@@ -62,6 +64,16 @@
     precondition(index >= 0 && index < tailCount, "a series is read within its tail")
     // SAFETY: the tail had `tailRows` rows when the view was made, and they stay as they were (ColumnHandle).
     return unsafe tail.unsafelyUnwrapped[index]
+  }
+
+  /// Asks for the memory of the last of the tail's rows before row `end`, so many or as many as there are. O(count).
+  @inline(__always)
+  func prefetchTail(before end: Int, most count: Int) {
+    let first = max(0, end - count)
+    for place in stride(from: first * MemoryLayout<Row>.stride, to: end * MemoryLayout<Row>.stride, by: 64) {
+      // SAFETY: a prefetch of any address is harmless.
+      unsafe continuo_prefetch(UnsafeRawPointer(tail.unsafelyUnwrapped) + place)
+    }
   }
 
   /// How many rows a chunk, or the tail, has. O(1).
