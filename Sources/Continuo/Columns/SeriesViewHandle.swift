@@ -66,12 +66,12 @@ internal import CMemory
     return unsafe tail.unsafelyUnwrapped[index]
   }
 
-  /// Asks for the memory of the last of the tail's rows before row `end`, so many or as many as there are. O(count).
+  /// Asks for the memory of some rows of the tail. O(rows).
   @inline(__always)
-  func prefetchTail(before end: Int, most count: Int) {
-    let first = max(0, end - count)
-    for place in stride(from: first * MemoryLayout<Row>.stride, to: end * MemoryLayout<Row>.stride, by: 64) {
-      // SAFETY: a prefetch of any address is harmless.
+  func prefetchTail(_ rows: Range<Int>) {
+    let (first, end) = (rows.lowerBound * MemoryLayout<Row>.stride, rows.upperBound * MemoryLayout<Row>.stride)
+    for place in stride(from: first, to: end, by: 64) {
+      // SAFETY: a prefetch of any address is harmless; without rows there may be none.
       unsafe continuo_prefetch(UnsafeRawPointer(tail.unsafelyUnwrapped) + place)
     }
   }
