@@ -3,6 +3,8 @@
 // while anybody may read it.
 // Not here: changing a series (SortedSeries), how long a version lives (Publication).
 
+internal import CMemory
+
 /// Rows in the order of their keys: packed chunks, and a tail of rows as they are.
 @safe package struct SeriesView<Row: PackedRow>: BitwiseCopyable {
   private let directory: UnsafePointer<DirectoryEntry<Row>>?
@@ -72,6 +74,16 @@
       // SAFETY: as for `tailRow`; who has the view has what it refers to.
       let all = unsafe UnsafeBufferPointer(start: tail, count: tailCount)
       return unsafe _overrideLifetime(Span(_unsafeElements: all), borrowing: self)
+    }
+  }
+
+  /// Asks for the memory of some rows of the tail. O(rows).
+  @inline(__always)
+  func prefetchTail(_ rows: Range<Int>) {
+    let (first, end) = (rows.lowerBound * MemoryLayout<Row>.stride, rows.upperBound * MemoryLayout<Row>.stride)
+    for place in stride(from: first, to: end, by: 64) {
+      // SAFETY: a prefetch of any address is harmless; without rows there may be none.
+      unsafe continuo_prefetch(UnsafeRawPointer(tail.unsafelyUnwrapped) + place)
     }
   }
 
