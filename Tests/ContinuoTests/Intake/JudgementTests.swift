@@ -275,7 +275,7 @@ struct JudgementTests {
       let expected = try #require(Decimal18(text))
       guard expected.isPositive, let block = UInt64(whole) else { continue }
       #expect(batch.rows.first?.amount == expected, "\(text); \(Seeds.replay(seed, "JudgementTests"))")
-      #expect(batch.rows.first?.block == block, "\(text)")
+      #expect(batch.rows.first?.key.block == block, "\(text)")
       #expect(batch.rows.first?.timestamp.microseconds == Int64(whole.prefix(17)), "\(text)")
     }
   }
