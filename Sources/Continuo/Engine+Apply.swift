@@ -56,7 +56,7 @@ extension Engine {
       let verdict: Verdict
       if let fault = key.timestamp.fault(latest: latest, horizon: horizon) {
         verdict = .rejected(fault, .timestamp)
-      } else if let held = identities.find(key, kind) {
+      } else if identities.mayHold(key, kind), let held = identities.find(key, kind) {
         // A row before this one may have brought the token in.
         let token =
           names.token == NameLookup.unknown

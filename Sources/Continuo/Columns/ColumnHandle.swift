@@ -57,6 +57,15 @@ internal import CMemory
     count += 1
   }
 
+  /// Takes the last value back, which no version may have. O(1).
+  ///
+  /// - Precondition: there is one.
+  mutating func removeLast() -> Element {
+    let last = self[count - 1]
+    count -= 1
+    return last
+  }
+
   /// Adds bytes at the end. O(length).
   mutating func append(contentsOf values: Span<Element>) {
     if capacity - count < values.count { reserve(max(count + values.count, capacity * 2)) }
@@ -98,12 +107,19 @@ internal import CMemory
 
   /// Asks for the memory of slot `index`, which need not be there. O(1).
   @inline(__always)
-  func prefetch(_ index: Int) {
+  func prefetch(_ index: Int) { prefetch(from: index, through: index) }
+
+  /// Asks for the memory of some slots, which need not be there. O(slots).
+  @inline(__always)
+  func prefetch(from first: Int, through last: Int) {
     guard let base = unsafe base else { return }
     let size = MemoryLayout<Element>.stride
-    for offset in stride(from: 0, to: size, by: 64) {
+    var place = first &* size
+    let end = last &* size &+ size
+    while place < end {
       // SAFETY: a prefetch of any address is harmless; this one is not read here.
-      unsafe continuo_prefetch(UnsafeRawPointer(base) + index &* size + offset)
+      unsafe continuo_prefetch(UnsafeRawPointer(base) + place)
+      place &+= 64
     }
   }
 

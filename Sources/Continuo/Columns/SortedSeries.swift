@@ -47,9 +47,9 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     return view.find(key)
   }
 
-  /// Asks for the end of the tail, where rows come in.
+  /// Asks for the end of the tail, where rows come in, and for the last `count` rows. O(count).
   @inline(__always)
-  func prefetchTail() { tail.prefetch(tail.count) }
+  func prefetchTail(last count: Int) { tail.prefetch(from: max(0, tail.count - count), through: tail.count) }
 
   // MARK: changing
 
@@ -58,12 +58,17 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   /// - Precondition: no row has this key.
   @inline(__always)
   package mutating func insert(_ row: Row) {
-    guard lastKey.map({ $0 < row.key }) ?? true else { return insertLate(row) }
+    if tail.count == tail.capacity { makeRoom() }
+    // A row that is handed on to a call is put together in memory first: none is, it is written where it mostly belongs.
+    tail.append(row)
+    guard lastKey.map({ $0 < row.key }) ?? true else { return placeLast() }
     lastKey = row.key
     count += 1
-    if tail.count == tail.capacity { makeRoom() }
-    tail.append(row)
   }
+
+  /// Puts the row that was written behind the tail where its key belongs.
+  @inline(never)
+  private mutating func placeLast() { insertLate(tail.removeLast()) }
 
   /// Makes room in the tail: it grows by halves up to just its bound, since many series are short, and then is packed.
   @inline(never)
@@ -73,7 +78,6 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     if tail.count == tail.capacity { tail.reserve(min(max(bound, tail.count + 1), max(4, tail.count * 2))) }
   }
 
-  @inline(never)
   private mutating func insertLate(_ row: Row) {
     // Where the row goes is looked up behind the sealing, which moves the tail's rows.
     if tail.count >= Row.tailRowsMax(count) { seal() }

@@ -5,13 +5,26 @@
 /// A swap as it is held.
 struct SwapRow: PackedRow, Equatable {
   var key: OrderKey
+  /// The wallet's number, `absentWallet` without one.
+  var wallet: UInt32
+  var side: Side?
+  // Behind the small fields, which leave room for nothing else: 80 bytes instead of 96.
   var amountUSD: Decimal18
   /// Zero where absent.
   var tokenAmount: Decimal18
   var price: Decimal18
-  /// The wallet's number, `absentWallet` without one.
-  var wallet: UInt32
-  var side: Side?
+
+  @inline(__always)
+  init(
+    key: OrderKey, amountUSD: Decimal18, tokenAmount: Decimal18, price: Decimal18, wallet: UInt32, side: Side?
+  ) {
+    self.key = key
+    self.wallet = wallet
+    self.side = side
+    self.amountUSD = amountUSD
+    self.tokenAmount = tokenAmount
+    self.price = price
+  }
 
   static let absentWallet = UInt32.max
 

@@ -19,9 +19,16 @@ struct Identities: ~Copyable {
     return sum
   }
 
+  /// Whether ``find(_:_:)`` may find anything: not behind the end of the chain that was added to last. O(1).
+  @inline(__always)
+  func mayHold(_ key: OrderKey, _ kind: EventKind) -> Bool {
+    guard recent.name == Self.name(kind, key.chain) else { return true }
+    guard let last = indexes[recent.place].lastKey else { return false }
+    return !(last < IdentityEntry.Key(block: key.block, logIndex: key.logIndex))
+  }
+
   /// The entry with the identity of an event that stands at `key`, nil if it is not held. O(log n), O(1) behind the end
   /// of its chain.
-  @inline(__always)
   func find(_ key: OrderKey, _ kind: EventKind) -> IdentityEntry? {
     let name = Self.name(kind, key.chain)
     guard let place = recent.name == name ? recent.place : places[name] else { return nil }

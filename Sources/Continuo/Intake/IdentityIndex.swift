@@ -91,15 +91,9 @@ extension IdentityEntry {
 
 extension SortedSeries where Row == IdentityEntry {
   /// The entry of an identity, nil if it is not held. O(log n), O(1) behind the last one.
-  @inline(__always)
   func entry(block: UInt64, logIndex: UInt32) -> IdentityEntry? {
-    let key = IdentityEntry.Key(block: block, logIndex: logIndex)
-    guard let lastKey, !(lastKey < key) else { return nil }
-    return lateEntry(key)
+    find(IdentityEntry.Key(block: block, logIndex: logIndex)).map { row(at: $0) }
   }
-
-  @inline(never)
-  private func lateEntry(_ key: IdentityEntry.Key) -> IdentityEntry? { find(key).map { row(at: $0) } }
 
   /// Takes out every entry with a block over `block`. O(entries taken out + chunk).
   mutating func removeAll(above block: UInt64) -> [IdentityEntry] {
