@@ -105,6 +105,10 @@ internal import CMemory
       // SAFETY: a prefetch of any address is harmless; this one is not read here.
       unsafe continuo_prefetch(UnsafeRawPointer(base) + index &* size + offset)
     }
+    // Slots begin at multiples of `step`: what is left behind the last whole line may lie across two.
+    let step = min(size & -size, 32)
+    // SAFETY: as above.
+    if (size - 1) & 63 >= step { unsafe continuo_prefetch(UnsafeRawPointer(base) + index &* size + (size - 1)) }
   }
 
   /// Forgets all slots, and keeps the memory where it is ours alone. O(1).
