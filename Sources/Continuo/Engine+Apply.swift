@@ -106,8 +106,9 @@ extension Engine {
         key: key, from: names.wallet != NameLookup.unknown ? names.wallet : number(ofAddress: from, names.walletHash, batch),
         to: names.to != NameLookup.unknown ? names.to : number(ofAddress: to, names.toHash, batch), amount: amount,
         tokenID: batch.tokenID(rows[index].tokenID))
-      tokenStates[token].transfers.insert(transfer)
+      // In this order: a row that was just put together waits for its own bytes when it is copied at once.
       applyBalances(transfer, token, undo: false)
+      tokenStates[token].transfers.insert(transfer)
     }
     identities.insert(
       IdentityEntry(
@@ -117,27 +118,23 @@ extension Engine {
     engineClock.accept(key.timestamp)
   }
 
-  /// Applies a transfer to the balances of its token, or takes it back, and counts who holds anything at all.
+  /// Applies a transfer to the balances of its token, or takes it back, and counts who holds anything at all. O(1)
+  /// amortised.
   mutating func applyBalances(_ row: TransferRow, _ token: Int, undo: Bool) {
-    // At most two addresses change.
-    var changes: [2 of Balances.Change?] = .init(repeating: nil)
-    var count = 0
-    let isPublishing = arena.isPublishing
-    tokenStates[token].balances.apply(row, undo: undo) { change in
-      changes[count] = change
-      count += 1
-      guard isPublishing else { return }
-      balanceLog.append(
-        BalanceLog.Entry(token: UInt32(truncatingIfNeeded: token), address: change.address, before: change.before))
-    }
-    for index in 0..<count {
-      guard let change = changes[index], change.before.isZero != change.after.isZero else { continue }
-      let address = Int(change.address)
-      let held = balancesByAddress[address]
-      balancesByAddress[address] = change.before.isZero ? held + 1 : held - 1
-      if change.before.isZero, held == 0 { addressesWithBalance += 1 }
-      if change.after.isZero, held == 1 { addressesWithBalance -= 1 }
-    }
+    guard row.amount != .zero, row.from != row.to else { return }
+    let amount = undo ? -ExactSum(row.amount) : ExactSum(row.amount)
+    addBalance(-amount, to: row.from, token)
+    addBalance(amount, to: row.to, token)
+  }
+
+  @inline(__always)
+  private mutating func addBalance(_ amount: ExactSum, to address: UInt32, _ token: Int) {
+    if address == TransferRow.zeroAddress { return tokenStates[token].balances.mint(-amount) }
+    let change = tokenStates[token].balances.add(
+      amount, to: address, token: UInt32(truncatingIfNeeded: token), &balanceLog)
+    let held = Int(balancesByAddress[Int(address)])
+    balancesByAddress[Int(address)] = UInt32(truncatingIfNeeded: held &+ change)
+    addressesWithBalance &+= (held &+ change > 0 ? 1 : 0) &- (held > 0 ? 1 : 0)
   }
 
   // MARK: names

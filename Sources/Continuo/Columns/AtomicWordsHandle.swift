@@ -44,6 +44,29 @@ internal import Synchronization
     }
   }
 
+  /// Four words from `index` on, to their writer. O(1).
+  @inline(__always)
+  func four(_ index: Int) -> (UInt64, UInt64, UInt64, UInt64) {
+    precondition(index >= 0 && index <= count - 4, "words are read within their count")
+    // SAFETY: index + 3 < count.
+    let words = unsafe base.unsafelyUnwrapped + index
+    return unsafe (
+      words[0].load(ordering: .relaxed), words[1].load(ordering: .relaxed), words[2].load(ordering: .relaxed),
+      words[3].load(ordering: .relaxed)
+    )
+  }
+
+  /// Writes three words from `index` on. O(1).
+  @inline(__always)
+  func put(_ first: UInt64, _ second: UInt64, _ third: UInt64, at index: Int) {
+    precondition(index >= 0 && index <= count - 3, "words are written within their count")
+    // SAFETY: index + 2 < count; readers that see one of these words see what was written before it.
+    let words = unsafe base.unsafelyUnwrapped + index
+    unsafe words[0].store(first, ordering: .releasing)
+    unsafe words[1].store(second, ordering: .releasing)
+    unsafe words[2].store(third, ordering: .releasing)
+  }
+
   /// Asks for the memory of a word. O(1).
   @inline(__always)
   func prefetch(_ index: Int) {

@@ -121,6 +121,10 @@ internal import CMemory
       unsafe continuo_prefetch(UnsafeRawPointer(base) + place)
       place &+= 64
     }
+    // Slots begin at multiples of `step`: what is left behind the last whole line may lie across two.
+    let step = min(size & -size, 32)
+    // SAFETY: as above.
+    if (size - 1) & 63 >= step { unsafe continuo_prefetch(UnsafeRawPointer(base) + index &* size + (size - 1)) }
   }
 
   /// Forgets all slots, and keeps the memory where it is ours alone. O(1).

@@ -13,11 +13,11 @@ struct TokenState: ~Copyable {
   /// Candles of hours before the newest one: of those with more than one swap, and of all whose swaps were dropped.
   var hours: CandleSeries
   var transfers: TransferSeries
+  var balances: Balances
   /// Candles that moved up as they left a shorter interval's retention: at 4h, 1d, 1w.
   var fourHours: CandleSeries
   var days: CandleSeries
   var weeks: CandleSeries
-  var balances: Balances
   /// The greatest swap below the horizon, kept for last prices and windows.
   var lastBelowHorizon: LastSwap?
   /// Events that were dropped below the horizon: they still count.

@@ -6,7 +6,8 @@
 
 /// The balances of one token by the address's number.
 struct Balances: ~Copyable {
-  /// Open addressing with linear probing, at most half full: the address + 1, 0 where free, and the three words of its sum.
+  /// Open addressing with linear probing, at most three quarters full: the address + 1, 0 where free, and the three words
+  /// of its sum.
   private var table: AtomicWords
   private var used = 0
   /// How many addresses have a balance over zero.
@@ -16,13 +17,6 @@ struct Balances: ~Copyable {
   /// Minted − burned.
   private(set) var supply = ExactSum.zero
   private let arena: Arena
-
-  /// A balance that changes.
-  struct Change: BitwiseCopyable {
-    var address: UInt32
-    var before: ExactSum
-    var after: ExactSum
-  }
 
   init(_ arena: Arena) {
     self.arena = arena
@@ -34,65 +28,62 @@ struct Balances: ~Copyable {
     BalancesView(table: BalanceTable(words: table.view), holders: holders, negatives: negatives, supply: supply)
   }
 
-  /// Applies a transfer, or takes it back. O(1) amortised.
+  /// Notes that the zero address gave so much: what it gives is minted, what it takes is burned. O(1).
+  mutating func mint(_ amount: ExactSum) { supply += amount }
+
+  /// Adds to the balance of an address other than the zero one. O(1) amortised.
   ///
-  /// - Parameter willChange: is lent each change before it is made.
-  mutating func apply(_ row: TransferRow, undo: Bool, willChange: (Change) -> Void) {
-    guard row.amount != .zero, row.from != row.to else { return }
-    let amount = undo ? -ExactSum(row.amount) : ExactSum(row.amount)
-    if row.from == TransferRow.zeroAddress {
-      supply += amount
-    } else {
-      add(-amount, to: row.from, willChange)
-    }
-    if row.to == TransferRow.zeroAddress {
-      supply -= amount
-    } else {
-      add(amount, to: row.to, willChange)
-    }
+  /// - Parameters:
+  ///   - token: whose balances these are.
+  ///   - log: where versions find what the balance was.
+  /// - Returns: 1 where it was zero and is no more, −1 where it is zero now and was not, else 0.
+  @inline(__always)
+  mutating func add(_ amount: ExactSum, to address: UInt32, token: UInt32, _ log: inout BalanceLog) -> Int {
+    let slot = slot(of: address)
+    let words = table.four(slot)
+    let before = BalanceTable.sum(words.1, words.2, words.3)
+    if arena.isPublishing { log.append(BalanceLog.Entry(token: token, address: address, before: before)) }
+    var after = before
+    after += amount
+    table.put(after.low, after.middle, UInt64(bitPattern: after.high), at: slot + 1)
+    // Without a question of what changes: nobody could tell.
+    let negative = (after.isNegative ? 1 : 0) &- (before.isNegative ? 1 : 0)
+    let held = (after.isZero ? 0 : 1) &- (before.isZero ? 0 : 1)
+    negatives &+= negative
+    holders &+= held &- negative
+    return held
   }
 
   /// Asks for the memory of an address's balance. O(1).
   @inline(__always)
   func prefetch(_ address: UInt32) {
-    if table.count > 0 { table.prefetch(4 * (BalanceTable.first(address) & (table.count / 4 - 1))) }
+    table.prefetch(BalanceTable.first(address) &* 4 & (table.count &- 4))
   }
 
-  private mutating func add(_ amount: ExactSum, to address: UInt32, _ willChange: (Change) -> Void) {
-    let slot = slot(of: address)
-    let before = BalanceTable.sum(table[slot + 1], table[slot + 2], table[slot + 3])
-    var after = before
-    after += amount
-    willChange(Change(address: address, before: before, after: after))
-    table[slot + 1] = after.low
-    table[slot + 2] = after.middle
-    table[slot + 3] = UInt64(bitPattern: after.high)
-    holders += (after.isPositive ? 1 : 0) - (before.isPositive ? 1 : 0)
-    negatives += (after.isNegative ? 1 : 0) - (before.isNegative ? 1 : 0)
-  }
-
-  /// The slot of an address, a new one with balance zero if it has none.
+  /// The slot of an address other than the zero one, a new one with balance zero if it has none. O(1) amortised.
+  @inline(__always)
   private mutating func slot(of address: UInt32) -> Int {
-    if (used + 1) * 8 > table.count { grow() }
-    let mask = table.count / 4 - 1
-    var slot = BalanceTable.first(address) & mask
+    // Up to three quarters full.
+    if (used &+ 1) &* 16 > table.count &* 3 { grow() }
+    let mask = table.count &- 4
+    var slot = BalanceTable.first(address) &* 4 & mask
     while true {
-      let held = table[4 * slot]
-      if held == UInt64(address) + 1 { return 4 * slot }
+      let held = table[slot]
+      if held == UInt64(address) &+ 1 { return slot }
       if held == 0 { break }
-      slot = (slot + 1) & mask
+      slot = (slot &+ 4) & mask
     }
-    table[4 * slot] = UInt64(address) + 1
-    used += 1
-    return 4 * slot
+    table[slot] = UInt64(address) &+ 1
+    used &+= 1
+    return slot
   }
 
+  @inline(never)
   private mutating func grow() {
     // Balances that went back to zero are left behind.
-    var live = 0
-    view.table.visit { _, _ in live += 1 }
+    let live = holders + negatives
     var wanted = 4
-    while wanted < (live + 1) * 4 { wanted *= 2 }
+    while wanted < (live + 1) * 2 { wanted *= 2 }
     let grown = AtomicWords(wanted * 4, arena)
     view.table.visit { address, sum in
       var slot = BalanceTable.first(address) & (wanted - 1)

@@ -45,15 +45,15 @@ extension Engine {
     for index in 0..<rows.count {
       guard let token = tokenNames.find(rows[index].token, names[index].tokenHash, text) else { continue }
       names[index].token = UInt32(truncatingIfNeeded: token)
-      tokenStates.prefetch(token, lines: 5)
+      if rows[index].operation == .transfer {
+        tokenStates.prefetch(token, lines: 1)
+        tokenStates.prefetch(token, from: 4, lines: 4)
+      } else {
+        tokenStates.prefetch(token, lines: 5)
+      }
     }
     for index in 0..<rows.count where names[index].token != NameLookup.unknown {
-      let token = Int(names[index].token)
-      if rows[index].operation == .swap {
-        tokenStates[token].prefetchTails(.swap)
-      } else if rows[index].operation == .transfer {
-        tokenStates.prefetch(token, from: 6, lines: 12)
-      }
+      if rows[index].operation == .swap { tokenStates[Int(names[index].token)].prefetchTails(.swap) }
     }
     for index in 0..<rows.count where rows[index].operation == .transfer {
       findHolders(rows[index].names, text, &names[index])
