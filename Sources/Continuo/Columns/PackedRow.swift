@@ -40,6 +40,8 @@ package protocol PackedRow: BitwiseCopyable, ColumnSource {
   static func summary(of chunk: PackedChunk<Self>) -> Summary
   /// How many rows the next chunk of a series of `count` rows is made of.
   static func chunkRows(_ count: Int) -> Int
+  /// How many rows a chunk has that takes in late ones: at the upper bound it is cut into chunks of the lower.
+  static var lateRows: Range<Int> { get }
   /// How many rows the open tail of such a series holds at most.
   static func tailRowsMax(_ count: Int) -> Int
 }

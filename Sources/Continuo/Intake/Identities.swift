@@ -21,10 +21,19 @@ struct Identities: ~Copyable {
 
   /// The entry of an identity, nil if it is not held. O(log n).
   func find(_ identity: EventIdentity) -> IdentityEntry? {
-    let name = Self.name(identity.kind, identity.chain)
-    guard let place = recent.name == name ? recent.place : places[name] else { return nil }
+    guard let place = place(of: identity) else { return nil }
     return indexes[place].entry(block: identity.block, logIndex: identity.logIndex)
   }
+
+  /// The place of an identity's index, nil where nothing of its kind and chain was ever held. O(1).
+  func place(of identity: EventIdentity) -> Int? {
+    let name = Self.name(identity.kind, identity.chain)
+    return recent.name == name ? recent.place : places[name]
+  }
+
+  /// The index at a place, to be read until it is changed. O(1).
+  @inline(__always)
+  func view(at place: Int) -> SeriesView<IdentityEntry> { indexes[place].view }
 
   /// Adds an entry. O(1) at the end of its chain, else O(chunk).
   mutating func insert(_ entry: IdentityEntry, _ kind: EventKind, chain: UInt32) {
