@@ -27,9 +27,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .target(name: "Continuo", dependencies: ["CMemory", "CDivision"], swiftSettings: house),
+    .target(name: "Continuo", dependencies: ["CMemory", "CDivision", "CSums"], swiftSettings: house),
     .target(name: "CMemory"),
     .target(name: "CDivision"),
+    .target(name: "CSums"),
     .target(name: "CMarks"),
     .target(name: "CMachine"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),

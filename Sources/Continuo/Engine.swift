@@ -54,8 +54,6 @@ public struct Engine: ~Copyable {
   var engineClock = EngineClock()
   /// The start of the day below which everything was dropped: it only moves forward. nil until it first moves.
   public internal(set) var horizon: Timestamp?
-  /// Room for the names of a group of rows.
-  var lookups: ColumnHandle<NameLookup>
   /// Retractions that are still to be done, with all that come in a row: none when a call is done.
   var retracting: [Retracting] = []
   /// Events whose identities were taken out, and that are still to be undone: none when a call is done.
@@ -83,12 +81,10 @@ public struct Engine: ~Copyable {
     balanceLog = BalanceLog(arena)
     dayVolumes = DayVolumes(arena)
     identities = Identities(arena)
-    lookups = ColumnHandle(arena)
     versions = AtomicWords(0, arena)
     changedTokens = ColumnHandle(arena)
-    let zero: [UInt8] = [UInt8(ascii: "0"), UInt8(ascii: "x")]
     balancesByAddress.append(0)
-    _ = addressNames.intern(zero.span)
+    _ = addressNames.intern(PackedName(ShortText("0", "x"), count: 2), TextPool())
   }
 
   /// The largest timestamp ever accepted, nil before any. It never goes back.

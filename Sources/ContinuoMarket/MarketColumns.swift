@@ -7,7 +7,7 @@ internal import Continuo
 struct MarketColumns: Sendable {
   /// The mark of the zero address among wallets and takers.
   static let nobody = UInt32.max
-  private static let unitsPerCount: Int128 = 10_000_000_000
+  private static let unitsPerCount: Int64 = 10_000_000_000
 
   /// Counted from the market's first block.
   var blocks: [UInt32] = []
@@ -37,7 +37,9 @@ struct MarketColumns: Sendable {
 
   @inline(__always)
   private static func decimal(_ count: Int64, _ digits: Int64) -> Decimal18 {
-    Decimal18(units: Int128(count) * unitsPerCount + Int128(digits))
+    // Both are not negative, and far from the end of 128 bits.
+    let product = count.multipliedFullWidth(by: unitsPerCount)
+    return Decimal18(units: (Int128(product.high) &<< 64 | Int128(product.low)) &+ Int128(digits))
   }
 
   /// Puts the rows in another order, in which a row may stand more than once. O(rows).

@@ -41,14 +41,11 @@ struct Digest {
       var hasher = Hasher()
       hasher.combine(row.line)
       hasher.combine(row.key.timestamp)
-      hasher.combine(row.block)
+      hasher.combine(row.key.block)
       hasher.combine([row.amount, row.tokenAmount, row.price])
       hasher.combine(row.operation)
       hasher.combine(row.side)
-      for cell in [row.token, row.wallet, row.to] {
-        let text = batch.text.text(cell)
-        for index in 0..<text.count { hasher.combine(text[index]) }
-      }
+      for name in [row.token, row.wallet, row.to] { hasher.combine(batch.bytes(of: name)) }
       rows.append(hasher.finalize())
     }
     for rejection in rejections { add(rejection) }

@@ -95,4 +95,15 @@ public struct Bar: Equatable, Sendable, BitwiseCopyable {
     close = row.price
     add(row)
   }
+
+  /// Takes in a bar of swaps that come behind all others.
+  mutating func append(_ part: Bar) {
+    (close, high, low) = (part.close, max(high, part.high), min(low, part.low))
+    volumeUSD += part.volumeUSD
+    volumeToken += part.volumeToken
+    buyVolumeUSD += part.buyVolumeUSD
+    sellVolumeUSD += part.sellVolumeUSD
+    trades += part.trades
+    tradesWithoutTokenAmount += part.tradesWithoutTokenAmount
+  }
 }

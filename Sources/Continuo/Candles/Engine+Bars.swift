@@ -24,17 +24,31 @@ extension MarketAnswers where Self: ~Copyable {
       BucketCursor.aligned(from, query.interval), BucketCursor.aligned(to, query.interval)
     )
     if query.interval == .oneHour {
-      var walk = HourWalk(held.hourSource, at: query.limit == nil ? first : end)
-      if let limit = query.limit {
-        guard walk.back(hours: limit) else { return }
-        if walk.time < first { walk = HourWalk(held.hourSource, at: first) }
-      }
-      try held.forEachHour(walk, before: end, clock, body)
+      try held.forEachHour(held.hours(query.limit, from: first, before: end), before: end, clock, body)
     } else {
       let swaps = held.swaps
-      let position =
-        query.limit.map { swaps.first(query.interval, nth: $0, before: end, from: first) } ?? swaps.lowerBound(first)
-      try swaps.forEachShortBar(query.interval, from: position, before: end, clock, body)
+      var position: SwapSeries.Position?
+      // Each bucket has a swap.
+      if let limit = query.limit, limit < swaps.count {
+        position = swaps.first(query.interval, nth: limit, before: end, from: first)
+      }
+      try swaps.forEachShortBar(
+        query.interval, from: position ?? swaps.lowerBound(first), before: end, clock, body)
     }
+  }
+}
+
+extension TokenReference {
+  /// A walk that has ahead, from `from` on, the last so many hours before `end`, or all of them; both are the start of one.
+  fileprivate func hours(_ limit: Int?, from: Timestamp, before end: Timestamp) -> HourWalk {
+    let source = hourSource
+    if let limit, limit < source.hoursMax {
+      source.prefetchEnd()
+      var walk = HourWalk(source, at: end)
+      if walk.back(hours: limit), walk.time >= from { return walk }
+    } else {
+      source.prefetchStart()
+    }
+    return HourWalk(source, at: from)
   }
 }

@@ -11,7 +11,7 @@ struct HourRun {
     case stored
     /// Rows of `swaps`, each of them an hour's only one.
     case alone
-    /// The candle of the newest hour.
+    /// The last swaps, which are those of the newest hour.
     case newest
   }
 
@@ -35,6 +35,26 @@ struct HourSource: BitwiseCopyable {
   let hasDropped: Bool
 }
 
+extension HourSource {
+  /// Asks for the memory that a walk back from the end reads first. O(1).
+  @inline(__always)
+  func prefetchEnd() {
+    hours.prefetchEnd()
+    swaps.prefetchEnd()
+  }
+
+  /// The same of a walk from the start. O(1).
+  @inline(__always)
+  func prefetchStart() {
+    hours.prefetchStart()
+    swaps.prefetchStart()
+  }
+
+  /// How many hours with a swap there are at most: each has a held swap, or a stored candle. O(1).
+  @inline(__always)
+  var hoursMax: Int { swaps.count + (hasDropped ? hours.count : 0) }
+}
+
 /// Walks the hours of one token that have a swap.
 struct HourWalk: BitwiseCopyable {
   let source: HourSource
@@ -51,12 +71,13 @@ struct HourWalk: BitwiseCopyable {
   /// How many stored hours in a row are counted.
   private static var countedMax: Int { 8 }
 
-  /// A walk that stands at `time`, the start of an hour. O(log n), behind the last hour O(1).
+  /// A walk that stands at `time`, the start of an hour. O(log n), behind the last hour and before the first O(1).
   init(_ source: HourSource, at time: Timestamp) {
     self.source = source
     self.time = time
     let isBehind = source.newestStart.map { $0 < time } ?? false
-    stored = isBehind ? source.hours.end : source.hours.lowerBound(time)
+    stored = isBehind ? source.hours.end : source.hours.start
+    if !isBehind, !source.hours.isEmpty, source.hours.key(at: stored) < time { stored = source.hours.lowerBound(time) }
   }
 
   // MARK: on
@@ -70,6 +91,7 @@ struct HourWalk: BitwiseCopyable {
     let swap = firstSwap()
     let bound = min(held ?? end, source.newestStart ?? end, end)
     if swap < source.swaps.end {
+      source.swaps.prefetch(from: swap)
       let rows = source.swaps.rows(from: swap.row, in: swap.chunk, most: count, under: bound.microseconds)
       if !rows.isEmpty {
         let behind = SwapSeries.Position(chunk: swap.chunk, row: rows.upperBound - 1)
@@ -91,6 +113,7 @@ struct HourWalk: BitwiseCopyable {
     var count = count
     // Both lie in the years 1 to 9999, or the end is no bound at all.
     if end < .last { count = min(count, Int((end.microseconds - start.microseconds) / Interval.oneHour.microseconds)) }
+    source.hours.prefetch(from: stored)
     let rows = source.hours.evenRows(
       from: stored.row, in: stored.chunk, most: count, apart: Interval.oneHour.microseconds)
     let run = HourRun(source: .stored, chunk: stored.chunk, rows: rows, start: start)
@@ -114,6 +137,7 @@ struct HourWalk: BitwiseCopyable {
     if let held, let behind, behind == time { return backStored(held, time, count) }
     let swap = firstSwap()
     if let last = source.swaps.before(swap) {
+      source.swaps.prefetch(behind: last)
       let bound = behind?.microseconds ?? .min
       let rows = source.swaps.rows(to: last.row + 1, in: last.chunk, most: count, notUnder: bound)
       if !rows.isEmpty {
@@ -136,6 +160,7 @@ struct HourWalk: BitwiseCopyable {
   }
 
   private mutating func backStored(_ last: CandleSeries.Position, _ behind: Timestamp, _ count: Int) -> HourRun {
+    source.hours.prefetch(behind: last)
     let rows = source.hours.evenRows(
       to: last.row + 1, in: last.chunk, most: count, apart: Interval.oneHour.microseconds)
     time = behind - Int64(rows.count) * Interval.oneHour.microseconds
@@ -165,7 +190,8 @@ struct HourWalk: BitwiseCopyable {
     if let (swap, apart) = known {
       position = source.swaps.position(swap, ahead: apart)
     } else {
-      position = source.swaps.lowerBound(time)
+      position = source.swaps.start
+      if !source.swaps.isEmpty, source.swaps.time(at: position) < time { position = source.swaps.lowerBound(time) }
     }
     known = (position, 0)
     return position
@@ -190,8 +216,8 @@ extension SeriesView where Row == StoredCandle {
 extension TokenView {
   var hourSource: HourSource {
     HourSource(
-      swaps: swaps, hours: hours, newestStart: newestHour.candle.trades > 0 ? newestHour.key : nil,
-      newestTrades: newestHour.candle.trades, hasDropped: droppedSwaps > 0)
+      swaps: swaps, hours: hours, newestStart: newestHour.trades > 0 ? newestHour.start : nil,
+      newestTrades: newestHour.trades, hasDropped: droppedSwaps > 0)
   }
 }
 
@@ -199,7 +225,7 @@ extension TokenReference {
   @inline(__always)
   var hourSource: HourSource {
     HourSource(
-      swaps: swaps, hours: hours, newestStart: newestHourStart, newestTrades: newestHourTrades,
+      swaps: swaps, hours: hours, newestStart: newestHourStart, newestTrades: newestHour.trades,
       hasDropped: hasDroppedSwaps)
   }
 }

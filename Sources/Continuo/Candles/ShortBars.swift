@@ -7,11 +7,11 @@ extension SeriesView where Row == SwapRow {
   /// before `from`. O(buckets × log chunk + chunks).
   func first(_ interval: Interval, nth count: Int, before bound: Timestamp, from: Timestamp) -> Position {
     var position = lastKey.map { $0.timestamp < bound } ?? true ? end : lowerBound(bound)
-    var (bucket, left) = (bound, count)
+    var (bucket, left, size) = (bound, count, 1)
     while let last = before(position) {
       let isOver =
         last.chunk < chunkCount
-        ? goBack(chunk(last.chunk).words(SwapColumn.time), &position, last, &bucket, &left, interval, from)
+        ? goBack(chunk(last.chunk).words(SwapColumn.time), &position, last, &bucket, &left, &size, interval, from)
         : goBackTail(&position, last, &bucket, &left, interval, from)
       if isOver { break }
     }
@@ -24,7 +24,7 @@ extension SeriesView where Row == SwapRow {
   @inline(__always)
   private func goBack(
     _ times: WordColumn, _ position: inout Position, _ last: Position, _ bucket: inout Timestamp, _ left: inout Int,
-    _ interval: Interval, _ from: Timestamp
+    _ size: inout Int, _ interval: Interval, _ from: Timestamp
   ) -> Bool {
     var row = last.row + 1
     times.check(0..<row)
@@ -39,10 +39,9 @@ extension SeriesView where Row == SwapRow {
         }
         (bucket, left) = (start, left - 1)
       }
-      row -= 1
-      if row > 0, times.value(checked: row - 1) >= bucket.microseconds {
-        row = times.first(notUnder: bucket.microseconds)
-      }
+      // A bucket has about as many swaps as its neighbour.
+      let first = times.first(notUnder: bucket.microseconds, near: row - size)
+      (size, row) = (row - first, first)
     }
     position = Position(chunk: last.chunk, row: 0)
     return false
@@ -78,35 +77,49 @@ extension SeriesView where Row == SwapRow {
   ) throws(Failure) {
     guard first < self.end else { return }
     var position = first
-    var bar = Bar(bucket: interval.start(of: time(at: first)))
+    var bucket = interval.start(of: time(at: first))
     var columns = SwapColumns()
-    while bar.bucket < end {
-      let next = interval.next(bar.bucket)
-      bar.trades = 0
-      fold(&position, before: next, &columns, into: &bar)
+    var size = 1
+    while bucket < end {
+      columns.enter(position.chunk, self)
+      if position.chunk < chunkCount, columns.isShort {
+        // The buckets that lie in this chunk whole.
+        let times = chunk(position.chunk).words(SwapColumn.time)
+        times.check(position.row..<times.count)
+        while bucket < end {
+          let next = interval.next(bucket)
+          let behind = times.first(notUnder: next.microseconds, near: position.row + size)
+          guard behind < times.count else { break }
+          // Each bar is made where the body takes it: a copy would cost as much as it.
+          try body(columns.bar(checked: position.row..<behind, bucket: bucket, isClosed: next <= clock))
+          (size, position.row) = (behind - position.row, behind)
+          bucket = interval.start(of: Timestamp(microseconds: times.value(checked: behind)), from: next)
+        }
+        guard bucket < end else { return }
+      }
+      let next = interval.next(bucket)
+      var bar = Bar(bucket: bucket)
       bar.isClosed = next <= clock
+      fold(&position, before: next, &size, &columns, into: &bar)
       try body(bar)
       guard position < self.end else { return }
-      let time = time(at: position)
-      bar.bucket = time.microseconds &- next.microseconds < interval.microseconds ? next : interval.start(of: time)
+      bucket = interval.start(of: time(at: position), from: next)
     }
   }
 
   /// Takes into `bar` the swaps from `position` on that come before `end`, and goes behind them. O(swaps).
   @inline(__always)
   private func fold(
-    _ position: inout Position, before end: Timestamp, _ columns: inout SwapColumns, into bar: inout Bar
+    _ position: inout Position, before end: Timestamp, _ size: inout Int, _ columns: inout SwapColumns,
+    into bar: inout Bar
   ) {
     while position.chunk < chunkCount {
       let packed = chunk(position.chunk)
       let times = packed.words(SwapColumn.time)
       let row = position.row
-      var behind = row
-      if times[row] < end.microseconds {
-        behind += 1
-        if behind < times.count, times.value(checked: behind) < end.microseconds {
-          behind = times.first(notUnder: end.microseconds)
-        }
+      let behind = times.first(notUnder: end.microseconds, near: row + size)
+      if row < behind {
+        size = behind - row
         columns.enter(position.chunk, self)
         if columns.isShort {
           columns.fold(row..<behind, into: &bar)
@@ -135,5 +148,11 @@ extension Interval {
   fileprivate func start(of instant: Timestamp, before bucket: Timestamp) -> Timestamp {
     let near = bucket - microseconds
     return instant >= near ? near : start(of: instant)
+  }
+
+  /// The start of the bucket of an instant not before `bucket`, mostly in that one.
+  @inline(__always)
+  fileprivate func start(of instant: Timestamp, from bucket: Timestamp) -> Timestamp {
+    instant.microseconds &- bucket.microseconds < microseconds ? bucket : start(of: instant)
   }
 }

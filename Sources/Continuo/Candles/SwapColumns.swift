@@ -9,6 +9,8 @@ struct SwapColumns: ~Copyable {
   private(set) var isNarrow = false
   /// Besides, sums of offsets fit one word, and each swap has a token amount.
   private(set) var isShort = false
+  /// Short columns, where they can be added up four at a time.
+  private var quads: SwapQuads?
   private var times = NarrowColumn.none
   private var traders = NarrowColumn.none
   private var usd = NarrowColumn.none
@@ -32,6 +34,7 @@ struct SwapColumns: ~Copyable {
     prices = packed.narrowColumn(SwapColumn.price)
     isNarrow = times.isNarrow && traders.isNarrow && usd.isNarrow && token.isNarrow && prices.isNarrow
     isShort = isNarrow && usd.isShort && token.isShort && token.least > 0
+    quads = isShort ? SwapQuads(usd: usd, token: token, prices: prices, traders: traders) : nil
   }
 
   /// Makes sure that rows can be read without looking each time, where the columns are narrow. O(1).
@@ -72,39 +75,47 @@ struct SwapColumns: ~Copyable {
     (Int64(bitPattern: side ^ UInt64(wanted.rawValue)) &- 1) >> 63
   }
 
-  /// Takes into `bar` some swaps that come behind its others, at least one; the columns are short. O(rows).
-  func fold(_ rows: Range<Int>, into bar: inout Bar) {
-    var (usdSum, tokenSum, buySum, sellSum): (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-    var (buys, sells): (Int64, Int64) = (0, 0)
-    var (least, greatest) = (UInt64.max, UInt64(0))
-    check(rows)
+  /// Adds up checked rows; the columns are short. O(rows).
+  @inline(__always)
+  private func sums(checked rows: Range<Int>) -> OffsetSums {
+    if let quads, rows.count >= SwapQuads.rowsMin { return quads.sums(checked: rows) }
+    var sums = OffsetSums()
     for row in rows {
       let amount = usd.offset(checked: row)
       let side = side(checked: row)
       let (isBuy, isSell) = (Self.ones(side, .buy), Self.ones(side, .sell))
-      usdSum &+= amount
-      buySum &+= amount & UInt64(bitPattern: isBuy)
-      sellSum &+= amount & UInt64(bitPattern: isSell)
-      buys &-= isBuy
-      sells &-= isSell
-      tokenSum &+= token.offset(checked: row)
+      sums.usd &+= amount
+      sums.bought &+= amount & UInt64(bitPattern: isBuy)
+      sums.sold &+= amount & UInt64(bitPattern: isSell)
+      sums.buys &-= isBuy
+      sums.sells &-= isSell
+      sums.token &+= token.offset(checked: row)
       let price = prices.offset(checked: row)
-      least = min(least, price)
-      greatest = max(greatest, price)
+      sums.leastPrice = min(sums.leastPrice, price)
+      sums.greatestPrice = max(sums.greatestPrice, price)
     }
-    if bar.trades == 0 {
-      bar.open = Decimal18(units: prices.value(checked: rows.lowerBound))
-      (bar.high, bar.low) = (.min, .max)
-      (bar.volumeUSD, bar.volumeToken, bar.buyVolumeUSD, bar.sellVolumeUSD) = (.zero, .zero, .zero, .zero)
-      bar.tradesWithoutTokenAmount = 0
-    }
-    bar.close = Decimal18(units: prices.value(checked: rows.upperBound - 1))
-    bar.high = max(bar.high, Decimal18(units: prices.value(greatest)))
-    bar.low = min(bar.low, Decimal18(units: prices.value(least)))
-    bar.volumeUSD += Decimal18(units: usd.sum(usdSum, rows: rows.count))
-    bar.volumeToken += Decimal18(units: token.sum(tokenSum, rows: rows.count))
-    bar.buyVolumeUSD += Decimal18(units: usd.sum(buySum, rows: Int(buys)))
-    bar.sellVolumeUSD += Decimal18(units: usd.sum(sellSum, rows: Int(sells)))
-    bar.trades += rows.count
+    return sums
+  }
+
+  /// The bar of some checked rows, at least one; the columns are short. O(rows).
+  @inline(__always)
+  func bar(checked rows: Range<Int>, bucket: Timestamp, isClosed: Bool) -> Bar {
+    let sums = sums(checked: rows)
+    return Bar(
+      bucket: bucket, isClosed: isClosed, open: Decimal18(units: prices.value(checked: rows.lowerBound)),
+      high: Decimal18(units: prices.value(sums.greatestPrice)), low: Decimal18(units: prices.value(sums.leastPrice)),
+      close: Decimal18(units: prices.value(checked: rows.upperBound - 1)),
+      volumeUSD: ExactSum(Decimal18(units: usd.shortSum(sums.usd, rows: Int64(rows.count)))),
+      volumeToken: ExactSum(Decimal18(units: token.shortSum(sums.token, rows: Int64(rows.count)))),
+      buyVolumeUSD: ExactSum(Decimal18(units: usd.shortSum(sums.bought, rows: sums.buys))),
+      sellVolumeUSD: ExactSum(Decimal18(units: usd.shortSum(sums.sold, rows: sums.sells))), trades: rows.count,
+      tradesWithoutTokenAmount: 0)
+  }
+
+  /// Takes into `bar` some swaps that come behind its others, at least one; the columns are short. O(rows).
+  func fold(_ rows: Range<Int>, into bar: inout Bar) {
+    check(rows)
+    let part = self.bar(checked: rows, bucket: bar.bucket, isClosed: bar.isClosed)
+    if bar.trades == 0 { bar = part } else { bar.append(part) }
   }
 }

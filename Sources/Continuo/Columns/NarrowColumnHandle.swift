@@ -2,6 +2,8 @@
 // Invariant: as ColumnReader; of a column that is not narrow nothing is read.
 // Not here: columns of any width, sums (ColumnReader).
 
+internal import CSums
+
 /// Reads one narrow column of a chunk: value = (base + offset) × power.
 @safe struct NarrowColumn: BitwiseCopyable {
   private let start: UnsafeRawPointer?
@@ -33,8 +35,7 @@
     mask = ColumnReader.mask(width)
   }
 
-  /// Whether the offsets of a chunk's rows, fewer than 2^10, add up within a word, and their sum fits 128 bits when it is
-  /// multiplied.
+  /// Whether what a chunk's rows, fewer than 2^10, add up to before it is multiplied stays within a word.
   var isShort: Bool { width <= 6 && base >= 0 && base < 1 << 48 && count < 1 << 10 }
 
   /// Whether every row has zero.
@@ -75,14 +76,21 @@
     return Int128(product.high) << 64 | Int128(product.low)
   }
 
-  /// What `rows` values add up to whose offsets add up to `offsets`. O(1).
+  /// What `rows` values of a short column add up to whose offsets add up to `offsets`. O(1).
   @inline(__always)
-  func sum(_ offsets: UInt64, rows: Int) -> Int128 {
-    (Int128(base) &* Int128(rows) &+ Int128(offsets)) &* Int128(power)
+  func shortSum(_ offsets: UInt64, rows: Int64) -> Int128 {
+    let product = (base &* rows &+ Int64(bitPattern: offsets)).multipliedFullWidth(by: power)
+    return Int128(product.high) << 64 | Int128(product.low)
   }
 
   /// The value that every row is not under, before it is multiplied.
   var least: Int64 { base }
+
+  /// The offsets, where they are narrow enough to be added up four at a time.
+  // SAFETY: the chunk has `count` offsets of `width` bytes there, and 16 bytes of padding lie behind the last.
+  var quads: continuo_offsets? {
+    isNarrow && width <= 6 ? unsafe continuo_offsets(start: UnsafeRawPointer(start), width: width) : nil
+  }
 }
 
 /// Reads one column of 64 bits of a chunk, of whatever width: value = (base + offset) × power, which may wrap.
@@ -126,16 +134,12 @@
     return value(checked: row)
   }
 
-  /// The first row whose value is not under `bound`, of an ascending column. O(log rows), as many steps whatever is
-  /// found, and none that depends on another search: neighbouring searches run side by side.
+  /// The first row whose value is not under `bound`, of an ascending column. O(how far it is from `guess`).
   @inline(__always)
-  func first(notUnder bound: Int64) -> Int {
-    var (low, left) = (0, count)
-    while left > 1 {
-      let half = left >> 1
-      low = value(checked: low + half - 1) < bound ? low + half : low
-      left -= half
-    }
-    return value(checked: low) < bound ? low + 1 : low
+  func first(notUnder bound: Int64, near guess: Int) -> Int {
+    var row = min(max(guess, 0), count)
+    while row > 0, value(checked: row - 1) >= bound { row -= 1 }
+    while row < count, value(checked: row) < bound { row += 1 }
+    return row
   }
 }

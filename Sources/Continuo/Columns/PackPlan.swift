@@ -5,115 +5,171 @@
 
 /// How a column of some rows is going to be packed.
 struct PackPlan: BitwiseCopyable {
+  /// The least quotient, or what is packed in its place.
   var base: Int128 = 0
+  /// How far the greatest quotient is above the base.
+  var reach: UInt128 = 0
   var exponent: UInt8 = 0
-  var width: UInt8 = 0
+  /// Quotients take two words each.
+  var isWide = false
 
   init() {}
+
+  private init(_ least: Int64, _ greatest: Int64, power: Int) {
+    base = Int128(least)
+    reach = UInt128(UInt64(bitPattern: greatest &- least))
+    exponent = least == 0 && greatest == 0 ? 0 : UInt8(truncatingIfNeeded: power)
+  }
+
+  /// Bytes that an offset takes: as few as the greatest one needs.
+  @inline(__always)
+  var width: Int { (128 - reach.leadingZeroBitCount + 7) >> 3 }
 
   /// Bytes of a base that does not fit a word.
   @inline(__always)
   var baseBytes: Int { base == Int128(Int64(truncatingIfNeeded: base)) ? 0 : 16 }
 
-  /// Plans a column of 64 bits, and turns its values into offsets. O(rows).
+  /// The least and the greatest value.
+  var least: Int128 { base &* Int128(Self.power(exponent)) }
+  var greatest: Int128 { (base &+ Int128(truncatingIfNeeded: reach)) &* Int128(Self.power(exponent)) }
+
+  /// Plans a column of 64 bits whose values are packed as they are. O(rows).
   @inline(__always)
-  init(_ values: inout MutableSpan<Int64>, isScaled: Bool) {
-    var power = isScaled ? 18 : 0
-    var low = values[0]
-    var high = low
-    for index in 0..<values.count {
-      let value = values[index]
-      low = Swift.min(low, value)
-      high = Swift.max(high, value)
-      while power > 0, !Self.divides(power, value.magnitude) { power -= 1 }
+  init(
+    isAscending: Bool, into words: inout MutableSpan<Int64>, _ value: (Int) -> Int64
+  ) {
+    var extremes = Extremes()
+    for row in 0..<words.count {
+      words[row] = value(row)
+      if !isAscending { extremes.take(words[row]) }
     }
-    if low == 0, high == 0 { power = 0 }
-    exponent = UInt8(truncatingIfNeeded: power)
-    let least = Self.quotient(low, power)
-    base = Int128(least)
-    let range = UInt64(bitPattern: Self.quotient(high, power) &- least)
-    width = UInt8(truncatingIfNeeded: (64 - range.leadingZeroBitCount + 7) >> 3)
-    guard width > 0 else { return }
-    if power == 0 {
-      for index in 0..<values.count { values[index] = values[index] &- least }
-    } else {
-      let inverse = Int64(truncatingIfNeeded: Self.inverse(power))
-      for index in 0..<values.count { values[index] = ((values[index] >> Int64(power)) &* inverse) &- least }
-    }
+    if isAscending { extremes = Extremes(low: words[0], high: words[words.count - 1]) }
+    self.init(extremes.low, extremes.high, power: 0)
   }
 
-  /// Plans a column of 128 bits, and turns its values into offsets: into words where those do, else in place. O(rows).
+  /// Plans a column of 64 bits, at the greatest power of ten that divides all its values. O(rows).
   @inline(__always)
-  init(_ values: inout MutableSpan<Int128>, isScaled: Bool, _ words: inout MutableSpan<Int64>) {
-    var power = isScaled ? 18 : 0
-    // Which power divides the first value that is not zero is mostly the one.
-    if isScaled { power = Self.power(of: values) }
-    while !quotients(of: &values, power, &words) { power -= 1 }
-  }
-
-  /// The greatest power of ten up to 18 that divides the first value that is not zero; 0 where there is none.
-  private static func power(of values: borrowing MutableSpan<Int128>) -> Int {
-    for index in 0..<values.count where values[index] != 0 {
-      var power = 18
-      while power > 0, !divides(power, values[index].magnitude) { power -= 1 }
-      return power
+  init(
+    scaledIsAscending isAscending: Bool, into words: inout MutableSpan<Int64>, _ value: (Int) -> Int64
+  ) {
+    var power = Self.power(of: UInt128(value(0).magnitude))
+    var extremes = Extremes()
+    var row = Self.divide(power, into: &words, &extremes, isAscending: isAscending, value)
+    // From the start again, at a power that divides this value too: mostly the first value has told it.
+    while row < words.count {
+      power = Self.power(of: UInt128(value(row).magnitude))
+      row = Self.divide(power, into: &words, &extremes, isAscending: isAscending, value)
     }
-    return 0
+    self.init(extremes.low, extremes.high, power: power)
   }
 
-  /// Tries a power; false where it does not divide a value. Values are only changed when it does.
+  /// Divides values as long as they are multiples of a power of ten, and tells how many are.
   @inline(__always)
-  private mutating func quotients(
-    of values: inout MutableSpan<Int128>, _ power: Int, _ words: inout MutableSpan<Int64>
-  ) -> Bool {
-    let (inverse, factor) = (Self.inverse(power), UInt128(Self.power(UInt8(truncatingIfNeeded: power))))
-    // As long as quotients fit a word. The product tells whether one is true: it cannot overflow.
-    var (low, high) = (Int64.max, Int64.min)
-    var areNarrow = true
-    var index = 0
-    while index < values.count {
-      let value = UInt128(truncatingIfNeeded: values[index])
-      let quotient = (value >> UInt128(power)) &* inverse
-      areNarrow = quotient >> 63 == 0 && quotient &* factor == value
-      guard areNarrow else { break }
-      let word = Int64(truncatingIfNeeded: quotient)
-      words[index] = word
-      low = Swift.min(low, word)
-      high = Swift.max(high, word)
-      index += 1
+  private static func divide(
+    _ power: Int, into words: inout MutableSpan<Int64>, _ extremes: inout Extremes,
+    isAscending: Bool, _ value: (Int) -> Int64
+  ) -> Int {
+    let inverse = Int64(truncatingIfNeeded: inverse(power))
+    let factor = Int64(bitPattern: Self.power(UInt8(truncatingIfNeeded: power)))
+    extremes = Extremes()
+    for row in 0..<words.count {
+      let own = value(row)
+      let quotient = (own &>> Int64(power)) &* inverse
+      // The product tells whether the quotient is true.
+      let (product, overflow) = quotient.multipliedReportingOverflow(by: factor)
+      guard !overflow, product == own else { return row }
+      words[row] = quotient
+      if !isAscending { extremes.take(quotient) }
     }
-    if areNarrow {
-      exponent = UInt8(truncatingIfNeeded: power)
-      base = Int128(low)
-      width = UInt8(truncatingIfNeeded: (64 - UInt64(bitPattern: high &- low).leadingZeroBitCount + 7) >> 3)
-      if high == 0, low == 0 { exponent = 0 }
-      for index in 0..<values.count { words[index] = words[index] &- low }
-      return true
-    }
-    return wideQuotients(of: &values, power, &words)
+    if isAscending { extremes = Extremes(low: words[0], high: words[words.count - 1]) }
+    return words.count
   }
 
+  /// Plans a column of 128 bits whose quotients are words; where they are not it says so, and no more. O(rows).
+  @inline(__always)
+  init(
+    isScaled: Bool, into words: inout MutableSpan<Int64>, _ value: (Int) -> Int128
+  ) {
+    var power = isScaled ? Self.power(of: value(0).magnitude) : 0
+    var extremes = Extremes()
+    var row = Self.divide(wide: power, into: &words, &extremes, value)
+    while isScaled, row < words.count {
+      let own = Self.power(of: value(row).magnitude)
+      guard own < power else { break }
+      power = own
+      row = Self.divide(wide: power, into: &words, &extremes, value)
+    }
+    self.init(extremes.low, extremes.high, power: power)
+    isWide = row < words.count
+  }
+
+  /// The same; quotients must fit a word besides.
+  @inline(__always)
+  private static func divide(
+    wide power: Int, into words: inout MutableSpan<Int64>, _ extremes: inout Extremes,
+    _ value: (Int) -> Int128
+  ) -> Int {
+    let inverse = UInt64(truncatingIfNeeded: inverse(power))
+    // What a bit of the high word gives: they move down by `power`, without one by nothing.
+    let carry = power == 0 ? 0 : inverse &<< UInt64(64 &- power)
+    let factor = Int64(bitPattern: Self.power(UInt8(truncatingIfNeeded: power)))
+    extremes = Extremes()
+    for row in 0..<words.count {
+      let own = value(row)
+      let (high, low) = (Int64(truncatingIfNeeded: own >> 64), UInt64(truncatingIfNeeded: own))
+      let quotient = Int64(
+        bitPattern: (low &>> UInt64(power)) &* inverse &+ UInt64(bitPattern: high) &* carry)
+      let product = quotient.multipliedFullWidth(by: factor)
+      guard product.low == low, product.high == high else { return row }
+      words[row] = quotient
+      extremes.take(quotient)
+    }
+    return words.count
+  }
+
+  /// Plans a column of 128 bits, and turns its values into quotients. O(rows).
   @inline(never)
-  private mutating func wideQuotients(
-    of values: inout MutableSpan<Int128>, _ power: Int, _ words: inout MutableSpan<Int64>
-  ) -> Bool {
+  init(wide values: inout MutableSpan<Int128>, isScaled: Bool) {
+    var power = isScaled ? Self.power(of: values[0].magnitude) : 0
     var low = values[0]
     var high = low
     for index in 0..<values.count {
       let value = values[index]
       low = Swift.min(low, value)
       high = Swift.max(high, value)
-      guard power == 0 || Self.divides(power, value.magnitude) else { return false }
+      if power > 0, !Self.divides(power, value.magnitude) { power = Self.power(of: value.magnitude) }
     }
     exponent = UInt8(truncatingIfNeeded: power)
+    isWide = true
     base = Self.quotient(low, power)
-    let range = UInt128(truncatingIfNeeded: Self.quotient(high, power) &- base)
-    width = UInt8(truncatingIfNeeded: (128 - range.leadingZeroBitCount + 7) >> 3)
-    for index in 0..<values.count {
-      values[index] = Self.quotient(values[index], power) &- base
-      words[index] = Int64(truncatingIfNeeded: values[index])
-    }
-    return true
+    reach = UInt128(truncatingIfNeeded: Self.quotient(high, power) &- base)
+    guard power > 0 else { return }
+    for index in 0..<values.count { values[index] = Self.quotient(values[index], power) }
+  }
+
+  /// Leaves a column room for values as far again below and above those it has, and more. O(1).
+  mutating func widen() {
+    guard width > 0, width < 7, base.magnitude < 1 << 60 else { return }
+    let step = UInt128(1) << UInt128(8 * width)
+    base -= Int128(step)
+    reach += step
+  }
+
+  /// Moves the base down by half of what the width leaves free: lesser values fit later, as greater ones do. O(1).
+  ///
+  /// - Parameter isMajor: whether rows are looked for by this column, around where they would be between the least and the
+  ///   greatest: it stays close.
+  mutating func lower(isMajor: Bool) {
+    guard width > 0, width < 7, let base = Int64(exactly: base) else { return }
+    let greatest = Int64(truncatingIfNeeded: reach)
+    let free = Int64(1) << Int64(8 * width) - 1 - greatest
+    var step = isMajor ? min(free, greatest >> 6) : free >> 1
+    // What is positive stays so: sums are quicker then.
+    if base >= 0 { step = min(step, max(0, base - 1)) }
+    let (least, overflow) = base.subtractingReportingOverflow(step)
+    guard !overflow else { return }
+    self.base = Int128(least)
+    reach += UInt128(step)
   }
 
   // MARK: powers of ten
@@ -125,18 +181,20 @@ struct PackPlan: BitwiseCopyable {
   @inline(__always)
   private static func inverse(_ exponent: Int) -> UInt128 { inverses[exponent] }
 
+  /// The greatest power of ten up to 18 that divides `value`.
+  @inline(never)
+  private static func power(of value: UInt128) -> Int {
+    guard value != 0 else { return 18 }
+    var power = min(18, value.trailingZeroBitCount)
+    while power > 0, value &* inverses[power] > ceilings[power] { power -= 1 }
+    return power
+  }
+
   /// Whether 10^exponent divides `value`: by 2^exponent as bits, by 5^exponent as a product with its inverse.
   @inline(__always)
   static func divides(_ exponent: Int, _ value: UInt128) -> Bool {
     value == 0
       || value.trailingZeroBitCount >= exponent && value &* inverses[exponent] <= ceilings[exponent]
-  }
-
-  @inline(__always)
-  static func divides(_ exponent: Int, _ value: UInt64) -> Bool {
-    value == 0
-      || value.trailingZeroBitCount >= exponent
-        && value &* UInt64(truncatingIfNeeded: inverses[exponent]) <= narrowCeilings[exponent]
   }
 
   /// `value` ÷ 10^exponent, which is known to leave nothing.
@@ -145,10 +203,12 @@ struct PackPlan: BitwiseCopyable {
     exponent == 0 ? value : (value >> Int128(exponent)) &* Int128(truncatingIfNeeded: inverses[exponent])
   }
 
-  /// `value` ÷ 10^exponent, which is known to leave nothing.
+  /// `value` ÷ 10^exponent where that leaves nothing, else nil: the product tells whether the quotient is true.
   @inline(__always)
-  static func quotient(_ value: Int64, _ exponent: Int) -> Int64 {
-    (value >> Int64(exponent)) &* Int64(truncatingIfNeeded: inverses[exponent])
+  static func exactQuotient(_ value: Int64, _ exponent: Int) -> Int64? {
+    let quotient = (value >> Int64(exponent)) &* Int64(truncatingIfNeeded: inverses[exponent])
+    let (product, overflow) = quotient.multipliedReportingOverflow(by: Int64(truncatingIfNeeded: powers[exponent]))
+    return product == value && !overflow ? quotient : nil
   }
 
   // Written out, so that they lie in the program as they are and nothing is asked before they are read.
@@ -190,15 +250,16 @@ struct PackPlan: BitwiseCopyable {
     0x00000000_0734ACA5_F6226F0A_DA6175F3, 0x00000000_0170EF54_646D4968_92137DFD,
     0x00000000_0049C977_47490EAE_839D7F99,
   ]
+}
 
-  /// The greatest quotient in 64 bits: (2^64 − 1) ÷ 5^exponent.
-  private static let narrowCeilings: [19 of UInt64] = [
-    0xFFFFFFFF_FFFFFFFF, 0x33333333_33333333, 0x0A3D70A3_D70A3D70,
-    0x020C49BA_5E353F7C, 0x0068DB8B_AC710CB2, 0x0014F8B5_88E368F0,
-    0x000431BD_E82D7B63, 0x0000D6BF_94D5E57A, 0x00002AF3_1DC46118,
-    0x00000897_05F4136B, 0x000001B7_CDFD9D7B, 0x00000057_F5FF85E5,
-    0x00000011_9799812D, 0x00000003_84B84D09, 0x00000000_B424DC35,
-    0x00000000_24075F3D, 0x00000000_0734ACA5, 0x00000000_0170EF54,
-    0x00000000_0049C977,
-  ]
+/// The least and the greatest of some words.
+private struct Extremes {
+  var low = Int64.max
+  var high = Int64.min
+
+  @inline(__always)
+  mutating func take(_ word: Int64) {
+    low = Swift.min(low, word)
+    high = Swift.max(high, word)
+  }
 }

@@ -182,9 +182,8 @@ extension PackedChunk {
   @inline(__always)
   private func offset(of value: Int64, _ header: PackedColumn) -> (UInt64, UInt64)? {
     let exponent = Int(header.exponent)
-    guard exponent == 0 || PackPlan.divides(exponent, value.magnitude) else { return nil }
-    let quotient = PackPlan.quotient(value, exponent)
-    guard header.base <= quotient else { return nil }
+    guard let quotient = exponent == 0 ? value : PackPlan.exactQuotient(value, exponent), header.base <= quotient
+    else { return nil }
     let offset = UInt64(bitPattern: quotient &- header.base)
     return (64 - offset.leadingZeroBitCount + 7) >> 3 <= Int(header.width) ? (offset, 0) : nil
   }

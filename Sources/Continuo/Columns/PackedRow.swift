@@ -21,9 +21,6 @@ package protocol PackedRow: BitwiseCopyable, ColumnSource {
   /// Columns of 64 bits come first, then those of 128. They may wrap: what counts is that they come back.
   static var narrowCount: Int { get }
   static var columnCount: Int { get }
-  /// Puts a column of all rows in a row: the loops are the rows' own, so that what is read stands fast in each.
-  static func collect(narrow column: Int, of rows: Span<Self>, into values: inout MutableSpan<Int64>)
-  static func collect(wide column: Int, of rows: Span<Self>, into values: inout MutableSpan<Int128>)
   /// Whether a column holds decimals or times, which often share a power of ten.
   static func isScaled(_ column: Int) -> Bool
   /// Makes a row of its columns.
@@ -32,6 +29,8 @@ package protocol PackedRow: BitwiseCopyable, ColumnSource {
   static func key(_ columns: some ColumnSource) -> Key
   /// What a run of rows, in order, adds up to.
   static func summary(_ rows: Span<Self>) -> Summary
+  /// The same, where columns are planned that may tell it.
+  static func summary(_ rows: Span<Self>, _ columns: PackScratch) -> Summary
   /// What a run adds up to with one row more, wherever it stands.
   static func summary(_ summary: Summary, with row: Self) -> Summary
   /// What is left of a run's summary without one of its rows; nil where that takes all rows to tell.
@@ -58,18 +57,25 @@ extension PackedRow where Summary == NoSummary {
 }
 
 extension PackedRow {
+  /// Whether a chunk of a series of `count` rows has taken in so many late ones that it is cut; one that is long as it was
+  /// packed takes in an eighth more.
+  static func isWorn(_ rows: Int, of count: Int) -> Bool {
+    let packed = chunkRows(count)
+    return rows >= lateRows.upperBound && (rows < packed || rows > packed + packed / 8)
+  }
+
+  /// The most rows that a chunk ever has: one row more, and it is worn.
+  static var chunkRowsMost: Int {
+    let packed = chunkRows(.max)
+    return max(lateRows.upperBound - 1, packed + packed / 8)
+  }
+
+  package static func summary(_ rows: Span<Self>, _ columns: PackScratch) -> Summary { summary(rows) }
+
   package static func summary(of chunk: PackedChunk<Self>) -> Summary {
     let first: [1 of Self] = [chunk.row(at: 0)]
     var sum = summary(first.span)
     for row in 1..<chunk.count { sum = summary(sum, with: chunk.row(at: row)) }
     return sum
-  }
-
-  package static func collect(narrow column: Int, of rows: Span<Self>, into values: inout MutableSpan<Int64>) {
-    for row in 0..<rows.count { values[row] = rows[row].narrow(column) }
-  }
-
-  package static func collect(wide column: Int, of rows: Span<Self>, into values: inout MutableSpan<Int128>) {
-    for row in 0..<rows.count { values[row] = rows[row].wide(column) }
   }
 }

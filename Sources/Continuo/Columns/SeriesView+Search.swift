@@ -97,6 +97,43 @@ extension SeriesView {
     return position < end ? position : end
   }
 
+  /// Asks for the memory that a walk back from the end reads first. O(1).
+  @inline(__always)
+  func prefetchEnd() {
+    prefetchTail(max(0, tailCount - 8)..<tailCount)
+    if chunkCount > 0 { prefetchHead(chunkCount - 1) }
+  }
+
+  /// Asks for the memory that a walk from the start reads first. O(1).
+  @inline(__always)
+  func prefetchStart() {
+    prefetchTail(0..<min(8, tailCount))
+    for chunk in 0..<min(2, chunkCount) { prefetchHead(chunk) }
+  }
+
+  /// Asks for the memory that a walk on reads next where it comes to the first row of a chunk, or in the tail. O(rows).
+  @inline(__always)
+  func prefetch(from position: Position) {
+    guard position.chunk < chunkCount else {
+      return prefetchTail(position.row..<min(position.row + 4, tailCount))
+    }
+    guard position.row == 0 else { return }
+    prefetchHead(position.chunk + 1)
+    chunk(position.chunk).prefetchOffsets()
+  }
+
+  /// Asks for the memory that a walk back reads next where it comes to the last row of a chunk, or in the tail. O(rows).
+  @inline(__always)
+  func prefetch(behind position: Position) {
+    guard position.chunk < chunkCount else {
+      return prefetchTail(max(0, position.row - 4)..<position.row)
+    }
+    let packed = chunk(position.chunk)
+    guard position.row + 1 == packed.count else { return }
+    if position.chunk > 0 { prefetchHead(position.chunk - 1) }
+    packed.prefetchOffsets()
+  }
+
   /// Asks for the memory by which a chunk is read. O(1).
   @inline(__always)
   func prefetchHead(_ chunk: Int) {

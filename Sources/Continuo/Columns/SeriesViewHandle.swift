@@ -66,6 +66,27 @@ internal import CMemory
     return unsafe tail.unsafelyUnwrapped[index]
   }
 
+  /// The rows of the tail. O(1).
+  @inline(__always)
+  var tailSpan: Span<Row> {
+    @_lifetime(borrow self)
+    get {
+      // SAFETY: as for `tailRow`; who has the view has what it refers to.
+      let all = unsafe UnsafeBufferPointer(start: tail, count: tailCount)
+      return unsafe _overrideLifetime(Span(_unsafeElements: all), borrowing: self)
+    }
+  }
+
+  /// Asks for the memory of some rows of the tail. O(rows).
+  @inline(__always)
+  func prefetchTail(_ rows: Range<Int>) {
+    let (first, end) = (rows.lowerBound * MemoryLayout<Row>.stride, rows.upperBound * MemoryLayout<Row>.stride)
+    for place in stride(from: first, to: end, by: 64) {
+      // SAFETY: a prefetch of any address is harmless; without rows there may be none.
+      unsafe continuo_prefetch(UnsafeRawPointer(tail.unsafelyUnwrapped) + place)
+    }
+  }
+
   /// How many rows a chunk, or the tail, has. O(1).
   @inline(__always)
   func rows(in chunk: Int) -> Int { chunk < chunkCount ? self.chunk(chunk).count : tailCount }

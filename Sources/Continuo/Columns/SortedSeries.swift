@@ -66,17 +66,19 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   }
 
   /// Makes room in the tail: it grows by halves up to just its bound, since many series are short, and then is packed.
+  @inline(never)
   private mutating func makeRoom() {
     let bound = Row.tailRowsMax(count)
     if tail.count >= bound { seal() }
     if tail.count == tail.capacity { tail.reserve(min(max(bound, tail.count + 1), max(4, tail.count * 2))) }
   }
 
+  @inline(never)
   private mutating func insertLate(_ row: Row) {
     // Where the row goes is looked up behind the sealing, which moves the tail's rows.
     if tail.count >= Row.tailRowsMax(count) { seal() }
     var position = lowerBound(row.key)
-    if position.chunk < directory.count, isWorn(directory[position.chunk].chunk.count + 1) {
+    if position.chunk < directory.count, Row.isWorn(directory[position.chunk].chunk.count + 1, of: count) {
       split(position.chunk)
       position = lowerBound(row.key)
     }
@@ -95,12 +97,6 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     } else {
       rewrite(position.chunk, room: lateRows / 8) { $0.insert(row, at: position.row) }
     }
-  }
-
-  /// Whether a chunk of so many rows has taken in many late ones; those that are long as they were packed have not.
-  private func isWorn(_ rows: Int) -> Bool {
-    let chunkRows = Row.chunkRows(count)
-    return rows >= Row.lateRows.upperBound && (rows < chunkRows || rows > chunkRows + chunkRows / 8)
   }
 
   /// Cuts a chunk into short ones with room, packed as it was. O(bytes + rows + directory).

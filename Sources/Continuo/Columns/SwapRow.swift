@@ -55,23 +55,6 @@ extension SwapRow {
     }
   }
 
-  static func collect(narrow column: Int, of rows: Span<SwapRow>, into values: inout MutableSpan<Int64>) {
-    switch column {
-    case 0: for row in 0..<rows.count { values[row] = rows[row].narrow(0) }
-    case 1: for row in 0..<rows.count { values[row] = rows[row].narrow(1) }
-    case 2: for row in 0..<rows.count { values[row] = rows[row].narrow(2) }
-    default: for row in 0..<rows.count { values[row] = rows[row].narrow(3) }
-    }
-  }
-
-  static func collect(wide column: Int, of rows: Span<SwapRow>, into values: inout MutableSpan<Int128>) {
-    switch column {
-    case 4: for row in 0..<rows.count { values[row] = rows[row].wide(4) }
-    case 5: for row in 0..<rows.count { values[row] = rows[row].wide(5) }
-    default: for row in 0..<rows.count { values[row] = rows[row].wide(6) }
-    }
-  }
-
   @inline(__always)
   init(_ columns: some ColumnSource) {
     let trader = columns.narrow(3)
@@ -108,6 +91,40 @@ extension SwapRow {
     (candle.volumeUSD, candle.volumeToken) = (usd.sum, token.sum)
     (candle.buyVolumeUSD, candle.sellVolumeUSD) = (buy.sum, sell.sum)
     (candle.trades, candle.tradesWithoutTokenAmount) = (rows.count, without)
+    return candle
+  }
+
+  static func summary(_ rows: Span<SwapRow>, _ columns: PackScratch) -> Candle {
+    guard columns.addsUpToWord(SwapColumn.amountUSD), columns.addsUpToWord(SwapColumn.tokenAmount) else {
+      return summary(rows)
+    }
+    let (amounts, tokens) = (columns.words(SwapColumn.amountUSD), columns.words(SwapColumn.tokenAmount))
+    let traders = columns.words(SwapColumn.trader)
+    var (usd, token, buy, sell, without): (Int64, Int64, Int64, Int64, Int64) = (0, 0, 0, 0, 0)
+    precondition(tokens.count == amounts.count && traders.count == amounts.count, "columns have the same rows")
+    for row in 0..<amounts.count {
+      // Without a branch: nobody can foretell the side.
+      let (amount, side) = (amounts[row], traders[row])
+      usd &+= amount
+      buy &+= amount & -(side & Int64(Side.buy.rawValue))
+      sell &+= amount & -(side >> 1 & Int64(Side.sell.rawValue >> 1))
+      token &+= tokens[row]
+      // The sign of what is not negative less one.
+      without &-= (tokens[row] &- 1) &>> 63
+    }
+    func sum(_ quotients: Int64, _ column: Int) -> ExactSum {
+      let product = UInt64(bitPattern: quotients)
+        .multipliedFullWidth(by: PackPlan.power(columns.plan(column).exponent))
+      return ExactSum(low: product.low, middle: product.high, high: 0)
+    }
+    var candle = Candle(rows[0])
+    let last = rows.count - 1
+    (candle.close, candle.closeKey) = (rows[last].price, rows[last].key)
+    let prices = columns.plan(SwapColumn.price)
+    (candle.high, candle.low) = (Decimal18(units: prices.greatest), Decimal18(units: prices.least))
+    (candle.volumeUSD, candle.volumeToken) = (sum(usd, SwapColumn.amountUSD), sum(token, SwapColumn.tokenAmount))
+    (candle.buyVolumeUSD, candle.sellVolumeUSD) = (sum(buy, SwapColumn.amountUSD), sum(sell, SwapColumn.amountUSD))
+    (candle.trades, candle.tradesWithoutTokenAmount) = (rows.count, Int(without))
     return candle
   }
 
@@ -308,9 +325,22 @@ extension SeriesView where Row == SwapRow {
 
   /// The candle of the swaps with `from` ≤ time < `end`, nil without any. O(log n + chunks + two chunks' rows).
   func fold(from: Timestamp, before end: Timestamp) -> Candle? {
-    guard from < end, !isEmpty else { return nil }
-    var position = lowerBound(from)
-    let last = lowerBound(end)
+    from < end && !isEmpty ? fold(lowerBound(from), lowerBound(end)) : nil
+  }
+
+  /// The candle of the last swaps. O(chunks + rows of one chunk and the tail).
+  ///
+  /// - Precondition: there are so many, and one at least.
+  func fold(last count: Int) -> Candle {
+    if count > 0, count <= tailCount { return SwapRow.summary(tailSpan.extracting(last: count)) }
+    guard count > 0, let first = position(end, back: count), let candle = fold(first, end) else {
+      preconditionFailure("the last swaps are some, and held")
+    }
+    return candle
+  }
+
+  private func fold(_ first: Position, _ last: Position) -> Candle? {
+    var position = first
     var candle: Candle?
     while position.chunk < last.chunk {
       if position.row == 0 {
@@ -329,9 +359,7 @@ extension SeriesView where Row == SwapRow {
   private func fold(_ position: Position, to end: Int, into candle: inout Candle?) {
     guard position.row < end else { return }
     if position.chunk < chunkCount { return candle.take(Candle(chunk(position.chunk), position.row..<end)) }
-    var folded = Candle(tailRow(position.row))
-    for index in position.row + 1..<end { folded.append(tailRow(index)) }
-    candle.take(folded)
+    candle.take(SwapRow.summary(tailSpan.extracting(position.row..<end)))
   }
 
   /// Lends the swaps with `from` ≤ time < `end`, in order. O(log n + rows).

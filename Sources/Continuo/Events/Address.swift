@@ -5,34 +5,67 @@
 
 /// Checks and folds the byte strings of events.
 enum Address {
-  /// Whether `bytes` is a token: 1 to 64 bytes of UTF-8 without control characters. O(length).
-  @inline(__always)
-  static func isToken(_ bytes: Span<UInt8>) -> Bool {
-    bytes.count >= 1 && bytes.count <= Limits.tokenBytesMax && isPlain(bytes)
-  }
-
-  /// What a wallet's or address's bytes say.
+  /// What the bytes of a name say.
   enum Spelling {
-    /// Over 128 bytes, no UTF-8, or with a control character.
+    /// Too long, no UTF-8, or with a control character.
     case invalid
-    /// The one way to spell it.
-    case settled
-    /// Hexadecimal, with capitals: the lower-case bytes are its name.
-    case capitals
     /// The zero address: nothing, or `0x` and any number of zeros.
     case zero
+    /// A name that is known by its words.
+    case packed(PackedName)
+    /// A longer one; hexadecimal with capitals, the lower-case bytes are its name.
+    case long(hasCapitals: Bool)
   }
 
-  /// How a wallet or address is spelled. O(length).
+  /// A token: 1 to 64 bytes of UTF-8 without control characters. O(length).
   @inline(__always)
-  static func spelling(_ bytes: Span<UInt8>) -> Spelling {
-    guard bytes.count <= Limits.addressBytesMax else { return .invalid }
-    guard bytes.count > 0 else { return .zero }
-    if bytes.count >= 2, bytes[0] == UInt8(ascii: "0"), bytes[1] | 0x20 == UInt8(ascii: "x") {
-      let digits = NameBytes.hexadecimal(bytes)
-      if digits.isWhole { return !digits.hasValue ? .zero : digits.hasCapitals ? .capitals : .settled }
+  static func token(_ bytes: Span<UInt8>) -> Spelling {
+    if bytes.count <= ShortText.bytesMax {
+      let text = ShortText(whole: bytes)
+      let isValid = bytes.count > 0 && (text.isPlainASCII(count: bytes.count) || isPlainUTF8(bytes))
+      return isValid ? .packed(PackedName(text, count: bytes.count)) : .invalid
     }
-    return isPlain(bytes) ? .settled : .invalid
+    return longToken(bytes)
+  }
+
+  @inline(never)
+  private static func longToken(_ bytes: Span<UInt8>) -> Spelling {
+    guard bytes.count <= Limits.tokenBytesMax else { return .invalid }
+    if let address = NameBytes.address(bytes), !address.hasCapitals { return .packed(address.name) }
+    return isPlain(bytes) ? .long(hasCapitals: false) : .invalid
+  }
+
+  /// A wallet or address: up to 128 bytes, hexadecimal ones in lower case. O(length).
+  @inline(__always)
+  static func address(_ bytes: Span<UInt8>) -> Spelling {
+    if bytes.count <= ShortText.bytesMax {
+      guard bytes.count > 0 else { return .zero }
+      let text = ShortText(whole: bytes)
+      if text.beginsHexadecimal { return shortHexadecimal(bytes, text) }
+      let isValid = text.isPlainASCII(count: bytes.count) || isPlainUTF8(bytes)
+      return isValid ? .packed(PackedName(text, count: bytes.count)) : .invalid
+    }
+    return long(bytes)
+  }
+
+  @inline(never)
+  private static func shortHexadecimal(_ bytes: Span<UInt8>, _ text: ShortText) -> Spelling {
+    let digits = NameBytes.hexadecimal(bytes)
+    guard digits.isWhole else {
+      return isPlain(bytes) ? .packed(PackedName(text, count: bytes.count)) : .invalid
+    }
+    return digits.hasValue ? .packed(PackedName(text.lowerCase(count: bytes.count), count: bytes.count)) : .zero
+  }
+
+  @inline(never)
+  private static func long(_ bytes: Span<UInt8>) -> Spelling {
+    if let address = NameBytes.address(bytes) { return address.isZero ? .zero : .packed(address.name) }
+    guard bytes.count <= Limits.addressBytesMax else { return .invalid }
+    if bytes[0] == UInt8(ascii: "0"), bytes[1] | 0x20 == UInt8(ascii: "x") {
+      let digits = NameBytes.hexadecimal(bytes)
+      if digits.isWhole { return digits.hasValue ? .long(hasCapitals: digits.hasCapitals) : .zero }
+    }
+    return isPlain(bytes) ? .long(hasCapitals: false) : .invalid
   }
 
   @inline(__always)

@@ -54,15 +54,9 @@ public struct EventBatch: Sendable {
     chain: UInt32, block: UInt64, logIndex: UInt32, timestamp: Timestamp, token: Span<UInt8>, side: Side?,
     amountUSD: Decimal18?, tokenAmount: Decimal18?, priceUSD: Decimal18?, wallet: Span<UInt8>?
   ) {
-    var row = BatchRow(operation: .swap, chain: chain, block: block, logIndex: logIndex, line: offered)
-    row.timestamp = timestamp
-    row.side = side
-    offered += 1
-    if let wallet {
-      Judgement.judge(swap: row, token, wallet: wallet, amountUSD, tokenAmount, priceUSD, into: &self)
-    } else {
-      Judgement.judge(swap: row, token, wallet: token.extracting(0..<0), amountUSD, tokenAmount, priceUSD, into: &self)
-    }
+    let key = OrderKey(timestamp: timestamp, chain: chain, block: block, logIndex: logIndex)
+    let trader = if let wallet { wallet } else { token.extracting(0..<0) }
+    Judgement.judge(swap: key, token, side, wallet: trader, amountUSD, tokenAmount, priceUSD, into: &self)
   }
 
   /// Adds a transfer, or a rejection if it is not one. O(length of its names).
@@ -79,18 +73,15 @@ public struct EventBatch: Sendable {
     chain: UInt32, block: UInt64, logIndex: UInt32, timestamp: Timestamp, token: Span<UInt8>, from: Span<UInt8>,
     to: Span<UInt8>, amount: Decimal18?, tokenID: WideID?
   ) {
-    var row = BatchRow(operation: .transfer, chain: chain, block: block, logIndex: logIndex, line: offered)
-    row.timestamp = timestamp
-    offered += 1
-    Judgement.judge(transfer: row, token, from: from, to: to, amount, tokenID, into: &self)
+    let key = OrderKey(timestamp: timestamp, chain: chain, block: block, logIndex: logIndex)
+    Judgement.judge(transfer: key, token, from: from, to: to, amount, tokenID, into: &self)
   }
 
   /// Adds the retraction of an event. O(1).
   public mutating func retract(_ identity: EventIdentity) {
-    rows.append(
-      BatchRow(
-        operation: .retract(identity.kind), chain: identity.chain, block: identity.block,
-        logIndex: identity.logIndex, line: offered))
+    let key = OrderKey(
+      timestamp: Timestamp(microseconds: 0), chain: identity.chain, block: identity.block, logIndex: identity.logIndex)
+    rows.append(BatchRow(.retract(identity.kind), key, line: offered))
     offered += 1
   }
 
@@ -119,11 +110,27 @@ public struct EventBatch: Sendable {
     rejections.append(Rejection(line: line, field: fault.field, value: fault.held.shown(text), reason: fault.reason))
   }
 
+  /// The bytes of a name of one of its rows; none of an absent one, nor of the zero address. O(length).
+  package func bytes(of name: PackedName) -> ByteString {
+    guard name.isLong else { return ByteString(name.bytes) }
+    let text = text.text(name.cell)
+    return ByteString(text.indices.map { text[$0] })
+  }
+
   /// Keeps a 256-bit identifier and tells where. O(1) amortised.
   mutating func keep(_ tokenID: WideID) -> Int32 {
     tokenIDs.append(tokenID)
     return Int32(tokenIDs.count - 1)
   }
+}
+
+/// The names of a row; absent where there is none.
+package struct RowNames: Sendable, BitwiseCopyable {
+  package var token = PackedName.absent
+  /// A swap's wallet, a transfer's giver.
+  package var wallet = PackedName.absent
+  /// A transfer's taker.
+  package var to = PackedName.absent
 }
 
 /// One step of a batch: an event, a retraction, or the mark of rule 3.7.
@@ -134,41 +141,49 @@ package struct BatchRow: Sendable, BitwiseCopyable {
     static func retract(_ kind: EventKind) -> Operation { kind == .swap ? .retractSwap : .retractTransfer }
   }
 
-  package var timestamp = Timestamp(microseconds: 0)
-  package var block: UInt64
-  package var chain: UInt32
-  package var logIndex: UInt32
+  /// Where the event stands in the order of its kind.
+  package var key: OrderKey
   package var operation: Operation
   package var side: Side?
   /// Index into the batch's `tokenIDs`, −1 without one.
-  package var tokenID: Int32 = -1
-  package var token = TextCell.absent
-  /// A swap's wallet, a transfer's giver.
-  package var wallet = TextCell.absent
-  /// A transfer's taker.
-  package var to = TextCell.absent
+  package var tokenID: Int32
+  package var names: RowNames
   package var line: Int
   /// `amount_usd` of a swap, `amount` of a transfer.
-  package var amount = Decimal18.zero
+  package var amount: Decimal18
   /// Zero where absent.
-  package var tokenAmount = Decimal18.zero
-  package var price = Decimal18.zero
+  package var tokenAmount: Decimal18
+  package var price: Decimal18
 
-  package init(operation: Operation, chain: UInt32, block: UInt64, logIndex: UInt32, line: Int) {
+  /// Puts a row together, all at once: a row that is made bit by bit is copied into its place. O(1).
+  @inline(__always)
+  package init(
+    _ operation: Operation, _ key: OrderKey, line: Int, names: RowNames = RowNames(), side: Side? = nil,
+    amount: Decimal18 = .zero, tokenAmount: Decimal18 = .zero, price: Decimal18 = .zero, tokenID: Int32 = -1
+  ) {
+    self.key = key
     self.operation = operation
-    self.chain = chain
-    self.block = block
-    self.logIndex = logIndex
+    self.side = side
+    self.tokenID = tokenID
+    self.names = names
     self.line = line
+    self.amount = amount
+    self.tokenAmount = tokenAmount
+    self.price = price
   }
+
+  package var timestamp: Timestamp { key.timestamp }
+  package var token: PackedName { names.token }
+  /// A swap's wallet, a transfer's giver.
+  package var wallet: PackedName { names.wallet }
+  /// A transfer's taker.
+  package var to: PackedName { names.to }
 
   /// What the event, or the one that is retracted, is told from all others by.
   @inline(__always)
   var identity: EventIdentity {
     let isTransfer = operation == .transfer || operation == .retractTransfer
-    return EventIdentity(kind: isTransfer ? .transfer : .swap, chain: chain, block: block, logIndex: logIndex)
+    return EventIdentity(
+      kind: isTransfer ? .transfer : .swap, chain: key.chain, block: key.block, logIndex: key.logIndex)
   }
-
-  /// Where the event stands in the order of its kind.
-  package var key: OrderKey { OrderKey(timestamp: timestamp, chain: chain, block: block, logIndex: logIndex) }
 }

@@ -11,8 +11,6 @@ public struct TextCell: Equatable, Sendable, BitwiseCopyable {
   package static let scratchBit: UInt32 = 1 << 31
   /// No cell: an empty cell of CSV, a missing key or null of NDJSON.
   public static let absent = TextCell(start: .max, length: 0)
-  /// The zero address, whatever its spelling was.
-  package static let zeroAddress = TextCell(start: .max - 1, length: 0)
 
   @inlinable
   package init(start: UInt32, length: UInt32) {
@@ -54,12 +52,13 @@ public struct TextPool: Sendable {
 
   /// Keeps a lower-case copy of a hexadecimal cell and tells where; the original stays, since another field may point at
   /// it. O(length).
-  mutating func lowercasedHexadecimal(_ cell: TextCell) -> TextCell {
-    let folded = lowerCase(cell)
+  @inline(never)
+  mutating func lowerCase(_ cell: TextCell) -> TextCell {
+    let folded = folded(cell)
     return keep(folded.span)
   }
 
-  private func lowerCase(_ cell: TextCell) -> [UInt8] {
+  private func folded(_ cell: TextCell) -> [UInt8] {
     let original = text(cell)
     var folded: [UInt8] = []
     folded.reserveCapacity(original.count)

@@ -32,6 +32,9 @@ public enum RejectionReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   /// Another event with the same identity and other content stands.
   case conflict
 
+  /// Whether a name is at fault.
+  var isOfName: Bool { self == .badToken || self == .badAddress }
+
   /// The reason's name on the wire.
   public var name: String {
     switch self {

@@ -19,15 +19,18 @@ struct Identities: ~Copyable {
     return sum
   }
 
-  /// The entry of an identity, nil if it is not held. O(log n).
-  func find(_ identity: EventIdentity) -> IdentityEntry? {
-    guard let place = place(of: identity) else { return nil }
-    return indexes[place].entry(block: identity.block, logIndex: identity.logIndex)
+  /// The entry with the identity of an event that stands at `key`, nil if it is not held. O(log n), O(1) behind the end
+  /// of its chain.
+  @inline(__always)
+  func find(_ key: OrderKey, _ kind: EventKind) -> IdentityEntry? {
+    guard let place = place(kind, chain: key.chain) else { return nil }
+    return indexes[place].entry(block: key.block, logIndex: key.logIndex)
   }
 
   /// The place of an identity's index, nil where nothing of its kind and chain was ever held. O(1).
-  func place(of identity: EventIdentity) -> Int? {
-    let name = Self.name(identity.kind, identity.chain)
+  @inline(__always)
+  func place(_ kind: EventKind, chain: UInt32) -> Int? {
+    let name = Self.name(kind, chain)
     return recent.name == name ? recent.place : places[name]
   }
 
@@ -36,6 +39,7 @@ struct Identities: ~Copyable {
   func view(at place: Int) -> SeriesView<IdentityEntry> { indexes[place].view }
 
   /// Adds an entry. O(1) at the end of its chain, else O(chunk).
+  @inline(__always)
   mutating func insert(_ entry: IdentityEntry, _ kind: EventKind, chain: UInt32) {
     let name = Self.name(kind, chain)
     if recent.name != name { recent = (name, place(name)) }

@@ -70,6 +70,10 @@ extension IdentityEntry {
     return earliest
   }
 
+  static func summary(_ rows: Span<IdentityEntry>, _ columns: PackScratch) -> Timestamp {
+    Timestamp(microseconds: Int64(truncatingIfNeeded: columns.plan(3).least))
+  }
+
   static func summary(_ summary: Timestamp, with row: IdentityEntry) -> Timestamp { min(summary, row.timestamp) }
 
   static func summary(_ summary: Timestamp, without row: IdentityEntry) -> Timestamp? {
@@ -88,10 +92,16 @@ extension IdentityEntry {
 }
 
 extension SortedSeries where Row == IdentityEntry {
-  /// The entry of an identity, nil if it is not held. O(log n).
+  /// The entry of an identity, nil if it is not held. O(log n), O(1) behind the last one.
+  @inline(__always)
   func entry(block: UInt64, logIndex: UInt32) -> IdentityEntry? {
-    find(IdentityEntry.Key(block: block, logIndex: logIndex)).map { row(at: $0) }
+    let key = IdentityEntry.Key(block: block, logIndex: logIndex)
+    guard let lastKey, !(lastKey < key) else { return nil }
+    return lateEntry(key)
   }
+
+  @inline(never)
+  private func lateEntry(_ key: IdentityEntry.Key) -> IdentityEntry? { find(key).map { row(at: $0) } }
 
   /// Takes out every entry with a block over `block`. O(entries taken out + chunk).
   mutating func removeAll(above block: UInt64) -> [IdentityEntry] {

@@ -78,12 +78,16 @@ extension Judgement {
   private static func reject(_ fault: Fault, _ cells: Span<TextCell>, _ line: Int, _ batch: inout EventBatch) {
     var fault = fault
     if fault.reason == .overflow, (try? kind(cells[.kind], CellTexts(batch.text))) == .transfer {
-      var mark = BatchRow(operation: .markIncomplete, chain: 0, block: 0, logIndex: 0, line: line)
-      mark.token = cells[.token]
-      batch.rows.append(mark)
+      var names = JudgedNames()
+      names.names.token = (try? token(CellTexts(batch.text)[cells[.token]])) ?? .absent
+      names.place(token: cells[.token], wallet: .absent, to: .absent)
+      let nowhere = OrderKey(timestamp: Timestamp(microseconds: 0), chain: 0, block: 0, logIndex: 0)
+      batch.rows.append(BatchRow(.markIncomplete, nowhere, line: line, names: names.names))
     }
     // As it was given: a number that rounds to 0 is reported with its digits.
-    if fault.reason == .nonPositiveAmount, let field = fault.field { fault.held = .cell(cells[field]) }
+    if fault.reason == .nonPositiveAmount || fault.reason.isOfName, let field = fault.field {
+      fault.held = .cell(cells[field])
+    }
     batch.reject(fault, line: line)
   }
 
@@ -91,81 +95,95 @@ extension Judgement {
 
   @inline(__always)
   private static func swap(_ cells: Span<TextCell>, _ line: Int, _ batch: inout EventBatch) throws(Fault) {
-    let (judged, hasCapitals) = try swap(cells, line, CellTexts(batch.text), batch.price, batch.timeUnit)
-    batch.rows.append(judged)
-    guard hasCapitals else { return }
-    let last = batch.rows.count - 1
-    batch.rows[last].wallet = batch.text.lowercasedHexadecimal(batch.rows[last].wallet)
+    var (row, names) = try swap(cells, line, CellTexts(batch.text), batch.price, batch.timeUnit)
+    if names.areLong {
+      names.place(token: cells[.token], wallet: cells[.wallet], to: .absent)
+      names.lowerCase(&batch.text)
+      row.names = names.names
+    }
+    batch.rows.append(row)
   }
 
   @inline(__always)
   private static func swap(
     _ cells: Span<TextCell>, _ line: Int, _ texts: borrowing CellTexts, _ mode: PriceMode, _ unit: TimeUnit
-  ) throws(Fault) -> (BatchRow, hasCapitals: Bool) {
-    var judged = try place(cells, .swap, line, texts)
-    judged.side = try side(cells[.side], texts)
+  ) throws(Fault) -> (BatchRow, JudgedNames) {
+    var key = try place(cells, texts)
+    let side = try side(cells[.side], texts)
     try require(cells, .block, .timestamp, .token, .amountUSD)
-    judged.token = cells[.token]
-    judged.wallet = cells[.wallet]
-    let hasCapitals = try names(&judged, texts[judged.token], wallet: texts[judged.wallet])
-    judged.timestamp = try timestamp(cells[.timestamp], texts, unit)
-    let (amountUSD, tokenAmount, priceUSD) = (cells[.amountUSD], cells[.tokenAmount], cells[.priceUSD])
-    let (quantity, quoted) = (plain(tokenAmount, texts), plain(priceUSD, texts))
-    if let amount = plain(amountUSD, texts), quantity != nil || tokenAmount == .absent,
-      quoted != nil || priceUSD == .absent
+    let names = try names(texts[cells[.token]], wallet: texts[cells[.wallet]])
+    key.timestamp = try timestamp(cells[.timestamp], texts, unit)
+    var numbers = SwapNumbers(
+      amountUSD: plain(cells[.amountUSD], texts), tokenAmount: plain(cells[.tokenAmount], texts),
+      priceUSD: plain(cells[.priceUSD], texts))
+    if numbers.amountUSD == nil || numbers.tokenAmount == nil && cells[.tokenAmount] != .absent
+      || numbers.priceUSD == nil && cells[.priceUSD] != .absent
     {
-      try price(&judged, amount, quantity, quoted, mode)
-    } else {
-      let numbers = try numbers(cells, [.amountUSD, .tokenAmount, .priceUSD], texts)
-      try price(&judged, numbers[0] ?? .zero, numbers[1], numbers[2], mode)
+      numbers = try swapNumbers(cells, texts)
     }
-    return (judged, hasCapitals)
+    let amount = numbers.amountUSD ?? .zero
+    let price = try price(amount, numbers.tokenAmount, numbers.priceUSD, mode)
+    let row = BatchRow(
+      .swap, key, line: line, names: names.names, side: side, amount: amount,
+      tokenAmount: numbers.tokenAmount ?? .zero, price: price)
+    return (row, names)
+  }
+
+  /// The numbers of a swap, as far as it has them.
+  private struct SwapNumbers: BitwiseCopyable {
+    var amountUSD: Decimal18?
+    var tokenAmount: Decimal18?
+    var priceUSD: Decimal18?
+  }
+
+  @inline(never)
+  private static func swapNumbers(
+    _ cells: Span<TextCell>, _ texts: borrowing CellTexts
+  ) throws(Fault) -> SwapNumbers {
+    let numbers = try numbers(cells, [.amountUSD, .tokenAmount, .priceUSD], texts)
+    return SwapNumbers(amountUSD: numbers[0], tokenAmount: numbers[1], priceUSD: numbers[2])
   }
 
   @inline(never)
   private static func transfer(_ cells: Span<TextCell>, _ line: Int, _ batch: inout EventBatch) throws(Fault) {
-    let (row, capitals, tokenID) = try transfer(cells, line, CellTexts(batch.text), batch.timeUnit)
-    var judged = row
-    if capitals.from { judged.wallet = batch.text.lowercasedHexadecimal(judged.wallet) }
-    if capitals.to { judged.to = batch.text.lowercasedHexadecimal(judged.to) }
-    if let tokenID { judged.tokenID = batch.keep(tokenID) }
-    batch.rows.append(judged)
+    var (row, names, tokenID) = try transfer(cells, line, CellTexts(batch.text), batch.timeUnit)
+    if names.areLong {
+      names.place(token: cells[.token], wallet: cells[.from], to: cells[.to])
+      names.lowerCase(&batch.text)
+      row.names = names.names
+    }
+    if let tokenID { row.tokenID = batch.keep(tokenID) }
+    batch.rows.append(row)
   }
 
   @inline(__always)
   private static func transfer(
     _ cells: Span<TextCell>, _ line: Int, _ texts: borrowing CellTexts, _ unit: TimeUnit
-  ) throws(Fault) -> (BatchRow, capitals: (from: Bool, to: Bool), WideID?) {
-    var judged = try place(cells, .transfer, line, texts)
+  ) throws(Fault) -> (BatchRow, JudgedNames, WideID?) {
+    var key = try place(cells, texts)
     let tokenID = try wideID(cells[.tokenID], texts)
     try require(cells, .block, .timestamp, .token, .from)
     try require(cells, .to)
     if tokenID == nil { try require(cells, .amount) }
-    judged.token = cells[.token]
-    judged.wallet = cells[.from]
-    judged.to = cells[.to]
-    let capitals = try names(
-      &judged, texts[judged.token], from: texts[judged.wallet], to: texts[judged.to])
-    judged.timestamp = try timestamp(cells[.timestamp], texts, unit)
-    var amount = plain(cells[.amount], texts)
-    if amount == nil { amount = try numbers(cells, [.amount], texts)[0] }
-    judged.amount = try transferAmount(amount)
-    return (judged, capitals, tokenID)
+    let names = try names(texts[cells[.token]], from: texts[cells[.from]], to: texts[cells[.to]])
+    key.timestamp = try timestamp(cells[.timestamp], texts, unit)
+    var given = plain(cells[.amount], texts)
+    if given == nil { given = try numbers(cells, [.amount], texts)[0] }
+    let amount = try transferAmount(given)
+    return (BatchRow(.transfer, key, line: line, names: names.names, amount: amount), names, tokenID)
   }
 
   // MARK: fields, each in one place
 
-  /// `malformed`: chain, block and log index; a block that is absent is for ``require(_:_:_:_:_:)`` to tell.
+  /// `malformed`: chain, block and log index, without the time; a block that is absent is for ``require(_:_:_:_:_:)`` to tell.
   @inline(__always)
-  private static func place(
-    _ cells: Span<TextCell>, _ operation: BatchRow.Operation, _ line: Int, _ texts: borrowing CellTexts
-  ) throws(Fault) -> BatchRow {
+  private static func place(_ cells: Span<TextCell>, _ texts: borrowing CellTexts) throws(Fault) -> OrderKey {
     let chain = try unsigned(cells[.chain], .chain, texts, max: UInt64(UInt32.max))
     let block = try unsigned(cells[.block], .block, texts, max: .max)
     let logIndex = try unsigned(cells[.logIndex], .logIndex, texts, max: UInt64(UInt32.max))
-    return BatchRow(
-      operation: operation, chain: UInt32(truncatingIfNeeded: chain), block: block,
-      logIndex: UInt32(truncatingIfNeeded: logIndex), line: line)
+    return OrderKey(
+      timestamp: Timestamp(microseconds: 0), chain: UInt32(truncatingIfNeeded: chain), block: block,
+      logIndex: UInt32(truncatingIfNeeded: logIndex))
   }
 
   /// `missing_field`, the first of these that is absent.

@@ -32,42 +32,77 @@ enum Judgement {
 
   // MARK: names
 
-  /// `bad_token`, `bad_address` of a swap; gives the zero address its one name.
-  ///
-  /// - Returns: whether the wallet's name is the lower-case copy of what it is now.
-  @inline(__always)
-  static func names(_ row: inout BatchRow, _ token: Span<UInt8>, wallet: Span<UInt8>) throws(Fault) -> Bool {
-    guard Address.isToken(token) else { throw Fault(reason: .badToken, field: .token, held: .cell(row.token)) }
-    guard wallet.count > 0 else {
-      row.wallet = .absent
-      return false
+  /// The names of a row that are valid; those that are long may have no place yet.
+  struct JudgedNames: BitwiseCopyable {
+    var names = RowNames()
+    /// Whether the name of a swap's wallet, or of a transfer's giver, is the lower-case copy of what was given.
+    var walletHasCapitals = false
+    /// The same of a transfer's taker.
+    var toHasCapitals = false
+
+    /// Whether a name is long.
+    @inline(__always)
+    var areLong: Bool { names.token.isLong || names.wallet.isLong || names.to.isLong }
+
+    /// Says where the bytes of the long ones are, if any is. O(1).
+    @inline(__always)
+    mutating func place(token: TextCell, wallet: TextCell, to: TextCell) {
+      if names.token.isLong { names.token = PackedName(long: token) }
+      if names.wallet.isLong { names.wallet = PackedName(long: wallet) }
+      if names.to.isLong { names.to = PackedName(long: to) }
     }
-    switch Address.spelling(wallet) {
-    case .invalid: throw Fault(reason: .badAddress, field: .wallet, held: .cell(row.wallet))
-    case .settled: return false
-    case .capitals: return true
-    case .zero:
-      row.wallet = .zeroAddress
-      return false
+
+    /// Makes the lower-case copies that are still to be made, once long names have their places. O(length).
+    @inline(__always)
+    mutating func lowerCase(_ text: inout TextPool) {
+      if walletHasCapitals { names.wallet = PackedName(long: text.lowerCase(names.wallet.cell)) }
+      if toHasCapitals { names.to = PackedName(long: text.lowerCase(names.to.cell)) }
     }
   }
 
-  /// `bad_token`, `bad_address` of a transfer; gives the zero address its one name.
-  ///
-  /// - Returns: whether the names of giver and taker are the lower-case copies of what they are now.
+  /// `bad_token`, `bad_address` of a swap.
   @inline(__always)
-  static func names(
-    _ row: inout BatchRow, _ token: Span<UInt8>, from: Span<UInt8>, to: Span<UInt8>
-  ) throws(Fault) -> (from: Bool, to: Bool) {
-    guard Address.isToken(token) else { throw Fault(reason: .badToken, field: .token, held: .cell(row.token)) }
-    let (giver, taker) = (Address.spelling(from), Address.spelling(to))
-    if giver == .invalid { throw Fault(reason: .badAddress, field: .from, held: .cell(row.wallet)) }
-    if taker == .invalid || giver == .zero && taker == .zero {
-      throw Fault(reason: .badAddress, field: .to, held: .cell(row.to))
+  static func names(_ token: Span<UInt8>, wallet: Span<UInt8>) throws(Fault) -> JudgedNames {
+    var judged = JudgedNames()
+    judged.names.token = try self.token(token)
+    if wallet.count > 0 { judged.names.wallet = try address(wallet, .wallet, &judged.walletHasCapitals) }
+    return judged
+  }
+
+  /// `bad_token`, `bad_address` of a transfer.
+  @inline(__always)
+  static func names(_ token: Span<UInt8>, from: Span<UInt8>, to: Span<UInt8>) throws(Fault) -> JudgedNames {
+    var judged = JudgedNames()
+    judged.names.token = try self.token(token)
+    judged.names.wallet = try address(from, .from, &judged.walletHasCapitals)
+    judged.names.to = try address(to, .to, &judged.toHasCapitals)
+    if judged.names.wallet == .zeroAddress, judged.names.to == .zeroAddress {
+      throw Fault(reason: .badAddress, field: .to)
     }
-    if giver == .zero { row.wallet = .zeroAddress }
-    if taker == .zero { row.to = .zeroAddress }
-    return (giver == .capitals, taker == .capitals)
+    return judged
+  }
+
+  @inline(__always)
+  static func token(_ bytes: Span<UInt8>) throws(Fault) -> PackedName {
+    switch Address.token(bytes) {
+    case .packed(let name): return name
+    case .long: return .unplaced
+    case .invalid, .zero: throw Fault(reason: .badToken, field: .token)
+    }
+  }
+
+  @inline(__always)
+  private static func address(
+    _ bytes: Span<UInt8>, _ field: EventField, _ hasCapitals: inout Bool
+  ) throws(Fault) -> PackedName {
+    switch Address.address(bytes) {
+    case .packed(let name): return name
+    case .zero: return .zeroAddress
+    case .long(let capitals):
+      hasCapitals = capitals
+      return .unplaced
+    case .invalid: throw Fault(reason: .badAddress, field: field)
+    }
   }
 
   // MARK: numbers
@@ -83,20 +118,13 @@ enum Judgement {
   /// `non_positive_amount` of a swap, then its price: given, derived, or the amount itself.
   @inline(__always)
   static func price(
-    _ row: inout BatchRow, _ amountUSD: Decimal18, _ tokenAmount: Decimal18?, _ priceUSD: Decimal18?, _ mode: PriceMode
-  ) throws(Fault) {
+    _ amountUSD: Decimal18, _ tokenAmount: Decimal18?, _ priceUSD: Decimal18?, _ mode: PriceMode
+  ) throws(Fault) -> Decimal18 {
     try positive(amountUSD, .amountUSD)
     if let tokenAmount { try positive(tokenAmount, .tokenAmount) }
     if let priceUSD { try positive(priceUSD, .priceUSD) }
-    row.amount = amountUSD
-    row.tokenAmount = tokenAmount ?? .zero
-    if mode == .amountUSD {
-      row.price = amountUSD
-    } else if let priceUSD {
-      row.price = priceUSD
-    } else {
-      row.price = try derived(amountUSD, tokenAmount)
-    }
+    if mode == .amountUSD { return amountUSD }
+    return if let priceUSD { priceUSD } else { try derived(amountUSD, tokenAmount) }
   }
 
   @inline(__always)

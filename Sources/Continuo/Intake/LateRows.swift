@@ -22,15 +22,16 @@ extension Engine {
 
   /// Asks for the memory by which the places of rows are found, and for the places. O(rows × log n).
   @inline(never)
-  func lookAhead(_ rows: Span<BatchRow>, _ names: borrowing ColumnHandle<NameLookup>) {
+  func lookAhead(_ rows: Span<BatchRow>, _ names: borrowing [24 of NameLookup]) {
     var late: [24 of LateRow] = .init(repeating: LateRow())
     let rows = rows.extracting(first: late.count)
     for row in 0..<rows.count {
-      if let index = identities.place(of: rows[row].identity) {
+      if let index = identities.place(rows[row].operation == .swap ? .swap : .transfer, chain: rows[row].key.chain) {
         late[row].index = index
         identities.view(at: index).prefetchEntry(near: rows[row].major)
       }
-      guard let token = names[row].token else { continue }
+      guard names[row].token != NameLookup.unknown else { continue }
+      let token = Int(names[row].token)
       if rows[row].operation == .swap {
         tokenStates[token].swaps.view.prefetchDirectory()
         tokenStates[token].hours.view.prefetchDirectory()
@@ -42,7 +43,8 @@ extension Engine {
       if late[row].index >= 0 {
         late[row].identity = identities.view(at: late[row].index).prefetchHead(near: rows[row].major)
       }
-      guard let token = names[row].token else { continue }
+      guard names[row].token != NameLookup.unknown else { continue }
+      let token = Int(names[row].token)
       if rows[row].operation == .swap {
         tokenStates[token].swaps.view.prefetchEntry(near: rows[row].time)
         tokenStates[token].hours.view.prefetchEntry(near: rows[row].hour)
@@ -54,7 +56,8 @@ extension Engine {
       if late[row].index >= 0 {
         identities.view(at: late[row].index).prefetchRow(near: rows[row].major, in: late[row].identity)
       }
-      guard let token = names[row].token else { continue }
+      guard names[row].token != NameLookup.unknown else { continue }
+      let token = Int(names[row].token)
       if rows[row].operation == .swap {
         late[row].event = tokenStates[token].swaps.view.prefetchHead(near: rows[row].time)
         late[row].hour = tokenStates[token].hours.view.prefetchHead(near: rows[row].hour)
@@ -63,7 +66,8 @@ extension Engine {
       }
     }
     for row in 0..<rows.count {
-      guard let token = names[row].token else { continue }
+      guard names[row].token != NameLookup.unknown else { continue }
+      let token = Int(names[row].token)
       if rows[row].operation == .swap {
         tokenStates[token].swaps.view.prefetchRow(near: rows[row].time, in: late[row].event)
         tokenStates[token].hours.view.prefetchRow(near: rows[row].hour, in: late[row].hour)
@@ -77,7 +81,7 @@ extension Engine {
 extension BatchRow {
   /// What decides first where its identity, its event and its hour's candle stand.
   @inline(__always)
-  fileprivate var major: Int64 { IdentityEntry.major(IdentityEntry.Key(block: block, logIndex: logIndex)) }
+  fileprivate var major: Int64 { IdentityEntry.major(IdentityEntry.Key(block: key.block, logIndex: key.logIndex)) }
   @inline(__always)
   fileprivate var time: Int64 { timestamp.microseconds }
   @inline(__always)

@@ -5,16 +5,16 @@
 
 /// The names of one row, as far as they are known.
 struct NameLookup: BitwiseCopyable {
-  /// The token's number, nil while it has none.
-  var token: Int?
-  var tokenKey: NameKey
-  /// A swap's wallet, a transfer's giver.
-  var walletKey: NameKey
-  /// A transfer's taker.
-  var toKey: NameKey
-  /// The numbers of a transfer's giver and taker, nil while they have none.
-  var wallet: UInt32?
-  var to: UInt32?
+  /// The numbers of a row's token, of a transfer's giver and of its taker; `unknown` while they have none.
+  var token = Self.unknown
+  var wallet = Self.unknown
+  var to = Self.unknown
+  /// The hashes of the names. The wallet is a swap's, or a transfer's giver.
+  var tokenHash: UInt32 = 0
+  var walletHash: UInt32 = 0
+  var toHash: UInt32 = 0
+
+  static let unknown = UInt32.max
 
   /// How many rows are looked up together: enough to hide a miss, few enough to stay in the nearest cache.
   static let groupRows = 24
@@ -22,79 +22,59 @@ struct NameLookup: BitwiseCopyable {
 
 extension Engine {
   /// Looks up the names of `rows`, and asks for the memory that taking them in is going to touch. O(rows).
-  func lookUp(_ rows: Span<BatchRow>, _ text: borrowing TextPool, into names: inout ColumnHandle<NameLookup>) {
-    let none = NameKey.none
-    names.removeAll()
+  func lookUp(_ rows: Span<BatchRow>, _ text: borrowing TextPool, into names: inout [24 of NameLookup]) {
     for index in 0..<rows.count {
-      var lookup = NameLookup(token: nil, tokenKey: none, walletKey: none, toKey: none)
-      lookup.tokenKey = tokenNames.key(text.text(rows[index].token))
-      tokenNames.prefetchSlot(lookup.tokenKey)
+      var lookup = NameLookup()
+      lookup.tokenHash = tokenNames.hash(rows[index].token, text)
+      tokenNames.prefetchSlot(lookup.tokenHash)
       if rows[index].wallet.isText {
-        lookup.walletKey = addressNames.key(text.text(rows[index].wallet))
-        addressNames.prefetchSlot(lookup.walletKey)
+        lookup.walletHash = addressNames.hash(rows[index].wallet, text)
+        addressNames.prefetchSlot(lookup.walletHash)
       }
       if rows[index].to.isText {
-        lookup.toKey = addressNames.key(text.text(rows[index].to))
-        addressNames.prefetchSlot(lookup.toKey)
+        lookup.toHash = addressNames.hash(rows[index].to, text)
+        addressNames.prefetchSlot(lookup.toHash)
       }
-      names.append(lookup)
+      names[index] = lookup
     }
     for index in 0..<rows.count {
-      tokenNames.prefetchName(names[index].tokenKey)
-      if rows[index].wallet.isText { addressNames.prefetchName(names[index].walletKey) }
-      if rows[index].to.isText { addressNames.prefetchName(names[index].toKey) }
+      tokenNames.prefetchName(names[index].tokenHash)
+      if rows[index].wallet.isText { addressNames.prefetchName(names[index].walletHash) }
+      if rows[index].to.isText { addressNames.prefetchName(names[index].toHash) }
     }
     for index in 0..<rows.count {
-      guard let token = tokenNames.find(names[index].tokenKey, text.text(rows[index].token)) else { continue }
-      names[index].token = token
+      guard let token = tokenNames.find(rows[index].token, names[index].tokenHash, text) else { continue }
+      names[index].token = UInt32(truncatingIfNeeded: token)
       tokenStates.prefetch(token, lines: 5)
     }
-    for index in 0..<rows.count {
-      guard let token = names[index].token else { continue }
+    for index in 0..<rows.count where names[index].token != NameLookup.unknown {
+      let token = Int(names[index].token)
       if rows[index].operation == .swap {
         tokenStates[token].prefetchTails(.swap)
       } else if rows[index].operation == .transfer {
         tokenStates.prefetch(token, from: 6, lines: 12)
-        prefetchLongNames(rows[index], names[index])
       }
     }
     for index in 0..<rows.count where rows[index].operation == .transfer {
-      findHolders(rows[index], text, &names[index])
+      findHolders(rows[index].names, text, &names[index])
     }
   }
-}
 
-extension Engine {
-  /// Asks for the bytes of a transfer's names that are too long for their keys. O(1).
+  /// Finds who gives and who takes, and asks for their balances. O(1), of long names O(length).
   @inline(__always)
-  private func prefetchLongNames(_ row: BatchRow, _ names: NameLookup) {
-    if row.wallet.isText { addressNames.prefetchBytes(names.walletKey) }
-    if row.to.isText { addressNames.prefetchBytes(names.toKey) }
-  }
-
-  /// Finds who gives and who takes, and asks for their balances. O(length of the names).
-  private func findHolders(_ row: BatchRow, _ text: borrowing TextPool, _ names: inout NameLookup) {
-    func find(_ cell: TextCell, _ key: NameKey) -> UInt32? {
-      guard cell.isText else { return nil }
-      return addressNames.find(key, text.text(cell)).map { UInt32(truncatingIfNeeded: $0) }
+  private func findHolders(_ row: RowNames, _ text: borrowing TextPool, _ names: inout NameLookup) {
+    if row.wallet.isText, let wallet = addressNames.find(row.wallet, names.walletHash, text) {
+      names.wallet = UInt32(truncatingIfNeeded: wallet)
+      balancesByAddress.prefetch(wallet)
     }
-    names.wallet = find(row.wallet, names.walletKey)
-    names.to = find(row.to, names.toKey)
-    guard let token = names.token else { return }
+    if row.to.isText, let to = addressNames.find(row.to, names.toHash, text) {
+      names.to = UInt32(truncatingIfNeeded: to)
+      balancesByAddress.prefetch(to)
+    }
+    guard names.token != NameLookup.unknown else { return }
+    let token = Int(names.token)
     tokenStates[token].prefetchTails(.transfer)
-    if let wallet = names.wallet {
-      tokenStates[token].balances.prefetch(wallet)
-      balancesByAddress.prefetch(Int(wallet))
-    }
-    if let to = names.to {
-      tokenStates[token].balances.prefetch(to)
-      balancesByAddress.prefetch(Int(to))
-    }
+    if names.wallet != NameLookup.unknown { tokenStates[token].balances.prefetch(names.wallet) }
+    if names.to != NameLookup.unknown { tokenStates[token].balances.prefetch(names.to) }
   }
-}
-
-extension TextCell {
-  /// Whether the cell has bytes to look up.
-  @inline(__always)
-  var isText: Bool { length > 0 }
 }

@@ -11,16 +11,16 @@ enum Verdict {
   case rejected(RejectionReason, EventField)
 }
 
-extension BatchRow {
-  /// `in_future`, `too_late`: what an event's time says of it. O(1).
+extension Timestamp {
+  /// `in_future`, `too_late`: what the time of an event says of it. O(1).
   ///
   /// - Parameters:
   ///   - latest: the latest time that is not in the future.
   ///   - horizon: below it everything was dropped.
   @inline(__always)
   func fault(latest: Timestamp?, horizon: Timestamp?) -> RejectionReason? {
-    if let latest, latest < timestamp { return .inFuture }
-    if let horizon, timestamp < horizon { return .tooLate }
+    if let latest, latest < self { return .inFuture }
+    if let horizon, self < horizon { return .tooLate }
     return nil
   }
 }
@@ -34,8 +34,8 @@ extension Engine {
   ///   - token: the number of its token, nil where that has none yet.
   ///   - latest: the latest time that is not in the future.
   func verdict(_ row: BatchRow, _ batch: borrowing EventBatch, token: Int?, latest: Timestamp?) -> Verdict {
-    if let fault = row.fault(latest: latest, horizon: horizon) { return .rejected(fault, .timestamp) }
-    guard let held = identities.find(row.identity) else { return .accepted }
+    if let fault = row.timestamp.fault(latest: latest, horizon: horizon) { return .rejected(fault, .timestamp) }
+    guard let held = identities.find(row.key, row.operation == .swap ? .swap : .transfer) else { return .accepted }
     return comparison(row, batch, token: token, held)
   }
 
@@ -72,17 +72,18 @@ extension Engine {
     if old.from != number(ofAddress: row.wallet, batch) { return .from }
     if old.to != number(ofAddress: row.to, batch) { return .to }
     if old.amount != row.amount { return .amount }
-    return old.tokenID == batch.tokenID(of: row) ? nil : .tokenID
+    return old.tokenID == batch.tokenID(row.tokenID) ? nil : .tokenID
   }
 
   /// The number of an address or wallet, nil if it has none.
-  private func number(ofAddress cell: TextCell, _ batch: borrowing EventBatch) -> UInt32? {
-    if cell == .zeroAddress { return TransferRow.zeroAddress }
-    return addressNames.find(batch.text.text(cell)).map(UInt32.init(truncatingIfNeeded:))
+  private func number(ofAddress name: PackedName, _ batch: borrowing EventBatch) -> UInt32? {
+    if name == .zeroAddress { return TransferRow.zeroAddress }
+    return addressNames.find(name, batch.text).map(UInt32.init(truncatingIfNeeded:))
   }
 }
 
 extension EventBatch {
-  /// The 256-bit identifier of a row, nil without one.
-  func tokenID(of row: BatchRow) -> WideID? { row.tokenID < 0 ? nil : tokenIDs[Int(row.tokenID)] }
+  /// The 256-bit identifier that a row has kept, nil without one.
+  @inline(__always)
+  func tokenID(_ place: Int32) -> WideID? { place < 0 ? nil : tokenIDs[Int(place)] }
 }

@@ -87,7 +87,10 @@ extension TokenView {
     }
     if let horizon, let first = swaps.firstTimestamp, first < horizon { wrong.append("a swap is below the horizon") }
     let newest = swaps.lastKey.map { $0.timestamp.startOfHour }
-    if newest != (newestHour.candle.trades > 0 ? newestHour.key : nil) { wrong.append("another hour is the newest") }
+    if newest != (newestHour.trades > 0 ? newestHour.start : nil) { wrong.append("another hour is the newest") }
+    if let newest, swaps.fold(from: newest, before: Interval.oneHour.next(newest))?.trades != newestHour.trades {
+      wrong.append("the newest hour has other swaps than it counts")
+    }
     if let newest, let last = hours.lastKey, last >= newest { wrong.append("the newest hour is not the newest") }
     var position = hours.start
     while position < hours.end {
@@ -125,7 +128,7 @@ extension SeriesView {
     if counted != count { wrong.append("\(counted) \(name), but a count of \(count)") }
     if previous != lastKey { wrong.append("\(name) end at another key than the last one") }
     for index in 0..<chunkCount {
-      if !(1..<max(2 * Row.chunkRows(.max), Row.lateRows.upperBound)).contains(chunk(index).count) {
+      if !(1...Row.chunkRowsMost).contains(chunk(index).count) {
         wrong.append("chunk \(index) of \(name) has \(chunk(index).count) rows")
       }
       if chunk(index).lastKey != chunk(index).key(at: chunk(index).count - 1) {

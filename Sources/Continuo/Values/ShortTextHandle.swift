@@ -31,11 +31,29 @@ struct ShortText: BitwiseCopyable {
     }
   }
 
-  /// Takes all bytes of a text. O(1).
+  /// Takes all bytes of a text, nothing behind which may be read. O(1).
   ///
   /// - Precondition: they are ``bytesMax`` at most.
   @inline(__always)
-  init(_ text: Span<UInt8>) { self.init(text, at: 0, count: text.count) }
+  init(whole text: Span<UInt8>) {
+    let count = text.count
+    precondition(count <= Self.bytesMax, "a short text has sixteen bytes at most")
+    // SAFETY: every load lies within the `count` bytes of the text.
+    if count >= 8 {
+      low = unsafe load(text, 0)
+      high = count == 8 ? 0 : unsafe load(text, count &- 8) &>> UInt64(128 &- 8 &* count)
+    } else if count >= 4 {
+      let last = unsafe UInt64(loadHalf(text, count &- 4))
+      low = unsafe UInt64(loadHalf(text, 0)) | last &<< UInt64(8 &* (count &- 4))
+      high = 0
+    } else {
+      (low, high) = (0, 0)
+      // Up to three bytes: the first, the middle and the last one are all.
+      guard count > 0 else { return }
+      let (middle, last) = (count &>> 1, count &- 1)
+      low = UInt64(text[0]) | UInt64(text[middle]) &<< UInt64(8 &* middle) | UInt64(text[last]) &<< UInt64(8 &* last)
+    }
+  }
 
   @inline(__always)
   private init(low: UInt64, high: UInt64) {
@@ -45,18 +63,8 @@ struct ShortText: BitwiseCopyable {
 
   /// The same where sixteen bytes would pass the pool's end.
   private static func nearEnd(_ pool: Span<UInt8>, _ start: Int, _ count: Int) -> (UInt64, UInt64) {
-    // SAFETY: every load lies within the `count` bytes from `start`, which the caller has found to lie in the pool.
-    if count >= 8 {
-      let last = unsafe load(pool, start + count - 8)
-      return unsafe (load(pool, start), count == 8 ? 0 : last &>> UInt64(128 - 8 * count))
-    }
-    if count >= 4 {
-      let last = unsafe UInt64(loadHalf(pool, start + count - 4))
-      return unsafe (UInt64(loadHalf(pool, start)) | last << UInt64(8 * (count - 4)), 0)
-    }
-    var low: UInt64 = 0
-    for index in 0..<count { low |= UInt64(pool[start + index]) << UInt64(8 * index) }
-    return (low, 0)
+    let text = ShortText(whole: pool.extracting(start..<start + count))
+    return (text.low, text.high)
   }
 
   // MARK: words
@@ -67,7 +75,7 @@ struct ShortText: BitwiseCopyable {
   /// A text of up to eight ASCII characters, to compare with. O(1), and nothing where it is a literal.
   @inline(__always)
   init(
-    _ first: Unicode.Scalar, _ second: Unicode.Scalar, _ third: Unicode.Scalar, _ fourth: Unicode.Scalar = "\0",
+    _ first: Unicode.Scalar, _ second: Unicode.Scalar, _ third: Unicode.Scalar = "\0", _ fourth: Unicode.Scalar = "\0",
     _ fifth: Unicode.Scalar = "\0", _ sixth: Unicode.Scalar = "\0", _ seventh: Unicode.Scalar = "\0",
     _ eighth: Unicode.Scalar = "\0"
   ) {
@@ -92,6 +100,31 @@ struct ShortText: BitwiseCopyable {
     let bits = UInt64(8 &* count)
     if count < 8 { return ShortText(low: low &>> bits | (high &<< 1) &<< (63 &- bits), high: high &>> bits) }
     return ShortText(low: high &>> (bits &- 64), high: 0)
+  }
+
+  // MARK: names
+
+  /// Whether it begins with `0x` or `0X`.
+  @inline(__always)
+  var beginsHexadecimal: Bool { (low | 0x2000) & 0xFFFF == 0x7830 }
+
+  /// Whether all of its `count` bytes are ASCII and none is a control character. O(1).
+  @inline(__always)
+  func isPlainASCII(count: Int) -> Bool {
+    // Blanks behind the end, which are plain.
+    let blanks: UInt64 = 0x2020_2020_2020_2020
+    if count < 8 { return NameBytes.controls(low | blanks &<< UInt64(8 &* count)) == 0 }
+    let behind = count == 16 ? 0 : blanks &<< UInt64(8 &* (count &- 8))
+    return NameBytes.controls(low) | NameBytes.controls(high | behind) == 0
+  }
+
+  /// A text of hexadecimal digits behind `0x` in lower case. O(1).
+  func lowerCase(count: Int) -> ShortText {
+    // A digit has the bit of lower case set already, so the same operation serves all.
+    func mask(_ bytes: Int) -> UInt64 {
+      bytes >= 8 ? 0x2020_2020_2020_2020 : bytes <= 0 ? 0 : 0x2020_2020_2020_2020 &>> UInt64(64 &- 8 &* bytes)
+    }
+    return ShortText(low: low | mask(count), high: high | mask(count &- 8))
   }
 
   // MARK: digits
@@ -170,8 +203,30 @@ enum NameBytes {
   /// Looks at a text that begins with `0x` or `0X`. O(length).
   @inline(__always)
   static func hexadecimal(_ text: Span<UInt8>) -> Hexadecimal {
-    var (strange, value, capitals): (UInt64, UInt64, UInt64) = (0, 0, 0)
-    func look(_ word: UInt64) {
+    var digits = HexadecimalDigits()
+    if text.count >= 10 {
+      var index = 2
+      // SAFETY: a load of eight is made where eight bytes are left, or eight from the end of a text of ten at least.
+      while index &+ 8 < text.count {
+        unsafe digits.look(load(text, index))
+        index &+= 8
+      }
+      unsafe digits.look(load(text, text.count &- 8))
+    } else {
+      for index in 2..<text.count { digits.look(UInt64(text[index]) &* 0x0101_0101_0101_0101) }
+    }
+    return Hexadecimal(
+      isWhole: digits.areDigits, hasValue: digits.value != 0,
+      hasCapitals: digits.haveCapitals || text[1] == UInt8(ascii: "X"))
+  }
+
+  /// What eight characters at a time say as hexadecimal digits.
+  private struct HexadecimalDigits {
+    private var (strange, capitals): (UInt64, UInt64) = (0, 0)
+    private(set) var value: UInt64 = 0
+
+    @inline(__always)
+    mutating func look(_ word: UInt64) {
       let folded = word | 0x2020_2020_2020_2020
       let digits = (word &+ 0x5050_5050_5050_5050) & ~(word &+ 0x4646_4646_4646_4646)
       let letters = (folded &+ 0x1F1F_1F1F_1F1F_1F1F) & ~(folded &+ 0x1919_1919_1919_1919)
@@ -180,26 +235,76 @@ enum NameBytes {
       value |= word ^ 0x3030_3030_3030_3030
       capitals |= letters & ~(word &<< 2)
     }
-    let top: UInt64 = 0x8080_8080_8080_8080
-    if text.count >= 10 {
-      var index = 2
-      // SAFETY: a load of eight is made where eight bytes are left, or eight from the end of a text of ten at least.
-      while index &+ 8 < text.count {
-        unsafe look(load(text, index))
-        index &+= 8
-      }
-      unsafe look(load(text, text.count &- 8))
-    } else {
-      for index in 2..<text.count { look(UInt64(text[index]) &* 0x0101_0101_0101_0101) }
+
+    /// Eight digits as four bytes, the first one lowest.
+    @inline(__always)
+    static func packed(_ word: UInt64) -> UInt64 {
+      let nibbles = (word & 0x0F0F_0F0F_0F0F_0F0F) &+ 9 &* ((word &>> 6) & 0x0101_0101_0101_0101)
+      let bytes = (nibbles &<< 4 | nibbles &>> 8) & 0x00FF_00FF_00FF_00FF
+      let pairs = (bytes | bytes &>> 8) & 0x0000_FFFF_0000_FFFF
+      return (pairs | pairs &>> 16) & 0xFFFF_FFFF
     }
-    return Hexadecimal(
-      isWhole: strange & top == 0, hasValue: value != 0,
-      hasCapitals: capitals & top != 0 || text[1] == UInt8(ascii: "X"))
+
+    private static let top: UInt64 = 0x8080_8080_8080_8080
+    @inline(__always)
+    var areDigits: Bool { strange & Self.top == 0 }
+    @inline(__always)
+    var haveCapitals: Bool { capitals & Self.top != 0 }
+  }
+
+  /// An address of twenty bytes that is spelled out.
+  struct WholeAddress {
+    var name: PackedName
+    var isZero: Bool
+    var hasCapitals: Bool
+  }
+
+  /// How many bytes spell an address of twenty bytes.
+  static let addressBytes = 42
+
+  /// The address that `0x` and forty digits spell; nil where a text is no such thing. O(1).
+  @inline(__always)
+  static func address(_ text: Span<UInt8>) -> WholeAddress? {
+    guard text.count == addressBytes, text[0] == UInt8(ascii: "0"), text[1] | 0x20 == UInt8(ascii: "x") else { return nil }
+    // SAFETY: 2 + 5 × 8 = 42 bytes are there.
+    let (one, two, three, four, five) = unsafe (
+      load(text, 2), load(text, 10), load(text, 18), load(text, 26), load(text, 34)
+    )
+    var digits = HexadecimalDigits()
+    digits.look(one)
+    digits.look(two)
+    digits.look(three)
+    digits.look(four)
+    digits.look(five)
+    guard digits.areDigits else { return nil }
+    func packed(_ word: UInt64) -> UInt64 { HexadecimalDigits.packed(word) }
+    let name = PackedName(
+      address: packed(one) | packed(two) &<< 32, packed(three) | packed(four) &<< 32, packed(five))
+    return WholeAddress(
+      name: name, isZero: digits.value == 0, hasCapitals: digits.haveCapitals || text[1] == UInt8(ascii: "X"))
+  }
+
+  /// More than sixteen bytes, folded into two words. O(length).
+  @inline(__always)
+  static func folded(_ text: Span<UInt8>, _ seed: UInt64) -> (UInt64, UInt64) {
+    precondition(text.count >= 16, "a name that is folded is a long one")
+    var (left, right) = (seed ^ UInt64(text.count), seed)
+    var offset = 0
+    while offset < text.count {
+      // The last sixteen bytes overlap those before: every byte is in, and no load leaves the text.
+      let place = min(offset, text.count - 16)
+      // SAFETY: place + 16 ≤ count, which is 16 at least.
+      let (one, other) = unsafe (load(text, place), load(text, place + 8))
+      let product = (left ^ one).multipliedFullWidth(by: right ^ other ^ 0x9E37_79B9_7F4A_7C15)
+      (left, right) = (product.high ^ one, product.low ^ other)
+      offset += 16
+    }
+    return (left, right)
   }
 
   /// A word with the top bit of each byte set that is a control character of ASCII, or no ASCII.
   @inline(__always)
-  private static func controls(_ word: UInt64) -> UInt64 {
+  fileprivate static func controls(_ word: UInt64) -> UInt64 {
     // Sums carry out of a byte only where that byte is over 0x7F, and then `word` tells of it.
     (word | (word &+ 0x0101_0101_0101_0101) | ~(word &+ 0x6060_6060_6060_6060)) & 0x8080_8080_8080_8080
   }

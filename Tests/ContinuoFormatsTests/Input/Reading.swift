@@ -112,15 +112,12 @@ struct Reading: Equatable {
   }
 
   private static func text(_ row: BatchRow, _ batch: EventBatch) -> String {
-    func name(_ cell: TextCell) -> String {
-      if cell == .absent { return "absent" }
-      if cell == .zeroAddress { return "zero" }
-      var bytes: [UInt8] = []
-      let text = batch.text.text(cell)
-      for index in 0..<text.count { bytes.append(text[index]) }
-      return "'\(String(decoding: bytes, as: UTF8.self))'"
+    func name(_ name: PackedName) -> String {
+      if name == .absent { return "absent" }
+      if name == .zeroAddress { return "zero" }
+      return "'\(batch.bytes(of: name))'"
     }
-    let identity = "\(row.line) \(row.operation) \(row.chain)/\(row.block)/\(row.logIndex) \(row.timestamp)"
+    let identity = "\(row.line) \(row.operation) \(row.key.chain)/\(row.key.block)/\(row.key.logIndex) \(row.timestamp)"
     let names = "\(name(row.token)) \(row.side?.name ?? "-") \(name(row.wallet)) \(name(row.to))"
     let id = row.tokenID < 0 ? "-" : "\(batch.tokenIDs[Int(row.tokenID)])"
     return "\(identity) \(names) \(row.amount) \(row.tokenAmount) \(row.price) \(id)"

@@ -54,4 +54,40 @@ struct BarEdgeTests {
       }
     }
   }
+
+  /// Rule 4.2: swaps by the dozen, of both sides and of none, with amounts and prices of so many bytes.
+  @Test("bars of many swaps are their candles, whatever columns take", arguments: 0...8)
+  func widths(bytes: Int) throws {
+    var engine = Engine()
+    var batch = EventBatch()
+    var state: UInt64 = 7
+    func number(_ bytes: Int) -> Int128 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return bytes == 0 ? 1 : Int128(state >> UInt64(64 - 8 * bytes)) + 1
+    }
+    for index in 0..<1_500 {
+      // Between one swap a minute and sixty.
+      let second = index < 1_000 ? index * (1 + index % 3) : 2_000 + index * (index % 7 + 1) * 5
+      batch.append(
+        Swap(
+          block: UInt64(index + 1), timestamp: Self.start + Int64(second) * 1_000_000, token: "ART",
+          side: [.buy, .sell, nil, .sell][Int(number(1)) % 4], amountUSD: Decimal18(units: number(bytes) * 10_000_000_000),
+          tokenAmount: Decimal18(units: number(min(bytes + 1, 7))), priceUSD: Decimal18(units: number(max(bytes - 1, 0))),
+          wallet: index % 5 == 0 ? nil : ByteString("wallet \(number(min(bytes, 2)))")))
+    }
+    #expect(try engine.apply(batch, wallClock: nil).accepted == 1_500)
+    guard let token = engine.token("ART") else {
+      Issue.record("the token of every swap is not known")
+      return
+    }
+    for interval in [Interval.oneMinute, .fiveMinutes, .fifteenMinutes, .oneHour] {
+      for count in [1, 2, 30, 100, 1_000] {
+        var candles: [Bar] = []
+        var bars: [Bar] = []
+        engine.forEachCandle(of: token, CandleQuery(interval, limit: count)) { candles.append(Bar($0)) }
+        engine.forEachBar(of: token, CandleQuery(interval, limit: count)) { bars.append($0) }
+        #expect(bars == candles, "the last \(count) of \(interval), \(bytes) bytes")
+      }
+    }
+  }
 }

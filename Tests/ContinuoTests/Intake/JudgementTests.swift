@@ -275,7 +275,7 @@ struct JudgementTests {
       let expected = try #require(Decimal18(text))
       guard expected.isPositive, let block = UInt64(whole) else { continue }
       #expect(batch.rows.first?.amount == expected, "\(text); \(Seeds.replay(seed, "JudgementTests"))")
-      #expect(batch.rows.first?.block == block, "\(text)")
+      #expect(batch.rows.first?.key.block == block, "\(text)")
       #expect(batch.rows.first?.timestamp.microseconds == Int64(whole.prefix(17)), "\(text)")
     }
   }
@@ -296,14 +296,8 @@ struct JudgementTests {
           Swap(
             block: 1, timestamp: Timestamp(microseconds: 0), token: "T", amountUSD: .one, priceUSD: .one,
             wallet: ByteString(text)))
-        var bytes: [UInt8] = []
-        let wallet = batch.rows[0].wallet
-        if wallet != .zeroAddress {
-          let found = batch.text.text(wallet)
-          for index in found.indices { bytes.append(found[index]) }
-        }
-        #expect(
-          String(decoding: bytes, as: UTF8.self) == (text == "0X" ? "" : expected ?? ""), "\(text)")
+        let wallet = batch.bytes(of: batch.rows[0].wallet)
+        #expect(wallet.description == (text == "0X" ? "" : expected ?? ""), "\(text)")
       }
     }
   }
