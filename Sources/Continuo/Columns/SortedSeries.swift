@@ -89,7 +89,7 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
       return
     }
     let old = directory[position.chunk].chunk
-    let (chunkRows, lateRows) = (Row.chunkRows(count), Row.lateRows.lowerBound)
+    let (chunkRows, lateRows) = (Row.chunkRows(count), Row.lateRows)
     // A chunk that has taken in more late rows than those it had room for will take in more.
     let room = old.count == chunkRows || old.count == lateRows ? old.count / 32 : lateRows / 4
     if let grown = old.inserting(row, at: position.row, room: room, arena) {
@@ -99,14 +99,14 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     }
   }
 
-  /// Cuts a chunk into short ones with room, packed as it was. O(bytes + rows + directory).
+  /// Cuts a worn chunk into short ones with room, packed as it was. O(bytes + rows + directory).
   private mutating func split(_ chunk: Int) {
     let old = directory[chunk].chunk
-    let parts = max(2, old.count / Row.lateRows.lowerBound)
+    let parts = max(2, old.count / Row.lateRows)
     directory.insert(directory[chunk], count: parts - 1, at: chunk)
     for part in 0..<parts {
       let rows = old.count * part / parts..<old.count * (part + 1) / parts
-      directory[chunk + part] = DirectoryEntry(old.part(rows, room: Row.lateRows.lowerBound / 4, arena))
+      directory[chunk + part] = DirectoryEntry(old.part(rows, room: Row.lateRows / 4, arena))
     }
     old.giveBack(arena)
   }

@@ -29,8 +29,7 @@ extension IdentityEntry {
   static var columnCount: Int { 4 }
   static func chunkRows(_ count: Int) -> Int { Limits.identityChunkRows }
   static func tailRowsMax(_ count: Int) -> Int { Limits.identityTailRowsMax }
-  // The directory is long: what is moved in it counts more than what is moved in a chunk.
-  static var lateRows: Range<Int> { Limits.identityChunkRows..<4 * Limits.identityChunkRows }
+  static var lateRows: Int { Limits.identityChunkRows }
 
   static func isScaled(_ column: Int) -> Bool { column == 3 }
 
