@@ -24,6 +24,7 @@ extension Engine {
     for start in stride(from: 0, to: rows.count, by: NameLookup.groupRows) {
       let group = rows.extracting(start..<min(start + NameLookup.groupRows, rows.count))
       lookUp(group, batch.text, into: &names)
+      if areLate(group) { lookAhead(group, names) }
       for index in 0..<group.count { take(group, index, names[index], batch, latest, &receipt, &rejected) }
     }
     undoRetracting(&receipt)

@@ -25,6 +25,7 @@ extension StoredCandle {
   static var columnCount: Int { 19 }
   static func chunkRows(_ count: Int) -> Int { Limits.candleChunkRows }
   static func tailRowsMax(_ count: Int) -> Int { Limits.candleChunkRows + 2 }
+  static var lateRows: Int { Limits.candleChunkRows }
 
   static func isScaled(_ column: Int) -> Bool { column <= 2 || column >= 9 && column < 17 }
 

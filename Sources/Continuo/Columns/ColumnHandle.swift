@@ -76,15 +76,15 @@ internal import CMemory
     count += values.count
   }
 
-  /// Puts a value before the one in slot `index`. O(count − index).
-  mutating func insert(_ value: Element, at index: Int) {
-    precondition(index >= 0 && index <= count, "a column grows within its count")
-    if count == capacity { reserve(max(4, capacity * 2)) } else { own() }
-    // SAFETY: slots index..<count move up by one within the capacity; slot `index` is free then.
-    unsafe base.unsafelyUnwrapped.advanced(by: index + 1)
+  /// Puts a value before the one in slot `index`, so many times. O(number + count − index).
+  mutating func insert(_ value: Element, count number: Int = 1, at index: Int) {
+    precondition(index >= 0 && index <= count && number >= 0, "a column grows within its count")
+    if capacity - count < number { reserve(max(4, count + number, capacity * 2)) } else { own() }
+    // SAFETY: slots index..<count move up within the capacity; the slots behind `index` are free then.
+    unsafe base.unsafelyUnwrapped.advanced(by: index + number)
       .update(from: base.unsafelyUnwrapped.advanced(by: index), count: count - index)
-    unsafe base.unsafelyUnwrapped.advanced(by: index).initialize(to: value)
-    count += 1
+    unsafe base.unsafelyUnwrapped.advanced(by: index).initialize(repeating: value, count: number)
+    count += number
   }
 
   /// Takes slots out and closes the gap. O(count).

@@ -203,6 +203,14 @@ struct PackPlan: BitwiseCopyable {
     exponent == 0 ? value : (value >> Int128(exponent)) &* Int128(truncatingIfNeeded: inverses[exponent])
   }
 
+  /// `value` ÷ 10^exponent where that leaves nothing, else nil: the product tells whether the quotient is true.
+  @inline(__always)
+  static func exactQuotient(_ value: Int64, _ exponent: Int) -> Int64? {
+    let quotient = (value >> Int64(exponent)) &* Int64(truncatingIfNeeded: inverses[exponent])
+    let (product, overflow) = quotient.multipliedReportingOverflow(by: Int64(truncatingIfNeeded: powers[exponent]))
+    return product == value && !overflow ? quotient : nil
+  }
+
   // Written out, so that they lie in the program as they are and nothing is asked before they are read.
 
   private static let powers: [19 of UInt64] = [

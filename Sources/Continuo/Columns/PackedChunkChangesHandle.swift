@@ -75,6 +75,34 @@ extension PackedChunk {
     return own.head.capacity > 2 * left ? own.moved(capacity: left, arena) : own
   }
 
+  /// Some of the rows as a chunk of their own, packed as they are; this one stays. O(bytes + rows).
+  ///
+  /// - Parameter room: how many rows more are likely to come into it.
+  func part(_ rows: Range<Int>, room: Int, _ arena: Arena) -> PackedChunk {
+    precondition(rows.lowerBound >= 0 && !rows.isEmpty && rows.upperBound <= count, "a part has rows of its chunk")
+    let part = copy(rows, capacity: rows.count + room, arena)
+    part.setRows(rows.count, lastKey: key(at: rows.upperBound - 1), Row.summary(of: part))
+    part.raiseMajors()
+    return part
+  }
+
+  /// Moves the base of column 0 up to close under the first row: rows are looked for between it and the last. O(rows).
+  private func raiseMajors() {
+    var header = header(0)
+    let (start, width) = (Int(header.start), Int(header.width))
+    guard width > 0 else { return }
+    let mask = Self.mask(width)
+    let (first, last) = (word(start) & mask, word(start + (count - 1) * width) & mask)
+    // As in PackScratch: somewhat lesser ones fit later.
+    let step = first &- min(first, (last &- first) >> 5)
+    for row in 0..<count {
+      let place = start + row * width
+      put((word(place) & mask) &- step, width, at: place)
+    }
+    header.base = header.base &+ Int64(bitPattern: step)
+    setHeader(0, header)
+  }
+
   /// Whether both are in the same block. O(1).
   // SAFETY: pointers are compared, nothing is read.
   func isSame(as other: PackedChunk) -> Bool { unsafe block == other.block }
@@ -88,25 +116,33 @@ extension PackedChunk {
 
   /// Copies the chunk to a block with room for `capacity` rows, and gives this one back. O(bytes).
   private func moved(capacity: Int, _ arena: Arena) -> PackedChunk {
-    let count = count
+    let other = copy(0..<count, capacity: capacity, arena)
+    giveBack(arena)
+    return other
+  }
+
+  /// Copies rows as they are packed; last key and summary stay those of this chunk. O(bytes).
+  private func copy(_ rows: Range<Int>, capacity: Int, _ arena: Arena) -> PackedChunk {
     var bytes = Self.dataStart + 16
     for column in 0..<Row.columnCount {
       let header = header(column)
       bytes += header.baseBytes + capacity * Int(header.width)
     }
-    let other = PackedChunk(arena, count, capacity, bytes: bytes, lastKey: lastKey, summary)
+    let other = PackedChunk(arena, rows.count, capacity, bytes: bytes, lastKey: lastKey, summary)
     var cursor = Self.dataStart
     for column in 0..<Row.columnCount {
       var header = header(column)
       let (baseBytes, width) = (header.baseBytes, Int(header.width))
-      let source = Int(header.start) - baseBytes
-      // SAFETY: a base and `count` offsets lie at `source`; room for as much was counted above.
-      unsafe (other.block + cursor).copyMemory(from: block + source, byteCount: baseBytes + count * width)
-      header.start = UInt32(truncatingIfNeeded: cursor + baseBytes)
+      let start = Int(header.start)
+      // SAFETY: a base lies before `start` and `count` offsets behind it; room for as much was counted above.
+      unsafe (other.block + cursor).copyMemory(from: block + start - baseBytes, byteCount: baseBytes)
+      cursor += baseBytes
+      unsafe (other.block + cursor).copyMemory(
+        from: block + start + rows.lowerBound * width, byteCount: rows.count * width)
+      header.start = UInt32(truncatingIfNeeded: cursor)
       other.setHeader(column, header)
-      cursor += baseBytes + capacity * width
+      cursor += capacity * width
     }
-    giveBack(arena)
     return other
   }
 
@@ -131,12 +167,25 @@ extension PackedChunk {
   @inline(__always)
   private func offset(of row: Row, _ column: Int) -> (UInt64, UInt64)? {
     let header = header(column)
-    let value = column < Row.narrowCount ? Int128(row.narrow(column)) : row.wide(column)
+    if column < Row.narrowCount { return offset(of: row.narrow(column), header) }
+    let value = row.wide(column)
+    let word = Int64(truncatingIfNeeded: value)
+    if !header.hasWideBase, Int128(word) == value { return offset(of: word, header) }
     let exponent = Int(header.exponent)
     guard exponent == 0 || PackPlan.divides(exponent, value.magnitude) else { return nil }
     let offset = UInt128(truncatingIfNeeded: PackPlan.quotient(value, exponent) &- base(header))
     guard (128 - offset.leadingZeroBitCount + 7) >> 3 <= Int(header.width) else { return nil }
     return (UInt64(truncatingIfNeeded: offset), UInt64(truncatingIfNeeded: offset >> 64))
+  }
+
+  /// The same of a value of one word, above a base of one.
+  @inline(__always)
+  private func offset(of value: Int64, _ header: PackedColumn) -> (UInt64, UInt64)? {
+    let exponent = Int(header.exponent)
+    guard let quotient = exponent == 0 ? value : PackPlan.exactQuotient(value, exponent), header.base <= quotient
+    else { return nil }
+    let offset = UInt64(bitPattern: quotient &- header.base)
+    return (64 - offset.leadingZeroBitCount + 7) >> 3 <= Int(header.width) ? (offset, 0) : nil
   }
 
   /// Writes the bytes of an offset, and leaves those behind them as they are.

@@ -266,13 +266,39 @@ struct PackedColumn: BitwiseCopyable {
     for index in 0..<count { rows.append(row(at: index)) }
   }
 
-  /// The first row whose key is not before `key`. O(log rows).
+  /// The first row whose key is not before `key`. O(log rows), and few steps where the rows come evenly.
+  ///
+  /// - Parameter last: the major of the last key.
   @inline(__always)
-  func lowerBound(_ key: Row.Key) -> Int {
+  func lowerBound(_ key: Row.Key, last: Int64) -> Int {
     let major = Row.major(key)
-    return Search.first(count) { index in
-      let own = narrow(index, 0)
+    let majors = words(0)
+    majors.check(0..<majors.count)
+    return Search.first(majors.count, near: guess(major, last: last)) { index in
+      let own = majors.value(checked: index)
       return own == major ? !(self.key(at: index) < key) : own > major
+    }
+  }
+
+  /// Where a major would be if the rows came evenly from the base on, which lies close under the first one. O(1).
+  @inline(__always)
+  func guess(_ major: Int64, last: Int64) -> Int {
+    let header = header(0)
+    let base = header.base &* Int64(bitPattern: PackPlan.power(header.exponent))
+    return Search.guess(major, from: base, to: last, count)
+  }
+
+  /// Asks for the memory of a row's columns. O(columns).
+  @inline(__always)
+  func prefetchRow(_ index: Int) {
+    for column in 0..<Row.columnCount {
+      let header = header(column)
+      let place = Int(header.start) + index &* Int(header.width)
+      guard header.width > 0 else { continue }
+      // SAFETY: a prefetch of any address is harmless; nothing is read here.
+      unsafe continuo_prefetch(UnsafeRawPointer(block) + place)
+      // The first column is searched around the place.
+      if column == 0 { unsafe continuo_prefetch(UnsafeRawPointer(block) + place - 64) }
     }
   }
 }

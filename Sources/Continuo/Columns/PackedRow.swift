@@ -39,6 +39,8 @@ package protocol PackedRow: BitwiseCopyable, ColumnSource {
   static func summary(of chunk: PackedChunk<Self>) -> Summary
   /// How many rows the next chunk of a series of `count` rows is made of.
   static func chunkRows(_ count: Int) -> Int
+  /// How many rows a chunk has that takes in late ones: at twice as many it is cut.
+  static var lateRows: Int { get }
   /// How many rows the open tail of such a series holds at most.
   static func tailRowsMax(_ count: Int) -> Int
 }
@@ -55,6 +57,19 @@ extension PackedRow where Summary == NoSummary {
 }
 
 extension PackedRow {
+  /// Whether a chunk of a series of `count` rows has taken in so many late ones that it is cut; one that is long as it was
+  /// packed takes in an eighth more.
+  static func isWorn(_ rows: Int, of count: Int) -> Bool {
+    let packed = chunkRows(count)
+    return rows >= 2 * lateRows && (rows < packed || rows > packed + packed / 8)
+  }
+
+  /// The most rows that a chunk ever has: one row more, and it is worn.
+  static var chunkRowsMost: Int {
+    let packed = chunkRows(.max)
+    return max(2 * lateRows - 1, packed + packed / 8)
+  }
+
   package static func summary(_ rows: Span<Self>, _ columns: PackScratch) -> Summary { summary(rows) }
 
   package static func summary(of chunk: PackedChunk<Self>) -> Summary {

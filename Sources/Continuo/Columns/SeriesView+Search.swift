@@ -8,8 +8,7 @@ extension SeriesView {
   @inline(__always)
   func chunk(notUnder major: Int64) -> Int {
     guard chunkCount > 0 else { return 0 }
-    let guess = Search.guess(major, from: entry(0).lastMajor, to: entry(chunkCount - 1).lastMajor, chunkCount)
-    return chunk(notUnder: major, near: guess)
+    return chunk(notUnder: major, near: guess(major))
   }
 
   /// The same, looked for around chunk `guess`.

@@ -147,12 +147,29 @@ internal import CMemory
   /// The first row of a chunk, or of the tail, whose key is not before `key`; their count if there is none. O(log rows).
   @inline(__always)
   func lowerBound(_ key: Row.Key, in chunk: Int) -> Int {
-    chunk < chunkCount ? self.chunk(chunk).lowerBound(key) : Search.first(tailCount) { !(tailRow($0).key < key) }
+    guard chunk < chunkCount else { return Search.first(tailCount) { !(tailRow($0).key < key) } }
+    let entry = entry(chunk)
+    return entry.chunk.lowerBound(key, last: entry.lastMajor)
   }
 
   /// The first chunk that does not end before `key`.
   @inline(__always)
-  private func firstChunk(_ key: Row.Key) -> Int { Search.first(chunkCount) { !precedes($0, key) } }
+  private func firstChunk(_ key: Row.Key) -> Int {
+    Search.first(chunkCount, near: guess(Row.major(key))) { !precedes($0, key) }
+  }
+
+  /// The chunk where a major would be if rows came evenly; there is a chunk. O(1).
+  @inline(__always)
+  func guess(_ major: Int64) -> Int {
+    Search.guess(major, from: entry(0).lastMajor, to: entry(chunkCount - 1).lastMajor, chunkCount)
+  }
+
+  /// Asks for the memory of an entry of the directory, which need not be there. O(1).
+  @inline(__always)
+  func prefetchEntry(_ index: Int) {
+    // SAFETY: a prefetch of any address is harmless; nothing is read here.
+    if let directory = unsafe directory { unsafe continuo_prefetch(UnsafeRawPointer(directory + index)) }
+  }
 
   /// Whether all rows of a chunk come before `key`. O(1).
   @inline(__always)

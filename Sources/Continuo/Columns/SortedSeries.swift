@@ -81,7 +81,11 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   private mutating func insertLate(_ row: Row) {
     // Where the row goes is looked up behind the sealing, which moves the tail's rows.
     if tail.count >= Row.tailRowsMax(count) { seal() }
-    let position = lowerBound(row.key)
+    var position = lowerBound(row.key)
+    if position.chunk < directory.count, Row.isWorn(directory[position.chunk].chunk.count + 1, of: count) {
+      split(position.chunk)
+      position = lowerBound(row.key)
+    }
     count += 1
     guard position.chunk < directory.count else {
       if tail.count == tail.capacity { makeRoom() }
@@ -89,14 +93,26 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
       return
     }
     let old = directory[position.chunk].chunk
-    let chunkRows = Row.chunkRows(count)
-    // A chunk that has taken in many late rows will take in more.
-    let room = old.count > chunkRows ? chunkRows / 8 : chunkRows / 32
-    if old.count + 1 < 2 * chunkRows, let grown = old.inserting(row, at: position.row, room: room, arena) {
+    let (chunkRows, lateRows) = (Row.chunkRows(count), Row.lateRows)
+    // A chunk that has taken in more late rows than those it had room for will take in more.
+    let room = old.count == chunkRows || old.count == lateRows ? old.count / 32 : lateRows / 4
+    if let grown = old.inserting(row, at: position.row, room: room, arena) {
       put(grown, at: position.chunk)
     } else {
-      rewrite(position.chunk, room: chunkRows / 8) { $0.insert(row, at: position.row) }
+      rewrite(position.chunk, room: lateRows / 8) { $0.insert(row, at: position.row) }
     }
+  }
+
+  /// Cuts a worn chunk into short ones with room, packed as it was. O(bytes + rows + directory).
+  private mutating func split(_ chunk: Int) {
+    let old = directory[chunk].chunk
+    let parts = max(2, old.count / Row.lateRows)
+    directory.insert(directory[chunk], count: parts - 1, at: chunk)
+    for part in 0..<parts {
+      let rows = old.count * part / parts..<old.count * (part + 1) / parts
+      directory[chunk + part] = DirectoryEntry(old.part(rows, room: Row.lateRows / 4, arena))
+    }
+    old.giveBack(arena)
   }
 
   /// Changes a row and keeps its key. O(1) in the tail, else O(chunk).
@@ -247,8 +263,7 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     directory.removeSubrange(range)
   }
 
-  /// Unpacks a chunk, changes its rows, and packs them again: in two when they are many, with the next when they are
-  /// few.
+  /// Unpacks a chunk, changes its rows, and packs them again, with the next when they are few.
   ///
   /// - Parameters:
   ///   - room: how many rows more are likely to come into each chunk.
@@ -267,12 +282,9 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
       replaced = 2
     }
     for index in chunk..<chunk + replaced { directory[index].chunk.giveBack(arena) }
-    let parts = rows.isEmpty ? 0 : rows.count >= 2 * chunkRows ? 2 : 1
-    for part in 0..<parts {
-      let bounds = rows.count * part / parts..<rows.count * (part + 1) / parts
-      let entry = DirectoryEntry(PackedChunk(rows.span.extracting(bounds), arena, room: room, isChanging: isChanging))
-      if part < replaced { directory[chunk + part] = entry } else { directory.insert(entry, at: chunk + part) }
+    if !rows.isEmpty {
+      directory[chunk] = DirectoryEntry(PackedChunk(rows.span, arena, room: room, isChanging: isChanging))
     }
-    if parts < replaced { directory.removeSubrange(chunk + parts..<chunk + replaced) }
+    directory.removeSubrange(chunk + (rows.isEmpty ? 0 : 1)..<chunk + replaced)
   }
 }

@@ -44,6 +44,7 @@ extension SwapRow {
     count < Limits.swapChunkRowsFrom ? Limits.swapChunkRows : Limits.swapChunkRowsMax
   }
   static func tailRowsMax(_ count: Int) -> Int { chunkRows(count) + 8 }
+  static var lateRows: Int { Limits.swapChunkRows }
 
   static func isScaled(_ column: Int) -> Bool { column == 0 || column >= 4 }
 

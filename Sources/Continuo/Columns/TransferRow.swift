@@ -19,6 +19,7 @@ extension TransferRow {
   static var columnCount: Int { 9 }
   static func chunkRows(_ count: Int) -> Int { Limits.transferChunkRows }
   static func tailRowsMax(_ count: Int) -> Int { Limits.transferChunkRows + 8 }
+  static var lateRows: Int { Limits.transferChunkRows }
 
   static func isScaled(_ column: Int) -> Bool { column == 0 || column == 6 }
 

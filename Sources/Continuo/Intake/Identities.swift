@@ -30,10 +30,20 @@ struct Identities: ~Copyable {
   /// The entry with the identity of an event that stands at `key`, nil if it is not held. O(log n), O(1) behind the end
   /// of its chain.
   func find(_ key: OrderKey, _ kind: EventKind) -> IdentityEntry? {
-    let name = Self.name(kind, key.chain)
-    guard let place = recent.name == name ? recent.place : places[name] else { return nil }
+    guard let place = place(kind, chain: key.chain) else { return nil }
     return indexes[place].entry(block: key.block, logIndex: key.logIndex)
   }
+
+  /// The place of an identity's index, nil where nothing of its kind and chain was ever held. O(1).
+  @inline(__always)
+  func place(_ kind: EventKind, chain: UInt32) -> Int? {
+    let name = Self.name(kind, chain)
+    return recent.name == name ? recent.place : places[name]
+  }
+
+  /// The index at a place, to be read until it is changed. O(1).
+  @inline(__always)
+  func view(at place: Int) -> SeriesView<IdentityEntry> { indexes[place].view }
 
   /// Adds an entry. O(1) at the end of its chain, else O(chunk).
   @inline(__always)

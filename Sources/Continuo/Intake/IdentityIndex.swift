@@ -29,6 +29,7 @@ extension IdentityEntry {
   static var columnCount: Int { 4 }
   static func chunkRows(_ count: Int) -> Int { Limits.identityChunkRows }
   static func tailRowsMax(_ count: Int) -> Int { Limits.identityTailRowsMax }
+  static var lateRows: Int { Limits.identityChunkRows }
 
   static func isScaled(_ column: Int) -> Bool { column == 3 }
 

@@ -128,7 +128,7 @@ extension SeriesView {
     if counted != count { wrong.append("\(counted) \(name), but a count of \(count)") }
     if previous != lastKey { wrong.append("\(name) end at another key than the last one") }
     for index in 0..<chunkCount {
-      if !(1..<2 * Row.chunkRows(.max)).contains(chunk(index).count) {
+      if !(1...Row.chunkRowsMost).contains(chunk(index).count) {
         wrong.append("chunk \(index) of \(name) has \(chunk(index).count) rows")
       }
       if chunk(index).lastKey != chunk(index).key(at: chunk(index).count - 1) {

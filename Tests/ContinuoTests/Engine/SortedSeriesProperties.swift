@@ -17,6 +17,7 @@ private struct TestRow: PackedRow, Equatable {
   static var columnCount: Int { 5 }
   static func chunkRows(_ count: Int) -> Int { count < 60 ? 4 : 8 }
   static func tailRowsMax(_ count: Int) -> Int { chunkRows(count) + 2 }
+  static var lateRows: Int { 3 }
   static func isScaled(_ column: Int) -> Bool { column == 1 || column == 4 }
 
   func narrow(_ column: Int) -> Int64 {
