@@ -107,19 +107,12 @@ internal import CMemory
 
   /// Asks for the memory of slot `index`, which need not be there. O(1).
   @inline(__always)
-  func prefetch(_ index: Int) { prefetch(from: index, through: index) }
-
-  /// Asks for the memory of some slots, which need not be there. O(slots).
-  @inline(__always)
-  func prefetch(from first: Int, through last: Int) {
+  func prefetch(_ index: Int) {
     guard let base = unsafe base else { return }
     let size = MemoryLayout<Element>.stride
-    var place = first &* size
-    let end = last &* size &+ size
-    while place < end {
+    for offset in stride(from: 0, to: size, by: 64) {
       // SAFETY: a prefetch of any address is harmless; this one is not read here.
-      unsafe continuo_prefetch(UnsafeRawPointer(base) + place)
-      place &+= 64
+      unsafe continuo_prefetch(UnsafeRawPointer(base) + index &* size + offset)
     }
     // Slots begin at multiples of `step`: what is left behind the last whole line may lie across two.
     let step = min(size & -size, 32)

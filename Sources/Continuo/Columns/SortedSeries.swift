@@ -47,9 +47,9 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     return view.find(key)
   }
 
-  /// Asks for the end of the tail, where rows come in, and for the last `count` rows. O(count).
+  /// Asks for the end of the tail, where rows come in.
   @inline(__always)
-  func prefetchTail(last count: Int) { tail.prefetch(from: max(0, tail.count - count), through: tail.count) }
+  func prefetchTail() { tail.prefetch(tail.count) }
 
   // MARK: changing
 

@@ -170,6 +170,6 @@ struct TokenState: ~Copyable {
   /// Asks for the memory where the next event goes.
   @inline(__always)
   func prefetchTails(_ kind: EventKind) {
-    if kind == .swap { swaps.prefetchTail(last: 0) } else { transfers.prefetchTail(last: 0) }
+    if kind == .swap { swaps.prefetchTail() } else { transfers.prefetchTail() }
   }
 }
