@@ -104,7 +104,8 @@ extension Engine {
     } else {
       let (from, to) = (rows[index].names.wallet, rows[index].names.to)
       let transfer = TransferRow(
-        key: key, from: names.wallet != NameLookup.unknown ? names.wallet : number(ofAddress: from, names.walletHash, batch),
+        key: key,
+        from: names.wallet != NameLookup.unknown ? names.wallet : number(ofAddress: from, names.walletHash, batch),
         to: names.to != NameLookup.unknown ? names.to : number(ofAddress: to, names.toHash, batch), amount: amount,
         tokenID: batch.tokenID(rows[index].tokenID))
       // In this order: a row that was just put together waits for its own bytes when it is copied at once.

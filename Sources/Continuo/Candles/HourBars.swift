@@ -20,7 +20,7 @@ extension TokenReference {
         columns.enter(run.chunk, swaps)
         try columns.forEachHour(run, swaps, clock, body)
       case .newest:
-        try body(Bar(swaps.fold(last: walk.source.newestTrades), bucket: run.start, isClosed: Interval.oneHour.next(run.start) <= clock))
+        try body(Bar(newestHour, bucket: run.start, isClosed: Interval.oneHour.next(run.start) <= clock))
       }
     }
   }

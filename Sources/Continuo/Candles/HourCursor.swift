@@ -29,7 +29,7 @@ struct HourCursor {
     switch next.source {
     case .stored: return (next.start, token.hours.row(at: CandleSeries.Position(chunk: next.chunk, row: row)).candle)
     case .alone: return (next.start, Candle(token.swaps.row(at: SwapSeries.Position(chunk: next.chunk, row: row))))
-    case .newest: return (next.start, token.swaps.fold(last: token.newestHour.trades))
+    case .newest: return (next.start, token.newestHour.candle)
     }
   }
 

@@ -11,7 +11,7 @@ struct HourRun {
     case stored
     /// Rows of `swaps`, each of them an hour's only one.
     case alone
-    /// The last swaps, which are those of the newest hour.
+    /// The candle of the newest hour.
     case newest
   }
 
@@ -216,8 +216,8 @@ extension SeriesView where Row == StoredCandle {
 extension TokenView {
   var hourSource: HourSource {
     HourSource(
-      swaps: swaps, hours: hours, newestStart: newestHour.trades > 0 ? newestHour.start : nil,
-      newestTrades: newestHour.trades, hasDropped: droppedSwaps > 0)
+      swaps: swaps, hours: hours, newestStart: newestHour.candle.trades > 0 ? newestHour.key : nil,
+      newestTrades: newestHour.candle.trades, hasDropped: droppedSwaps > 0)
   }
 }
 
@@ -225,7 +225,7 @@ extension TokenReference {
   @inline(__always)
   var hourSource: HourSource {
     HourSource(
-      swaps: swaps, hours: hours, newestStart: newestHourStart, newestTrades: newestHour.trades,
+      swaps: swaps, hours: hours, newestStart: newestHourStart, newestTrades: newestHourTrades,
       hasDropped: hasDroppedSwaps)
   }
 }

@@ -131,16 +131,21 @@
         unsafe target.storeBytes(
           of: UInt16(truncatingIfNeeded: words[row] &- base), toByteOffset: row &* 2, as: UInt16.self)
       }
-    case 3: for row in 0..<rows { unsafe target.storeBytes(of: words[row] &- base, toByteOffset: row &* 3, as: Int64.self) }
+    case 3:
+      for row in 0..<rows { unsafe target.storeBytes(of: words[row] &- base, toByteOffset: row &* 3, as: Int64.self) }
     case 4:
       for row in 0..<rows {
         unsafe target.storeBytes(
           of: UInt32(truncatingIfNeeded: words[row] &- base), toByteOffset: row &* 4, as: UInt32.self)
       }
-    case 5: for row in 0..<rows { unsafe target.storeBytes(of: words[row] &- base, toByteOffset: row &* 5, as: Int64.self) }
-    case 6: for row in 0..<rows { unsafe target.storeBytes(of: words[row] &- base, toByteOffset: row &* 6, as: Int64.self) }
-    case 7: for row in 0..<rows { unsafe target.storeBytes(of: words[row] &- base, toByteOffset: row &* 7, as: Int64.self) }
-    default: for row in 0..<rows { unsafe target.storeBytes(of: words[row] &- base, toByteOffset: row &* 8, as: Int64.self) }
+    case 5:
+      for row in 0..<rows { unsafe target.storeBytes(of: words[row] &- base, toByteOffset: row &* 5, as: Int64.self) }
+    case 6:
+      for row in 0..<rows { unsafe target.storeBytes(of: words[row] &- base, toByteOffset: row &* 6, as: Int64.self) }
+    case 7:
+      for row in 0..<rows { unsafe target.storeBytes(of: words[row] &- base, toByteOffset: row &* 7, as: Int64.self) }
+    default:
+      for row in 0..<rows { unsafe target.storeBytes(of: words[row] &- base, toByteOffset: row &* 8, as: Int64.self) }
     }
   }
 

@@ -66,17 +66,6 @@ internal import CMemory
     return unsafe tail.unsafelyUnwrapped[index]
   }
 
-  /// The rows of the tail. O(1).
-  @inline(__always)
-  var tailSpan: Span<Row> {
-    @_lifetime(borrow self)
-    get {
-      // SAFETY: as for `tailRow`; who has the view has what it refers to.
-      let all = unsafe UnsafeBufferPointer(start: tail, count: tailCount)
-      return unsafe _overrideLifetime(Span(_unsafeElements: all), borrowing: self)
-    }
-  }
-
   /// Asks for the memory of some rows of the tail. O(rows).
   @inline(__always)
   func prefetchTail(_ rows: Range<Int>) {

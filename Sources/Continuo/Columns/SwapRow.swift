@@ -338,22 +338,9 @@ extension SeriesView where Row == SwapRow {
 
   /// The candle of the swaps with `from` ≤ time < `end`, nil without any. O(log n + chunks + two chunks' rows).
   func fold(from: Timestamp, before end: Timestamp) -> Candle? {
-    from < end && !isEmpty ? fold(lowerBound(from), lowerBound(end)) : nil
-  }
-
-  /// The candle of the last swaps. O(chunks + rows of one chunk and the tail).
-  ///
-  /// - Precondition: there are so many, and one at least.
-  func fold(last count: Int) -> Candle {
-    if count > 0, count <= tailCount { return SwapRow.summary(tailSpan.extracting(last: count)) }
-    guard count > 0, let first = position(end, back: count), let candle = fold(first, end) else {
-      preconditionFailure("the last swaps are some, and held")
-    }
-    return candle
-  }
-
-  private func fold(_ first: Position, _ last: Position) -> Candle? {
-    var position = first
+    guard from < end, !isEmpty else { return nil }
+    var position = lowerBound(from)
+    let last = lowerBound(end)
     var candle: Candle?
     while position.chunk < last.chunk {
       if position.row == 0 {
@@ -372,7 +359,9 @@ extension SeriesView where Row == SwapRow {
   private func fold(_ position: Position, to end: Int, into candle: inout Candle?) {
     guard position.row < end else { return }
     if position.chunk < chunkCount { return candle.take(Candle(chunk(position.chunk), position.row..<end)) }
-    candle.take(SwapRow.summary(tailSpan.extracting(position.row..<end)))
+    var folded = Candle(tailRow(position.row))
+    for index in position.row + 1..<end { folded.append(tailRow(index)) }
+    candle.take(folded)
   }
 
   /// Lends the swaps with `from` ≤ time < `end`, in order. O(log n + rows).

@@ -1,12 +1,12 @@
 // Everything that is held of one token, as the writer has it.
-// Invariant: as TokenView; behind every change all hours but the newest are stored, if they have more than one swap.
+// Invariant: as TokenView; from 1h up stored candles are up to date behind every change.
 // Not here: names (Interner), identities (IdentityIndex), reading (TokenView).
 
 /// The state of one token.
 struct TokenState: ~Copyable {
   // What each swap touches stands together.
-  /// The hour of the last held swap. Live events are mostly counted here, and go nowhere else than behind `swaps`.
-  private(set) var newestHour = NewestHour.none
+  /// The candle of the last held swap's hour; without trades where none is held. Live events mostly touch this one.
+  private(set) var newestHour = StoredCandle.none
   /// The version that this token was last changed for.
   var changed: UInt64 = .max
   var swaps: SwapSeries
@@ -48,36 +48,30 @@ struct TokenState: ~Copyable {
   /// Takes in a swap. O(1) amortised in order, O(chunk) late.
   @inline(__always)
   mutating func accept(_ row: SwapRow) {
-    if newestHour.has(row.key.timestamp) {
-      newestHour.trades += 1
-    } else if newestHour.trades > 0, row.key.timestamp < newestHour.start {
-      return acceptBefore(row)
-    } else {
-      closeHour()
-      newestHour = NewestHour(start: row.key.timestamp.startOfHour, trades: 1)
-    }
     swaps.insert(row)
+    let offset = row.key.timestamp.microseconds &- newestHour.key.microseconds
+    if newestHour.candle.trades > 0, offset >= 0, offset < Interval.oneHour.microseconds {
+      newestHour.candle.merge(row)
+    } else {
+      beginHour(row)
+    }
   }
 
-  /// Takes in a swap of an hour before the newest one.
-  private mutating func acceptBefore(_ row: SwapRow) {
-    swaps.insert(row)
+  private mutating func beginHour(_ row: SwapRow) {
     let start = row.key.timestamp.startOfHour
-    if let stored = hours.find(start) {
+    if newestHour.candle.trades == 0 || newestHour.key < start {
+      closeHour()
+      newestHour = StoredCandle(key: start, candle: Candle(row))
+    } else if let stored = hours.find(start) {
       hours.update(stored) { $0.candle.merge(row) }
     } else {
       storeHour(start)
     }
   }
 
-  /// Stores the newest hour, unless its one swap says it all. O(its swaps in the tail + chunks).
+  /// Stores the newest hour, unless its one swap says it all.
   private mutating func closeHour() {
-    if newestHour.trades > 1 { hours.insert(newestCandle) }
-  }
-
-  /// The newest hour with its candle.
-  private var newestCandle: StoredCandle {
-    StoredCandle(key: newestHour.start, candle: swaps.view.fold(last: newestHour.trades))
+    if newestHour.candle.trades > 1 { hours.insert(newestHour) }
   }
 
   /// Stores an hour before the newest that has no candle yet, if it has more than one swap by now.
@@ -107,9 +101,9 @@ struct TokenState: ~Copyable {
 
   private mutating func takeBack(_ rows: ArraySlice<SwapRow>, from hour: Timestamp) {
     func rest(_ candle: Candle) -> Candle? { rows.reduce(candle as Candle?) { $0?.without($1) } }
-    if newestHour.trades > 0, newestHour.start == hour {
-      newestHour.trades -= rows.count
-      if newestHour.trades == 0 { findNewestHour() }
+    if newestHour.candle.trades > 0, newestHour.key == hour {
+      guard let rest = rest(newestHour.candle) else { return recomputeNewestHour() }
+      newestHour.candle = rest
     } else if let stored = hours.find(hour) {
       let candle =
         rest(hours.row(at: stored).candle) ?? swaps.view.fold(from: hour, before: Interval.oneHour.next(hour))
@@ -121,12 +115,17 @@ struct TokenState: ~Copyable {
     }
   }
 
-  /// Makes the hour of the last held swap the newest one. O(chunk).
-  private mutating func findNewestHour() {
-    newestHour = .none
-    guard let last = swaps.lastKey else { return }
-    newestHour = NewestHour(start: last.timestamp.startOfHour, trades: 1)
-    hours.remove([newestHour.start]) { newestHour.trades = $0.candle.trades }
+  /// Makes the hour of the last held swap the newest one. O(its raw events).
+  private mutating func recomputeNewestHour() {
+    guard let last = swaps.lastKey else {
+      newestHour = .none
+      return
+    }
+    let start = last.timestamp.startOfHour
+    if hours.lastKey == start { hours.remove([start]) { _ in } }
+    if let candle = swaps.view.fold(from: start, before: Interval.oneHour.next(start)) {
+      newestHour = StoredCandle(key: start, candle: candle)
+    }
   }
 
   /// Drops the raw swaps before `bound`, the start of an hour, and keeps their hours. O(what is dropped).
@@ -135,8 +134,8 @@ struct TokenState: ~Copyable {
   mutating func dropSwaps(before bound: Timestamp) -> Int {
     // From now on no swap stands for its hour: those that stood alone are stored, the newest hour too.
     var alone: [StoredCandle] = []
-    if newestHour.trades > 0, newestHour.start < bound {
-      alone.append(newestCandle)
+    if newestHour.candle.trades > 0, newestHour.key < bound {
+      alone.append(newestHour)
       newestHour = .none
     }
     var (hour, inHour) = (Timestamp(microseconds: .min), 0)

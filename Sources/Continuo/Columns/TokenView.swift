@@ -1,5 +1,5 @@
 // Everything that one version holds of one token: what answers are read from.
-// Invariant: an hour's candle is in `hours`, or the hour is `newestHour`, or it has one held swap, which is its candle; of
+// Invariant: an hour's candle is in `hours`, or is `newestHour`, or the hour has one held swap, which is its candle; of
 // dropped swaps all hours are stored, here or in the archives, which hold what has left a shorter interval's retention.
 // Not here: changing it (TokenState), the answers (Candles, Windows, Standings, Holders).
 
@@ -11,8 +11,8 @@ struct TokenView: BitwiseCopyable {
   var fourHours: SeriesView<StoredCandle>
   var days: SeriesView<StoredCandle>
   var weeks: SeriesView<StoredCandle>
-  /// The hour of the last held swap.
-  var newestHour: NewestHour
+  /// The candle of the last held swap's hour; without trades where none is held.
+  var newestHour: StoredCandle
   var balances: BalancesView
   /// The greatest swap below the horizon, kept for last prices and windows.
   var lastBelowHorizon: LastSwap?
@@ -27,23 +27,6 @@ struct TokenView: BitwiseCopyable {
   var hasTransfers: Bool { transfers.count + droppedTransfers > 0 }
 
   var isIncomplete: Bool { isMarked || balances.negatives > 0 }
-}
-
-/// The hour of the last held swap. Its candle is what its swaps add up to: the last ones that are held.
-struct NewestHour: BitwiseCopyable {
-  /// Of no meaning without trades.
-  var start: Timestamp
-  /// How many swaps it has; 0 where none is held.
-  var trades: Int
-
-  static let none = NewestHour(start: Timestamp(microseconds: 0), trades: 0)
-
-  /// Whether a time lies in it. O(1).
-  @inline(__always)
-  func has(_ time: Timestamp) -> Bool {
-    let offset = time.microseconds &- start.microseconds
-    return trades > 0 && offset >= 0 && offset < Interval.oneHour.microseconds
-  }
 }
 
 /// A swap of which only its place and its price are left.

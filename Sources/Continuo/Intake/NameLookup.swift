@@ -46,10 +46,10 @@ extension Engine {
       guard let token = tokenNames.find(rows[index].token, names[index].tokenHash, text) else { continue }
       names[index].token = UInt32(truncatingIfNeeded: token)
       if rows[index].operation == .transfer {
-        tokenStates.prefetch(token, lines: 1)
-        tokenStates.prefetch(token, from: 4, lines: 4)
+        tokenStates.prefetch(token, from: 3, lines: 1)
+        tokenStates.prefetch(token, from: 7, lines: 5)
       } else {
-        tokenStates.prefetch(token, lines: 5)
+        tokenStates.prefetch(token, lines: 6)
       }
     }
     for index in 0..<rows.count where names[index].token != NameLookup.unknown {

@@ -44,17 +44,28 @@
   /// The start of the hour of the last held swap; nil without one.
   @inline(__always)
   var newestHourStart: Timestamp? {
-    let hour = newestHour
-    return hour.trades > 0 ? hour.start : nil
+    read(
+      { $0.newestHour.candle.trades > 0 ? $0.newestHour.key : nil },
+      { $0.newestHour.candle.trades > 0 ? $0.newestHour.key : nil })
   }
+
+  /// How many swaps the hour of the last held one has.
+  @inline(__always)
+  var newestHourTrades: Int { read({ $0.newestHour.candle.trades }, { $0.newestHour.candle.trades }) }
 
   /// Whether swaps of it were dropped below the horizon.
   @inline(__always)
   var hasDroppedSwaps: Bool { read({ $0.droppedSwaps > 0 }, { $0.droppedSwaps > 0 }) }
 
-  /// The hour of the last held swap.
+  /// The candle of the last held swap's hour; without trades where none is held.
   @inline(__always)
-  var newestHour: NewestHour { read({ $0.newestHour }, { $0.newestHour }) }
+  var newestHour: Candle { read({ $0.newestHour.candle }, { $0.newestHour.candle }) }
+
+  /// The place of the last held swap, of no meaning without one.
+  @inline(__always)
+  var newestTime: Timestamp {
+    read({ $0.newestHour.candle.closeKey.timestamp }, { $0.newestHour.candle.closeKey.timestamp })
+  }
 
   @inline(__always)
   var lastBelowHorizon: LastSwap? { read({ $0.lastBelowHorizon }, { $0.lastBelowHorizon }) }

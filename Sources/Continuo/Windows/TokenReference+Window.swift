@@ -126,7 +126,9 @@ private struct HoursBetween: BitwiseCopyable {
   /// Where the first one starts, and where the last one ends.
   let from: Timestamp
   let end: Timestamp
+  private let token: TokenReference
   private let hours: SeriesView<StoredCandle>
+  private let hasNewest: Bool
   private let firstChunk: Int
   private let lastChunk: Int
 
@@ -135,9 +137,11 @@ private struct HoursBetween: BitwiseCopyable {
   init?(_ token: TokenReference, _ start: Timestamp, _ asOf: Timestamp) {
     guard let newest = token.newestHourStart else { return nil }
     from = Interval.oneHour.next(start.startOfHour)
-    // The newest hour has no candle but its swaps, which are at hand.
-    end = min(newest, (asOf + 1).startOfHour)
+    // Behind the last swap nothing is cut off from its hour.
+    end = token.newestTime <= asOf ? Interval.oneHour.next(newest) : (asOf + 1).startOfHour
     guard from < end else { return nil }
+    hasNewest = newest >= from && newest < end
+    self.token = token
     hours = token.hours
     firstChunk = hours.chunk(notUnder: from.microseconds)
     lastChunk = hours.chunk(notUnder: end.microseconds, near: firstChunk + 2)
@@ -149,6 +153,10 @@ private struct HoursBetween: BitwiseCopyable {
   func sums() -> WindowSums? {
     var sums = WindowSums()
     var missing = (end.microseconds &- from.microseconds) / Interval.oneHour.microseconds
+    if hasNewest {
+      sums.add(token.newestHour)
+      missing -= 1
+    }
     var position = hours.position(notUnder: from.microseconds, in: firstChunk)
     let behind = hours.position(notUnder: end.microseconds, in: lastChunk)
     while position < behind {

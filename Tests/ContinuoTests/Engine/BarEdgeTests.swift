@@ -71,8 +71,10 @@ struct BarEdgeTests {
       batch.append(
         Swap(
           block: UInt64(index + 1), timestamp: Self.start + Int64(second) * 1_000_000, token: "ART",
-          side: [.buy, .sell, nil, .sell][Int(number(1)) % 4], amountUSD: Decimal18(units: number(bytes) * 10_000_000_000),
-          tokenAmount: Decimal18(units: number(min(bytes + 1, 7))), priceUSD: Decimal18(units: number(max(bytes - 1, 0))),
+          side: [.buy, .sell, nil, .sell][Int(number(1)) % 4],
+          amountUSD: Decimal18(units: number(bytes) * 10_000_000_000),
+          tokenAmount: Decimal18(units: number(min(bytes + 1, 7))),
+          priceUSD: Decimal18(units: number(max(bytes - 1, 0))),
           wallet: index % 5 == 0 ? nil : ByteString("wallet \(number(min(bytes, 2)))")))
     }
     #expect(try engine.apply(batch, wallClock: nil).accepted == 1_500)

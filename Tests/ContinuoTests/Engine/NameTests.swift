@@ -43,6 +43,46 @@ struct NameTests {
     }
   }
 
+  /// Rules 3.5, 5.5: addresses of twenty bytes, and names that only look like one: tokens differ in every byte, wallets
+  /// not in capitals; ties of a ranking stand in the order of the bytes, whatever a name is packed as.
+  @Test("Addresses of twenty bytes, and what looks like them")
+  func addresses() throws {
+    let digits = "00112233445566778899aAbBcCdDeEfF01234567"
+    let lower = "0x" + digits.lowercased()
+    let tokens: [ByteString] = [
+      ByteString(lower), ByteString("0x" + digits), ByteString("0X" + digits.lowercased()),
+      ByteString("0x" + digits.lowercased().dropLast() + "g"), ByteString(lower + "0"), ByteString(lower.dropLast()),
+      ByteString("1x" + digits.lowercased()), ByteString("0x" + String(repeating: "0", count: 40)),
+      ByteString("0x" + digits.lowercased().dropLast() + "8"), "0x", "0x0011", "0", "0123456789abcdef",
+      "0x0123456789abcdef",
+      ByteString("0x" + String(repeating: "f", count: 40)),
+    ]
+    var engine = Engine()
+    let instant = Timestamp(microseconds: 1_700_000_000_000_000)
+    var batch = EventBatch()
+    for (index, token) in tokens.enumerated() {
+      for side in 0..<2 {
+        batch.append(
+          Swap(
+            block: UInt64(index), logIndex: UInt32(side), timestamp: instant, token: token, amountUSD: .one,
+            priceUSD: .one, wallet: side == 0 ? ByteString("0X" + digits) : ByteString(lower)))
+      }
+    }
+    #expect(batch.rows.map { batch.bytes(of: $0.token) } == tokens.flatMap { [$0, $0] })
+    #expect(Set(batch.rows.map { batch.bytes(of: $0.wallet) }) == [ByteString(lower)])
+    let receipt = try engine.apply(batch, wallClock: nil)
+    #expect(receipt.accepted == 2 * tokens.count)
+    let ranked = try engine.ranking(by: .volume, limit: tokens.count, asOf: instant).map { engine.name(of: $0.token) }
+    #expect(ranked == tokens.sorted())
+    for token in tokens {
+      let found = engine.token(token)
+      let number = try #require(found)
+      #expect(engine.name(of: number) == token)
+      let traders = try engine.traders(.oneHour, of: number, asOf: instant)
+      #expect(traders.traders == 1, "\(token)")
+    }
+  }
+
   private static func names(upTo longest: Int) -> [ByteString] {
     var names: Set<ByteString> = []
     for length in 1...longest {
