@@ -128,7 +128,6 @@ extension SortedSeries where Row == StoredCandle {
 
 /// The columns of a packed candle (StoredCandle) that are read without the others.
 enum CandleColumn {
-  static let start = 0
   static let trades = 7
   static let tradesWithoutTokenAmount = 8
   static let open = 9

@@ -61,7 +61,7 @@ enum Address {
   private static func long(_ bytes: Span<UInt8>) -> Spelling {
     if let address = NameBytes.address(bytes) { return address.isZero ? .zero : .packed(address.name) }
     guard bytes.count <= Limits.addressBytesMax else { return .invalid }
-    if bytes[0] == UInt8(ascii: "0"), bytes[1] | 0x20 == UInt8(ascii: "x") {
+    if NameBytes.beginsHexadecimal(bytes) {
       let digits = NameBytes.hexadecimal(bytes)
       if digits.isWhole { return digits.hasValue ? .long(hasCapitals: digits.hasCapitals) : .zero }
     }

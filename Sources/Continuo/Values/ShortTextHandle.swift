@@ -190,6 +190,12 @@ enum NameBytes {
     return controls(word | 0x2020_2020_2000_0000) == 0
   }
 
+  /// Whether a text begins with `0x` or `0X`. O(1).
+  @inline(__always)
+  static func beginsHexadecimal(_ text: Span<UInt8>) -> Bool {
+    text.count >= 2 && text[0] == UInt8(ascii: "0") && text[1] | 0x20 == UInt8(ascii: "x")
+  }
+
   /// What there is to say of a text that begins with `0x` or `0X`.
   struct Hexadecimal {
     /// Whether nothing but hexadecimal digits follows.
@@ -265,9 +271,7 @@ enum NameBytes {
   /// The address that `0x` and forty digits spell; nil where a text is no such thing. O(1).
   @inline(__always)
   static func address(_ text: Span<UInt8>) -> WholeAddress? {
-    guard text.count == addressBytes, text[0] == UInt8(ascii: "0"), text[1] | 0x20 == UInt8(ascii: "x") else {
-      return nil
-    }
+    guard text.count == addressBytes, beginsHexadecimal(text) else { return nil }
     // SAFETY: 2 + 5 × 8 = 42 bytes are there.
     let (one, two, three, four, five) = unsafe (
       load(text, 2), load(text, 10), load(text, 18), load(text, 26), load(text, 34)
