@@ -27,8 +27,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .target(name: "Continuo", dependencies: ["CMemory", "CDivision", "CSums"], swiftSettings: house),
+    .target(name: "Continuo", dependencies: ["CMemory", "CAddress", "CDivision", "CSums"], swiftSettings: house),
     .target(name: "CMemory"),
+    .target(name: "CAddress"),
     .target(name: "CDivision"),
     .target(name: "CSums"),
     .target(name: "CMarks"),

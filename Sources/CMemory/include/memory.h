@@ -1,11 +1,17 @@
-// What Swift has no call for: asking the processor for a line of memory, and the system for large pages.
+// What Swift has no call for: asking the processor for a line of memory, comparing bytes by words, large pages.
 #ifndef CONTINUO_MEMORY_H
 #define CONTINUO_MEMORY_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 
 static inline void continuo_prefetch(const void *address) { __builtin_prefetch(address, 1, 3); }
+
+static inline bool continuo_equal(const void *one, const void *other, size_t bytes) {
+  return memcmp(one, other, bytes) == 0;
+}
 
 // Fresh, zeroed memory, aligned to `alignment` (a power of two, a page at least); in large pages where the system has
 // them and there is room for one. NULL where there is none to be had.

@@ -134,6 +134,7 @@ internal import CMemory
 
   /// Where the slots are, for a version. O(1).
   // SAFETY: the memory was taken in `move` and is lent for as long as a version has it.
+  @inline(__always)
   var memory: UnsafePointer<Element>? { unsafe UnsafePointer(base) }
 
   /// The initialised slots. O(1).
@@ -178,27 +179,3 @@ internal import CMemory
 
 // SAFETY: the memory belongs to one handle, which cannot be copied: it goes where the handle goes.
 extension ColumnHandle: @unchecked Sendable where Element: Sendable {}
-
-extension ColumnHandle where Element == UInt8 {
-  /// Whether the bytes from slot `start` on are those of `name`. O(length).
-  @inline(__always)
-  func holds(_ name: Span<UInt8>, at start: Int) -> Bool {
-    precondition(start >= 0 && name.count <= count - start, "a column is read within its count")
-    return unsafe name.withUnsafeBytes { other in
-      // SAFETY: both sides have name.count bytes, the column's by the check above.
-      let own = unsafe UnsafeRawBufferPointer(start: base.unsafelyUnwrapped + start, count: name.count)
-      var index = 0
-      while index + 8 <= own.count {
-        let left = unsafe own.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-        let right = unsafe other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-        if left != right { return false }
-        index += 8
-      }
-      while index < own.count {
-        if unsafe own[index] != other[index] { return false }
-        index += 1
-      }
-      return true
-    }
-  }
-}

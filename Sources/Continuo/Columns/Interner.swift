@@ -27,6 +27,7 @@ struct Interner: ~Copyable {
   var count: Int { records.count }
 
   /// The names as readers have them. O(1).
+  @inline(__always)
   var view: NamesView { NamesView(records, bytes, slots.view, seed: seed) }
 
   /// What a name is looked up by. O(1), of a long name O(length).
@@ -41,13 +42,13 @@ struct Interner: ~Copyable {
 
   /// Asks for the slot where a name is looked up first. O(1).
   @inline(__always)
-  func prefetchSlot(_ hash: UInt32) { slots.prefetch(Int(hash) & (slots.count - 1)) }
+  func prefetchSlot(_ hash: UInt32) { slots.prefetch(Int(hash) & (slots.count &- 1)) }
 
   /// Asks for the name that is found first. O(1).
   @inline(__always)
   func prefetchName(_ hash: UInt32) {
-    let slot = slots[Int(hash) & (slots.count - 1)]
-    if slot != 0 { records.prefetch(Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) - 1) }
+    let slot = slots[Int(hash) & (slots.count &- 1)]
+    if slot != 0 { records.prefetch(Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1) }
   }
 
   /// The number of a name, nil if it was never interned. O(1), of a long name O(length).
@@ -57,15 +58,18 @@ struct Interner: ~Copyable {
   /// The number of a name whose hash is known. O(1), of a long name O(length).
   @inline(__always)
   func find(_ name: PackedName, _ hash: UInt32, _ text: borrowing TextPool) -> Int? {
-    var index = Int(hash) & (slots.count - 1)
+    // A view is a value: a method of this table, if it is not inlined, is handed a copy of all of it first.
+    if name.isLong { return view.find(text.text(name.cell), nil, hash) }
+    let mask = slots.count &- 1
+    var index = Int(hash) & mask
     while true {
       let slot = slots[index]
       guard slot != 0 else { return nil }
-      if slot >> 32 == UInt64(hash) {
-        let number = Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) - 1
-        if name.isLong ? equals(records[number], text.text(name.cell)) : records[number] == name { return number }
+      if slot &>> 32 == UInt64(hash) {
+        let number = Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1
+        if records[number] == name { return number }
       }
-      index = (index + 1) & (slots.count - 1)
+      index = (index &+ 1) & mask
     }
   }
 
@@ -75,16 +79,12 @@ struct Interner: ~Copyable {
   /// The number of a name whose hash is known. O(1) amortised, of a long name O(length).
   @inline(__always)
   mutating func intern(_ name: PackedName, _ hash: UInt32, _ text: borrowing TextPool) -> Int {
-    find(name, hash, text) ?? add(name, hash, text)
+    if let number = find(name, hash, text) { return number }
+    return add(name, hash, text)
   }
 
   /// The bytes of a name as a value. O(length).
   func byteString(_ number: Int) -> ByteString { view.byteString(number) }
-
-  @inline(never)
-  private func equals(_ record: PackedName, _ name: Span<UInt8>) -> Bool {
-    record.isLong && record.longLength == name.count && bytes.holds(name, at: Int(record.first))
-  }
 
   private mutating func add(_ name: PackedName, _ hash: UInt32, _ text: borrowing TextPool) -> Int {
     if (count + 1) * 2 > slots.count { grow() }

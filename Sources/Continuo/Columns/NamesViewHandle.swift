@@ -2,6 +2,8 @@
 // Invariant: only the first `count` names are answered; they never change.
 // Not here: adding names (Interner).
 
+internal import CMemory
+
 /// The names that one version knows.
 @safe struct NamesView: BitwiseCopyable {
   private let records: UnsafePointer<PackedName>?
@@ -32,16 +34,23 @@
     return unsafe records.unsafelyUnwrapped[number]
   }
 
-  private func byte(_ index: Int) -> UInt8 {
-    precondition(index >= 0 && index < byteCount, "names' bytes are read within their count")
+  /// The bytes of a long name.
+  private func bytes(of record: PackedName) -> UnsafeBufferPointer<UInt8> {
+    let (start, length) = (Int(record.first), record.longLength)
+    precondition(start >= 0 && length <= byteCount - start, "names' bytes are read within their count")
     // SAFETY: as above.
-    return unsafe bytes.unsafelyUnwrapped[index]
+    return unsafe UnsafeBufferPointer(start: bytes.unsafelyUnwrapped + start, count: length)
   }
 
   /// The number of a name, nil if this version does not know it. O(length).
   func find(_ name: Span<UInt8>) -> Int? {
     let packed = PackedName(name)
-    let hash = packed.map { $0.hash(seed: seed) } ?? PackedName.hash(long: name, seed: seed)
+    return find(name, packed, packed.map { $0.hash(seed: seed) } ?? PackedName.hash(long: name, seed: seed))
+  }
+
+  /// The number of a name with this hash, as it is packed; nil where that is not all of it. O(length).
+  @inline(never)
+  func find(_ name: Span<UInt8>, _ packed: PackedName?, _ hash: UInt32) -> Int? {
     var index = Int(hash) & (slots.count - 1)
     while true {
       let slot = slots[index]
@@ -56,15 +65,18 @@
   private func holds(_ record: PackedName, _ packed: PackedName?, _ name: Span<UInt8>) -> Bool {
     if let packed { return record == packed }
     guard record.isLong, record.longLength == name.count else { return false }
-    for index in 0..<name.count where byte(Int(record.first) + index) != name[index] { return false }
-    return true
+    // SAFETY: both have as many bytes.
+    return unsafe name.withUnsafeBytes { name in
+      unsafe continuo_equal(name.baseAddress, bytes(of: record).baseAddress, name.count)
+    }
   }
 
   /// The bytes of a name as a value. O(length).
   func byteString(_ number: Int) -> ByteString {
     let record = record(number)
     guard record.isLong else { return ByteString(record.bytes) }
-    return ByteString((0..<record.longLength).map { byte(Int(record.first) + $0) })
+    // SAFETY: copied before the view is gone.
+    return unsafe ByteString(Array(bytes(of: record)))
   }
 
   /// Whether the bytes of one name come before those of another. O(length).

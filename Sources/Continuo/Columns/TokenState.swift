@@ -4,12 +4,12 @@
 
 /// The state of one token.
 struct TokenState: ~Copyable {
-  // What each swap touches stands together.
+  // What each swap touches stands together, and what each transfer does: Engine.lookUp asks for it by its lines.
   /// The candle of the last held swap's hour; without trades where none is held. Live events mostly touch this one.
   private(set) var newestHour = StoredCandle.none
+  var swaps: SwapSeries
   /// The version that this token was last changed for.
   var changed: UInt64 = .max
-  var swaps: SwapSeries
   /// Candles of hours before the newest one: of those with more than one swap, and of all whose swaps were dropped.
   var hours: CandleSeries
   var transfers: TransferSeries

@@ -31,25 +31,25 @@ extension Engine {
         lookup.walletHash = addressNames.hash(rows[index].wallet, text)
         addressNames.prefetchSlot(lookup.walletHash)
       }
-      if rows[index].to.isText {
+      if rows[index].operation == .transfer, rows[index].to.isText {
         lookup.toHash = addressNames.hash(rows[index].to, text)
         addressNames.prefetchSlot(lookup.toHash)
       }
       names[index] = lookup
     }
     for index in 0..<rows.count {
+      // Of what is no text any name is asked for: cheaper than to ask whether it is one.
       tokenNames.prefetchName(names[index].tokenHash)
-      if rows[index].wallet.isText { addressNames.prefetchName(names[index].walletHash) }
-      if rows[index].to.isText { addressNames.prefetchName(names[index].toHash) }
+      addressNames.prefetchName(names[index].walletHash)
+      if rows[index].operation == .transfer { addressNames.prefetchName(names[index].toHash) }
     }
     for index in 0..<rows.count {
       guard let token = tokenNames.find(rows[index].token, names[index].tokenHash, text) else { continue }
       names[index].token = UInt32(truncatingIfNeeded: token)
       if rows[index].operation == .transfer {
-        tokenStates.prefetch(token, from: 3, lines: 1)
-        tokenStates.prefetch(token, from: 7, lines: 5)
+        tokenStates.prefetch(token, from: 5, lines: 6)
       } else {
-        tokenStates.prefetch(token, lines: 6)
+        tokenStates.prefetch(token, lines: 7)
       }
     }
     for index in 0..<rows.count where names[index].token != NameLookup.unknown {

@@ -3,6 +3,8 @@
 // Not here: what a number, a time or a word means (Decimal18+Text, Timestamp+Text, Judgement).
 // Source of eight digits at a time: D. Lemire, "Quickly parsing eight digits", 2018.
 
+internal import CAddress
+
 /// Up to sixteen bytes of text as two words, the first byte lowest, zeros behind the last.
 struct ShortText: BitwiseCopyable {
   private(set) var low: UInt64
@@ -242,15 +244,6 @@ enum NameBytes {
       capitals |= letters & ~(word &<< 2)
     }
 
-    /// Eight digits as four bytes, the first one lowest.
-    @inline(__always)
-    static func packed(_ word: UInt64) -> UInt64 {
-      let nibbles = (word & 0x0F0F_0F0F_0F0F_0F0F) &+ 9 &* ((word &>> 6) & 0x0101_0101_0101_0101)
-      let bytes = (nibbles &<< 4 | nibbles &>> 8) & 0x00FF_00FF_00FF_00FF
-      let pairs = (bytes | bytes &>> 8) & 0x0000_FFFF_0000_FFFF
-      return (pairs | pairs &>> 16) & 0xFFFF_FFFF
-    }
-
     private static let top: UInt64 = 0x8080_8080_8080_8080
     @inline(__always)
     var areDigits: Bool { strange & Self.top == 0 }
@@ -272,22 +265,12 @@ enum NameBytes {
   @inline(__always)
   static func address(_ text: Span<UInt8>) -> WholeAddress? {
     guard text.count == addressBytes, beginsHexadecimal(text) else { return nil }
-    // SAFETY: 2 + 5 × 8 = 42 bytes are there.
-    let (one, two, three, four, five) = unsafe (
-      load(text, 2), load(text, 10), load(text, 18), load(text, 26), load(text, 34)
-    )
-    var digits = HexadecimalDigits()
-    digits.look(one)
-    digits.look(two)
-    digits.look(three)
-    digits.look(four)
-    digits.look(five)
-    guard digits.areDigits else { return nil }
-    func packed(_ word: UInt64) -> UInt64 { HexadecimalDigits.packed(word) }
-    let name = PackedName(
-      address: packed(one) | packed(two) &<< 32, packed(three) | packed(four) &<< 32, packed(five))
+    // SAFETY: forty bytes from the third on are there.
+    let address = unsafe text.withUnsafeBytes { unsafe continuo_address($0.baseAddress.unsafelyUnwrapped + 2) }
+    guard address.are_digits else { return nil }
     return WholeAddress(
-      name: name, isZero: digits.value == 0, hasCapitals: digits.haveCapitals || text[1] == UInt8(ascii: "X"))
+      name: PackedName(address: address.first, address.second, address.last), isZero: !address.have_value,
+      hasCapitals: address.have_capitals || text[1] == UInt8(ascii: "X"))
   }
 
   /// More than sixteen bytes, folded into two words. O(length).

@@ -83,6 +83,39 @@ struct NameTests {
     }
   }
 
+  /// Rule 3.5: every byte that a text may have, at every place behind `0x` of forty: digits in lower case, all else as it is.
+  @Test("Every byte at every place of an address of twenty bytes")
+  func everyByteOfAnAddress() {
+    let zeros = [UInt8](repeating: UInt8(ascii: "0"), count: 40)
+    for place in 0..<40 {
+      var batch = EventBatch()
+      var expected: [ByteString] = []
+      func add(_ digits: [UInt8], _ name: [UInt8]) {
+        batch.append(
+          Swap(
+            block: 1, timestamp: Timestamp(microseconds: 1), token: "a", amountUSD: .one, priceUSD: .one,
+            wallet: ByteString(Array("0x".utf8) + digits)))
+        expected.append(ByteString(name))
+      }
+      for byte in UInt8(0x20)..<0x7F {
+        var digits = zeros
+        digits[place] = byte
+        let isDigit = Character(Unicode.Scalar(byte)).isHexDigit
+        let folded =
+          isDigit ? String(decoding: digits, as: UTF8.self).lowercased() : String(decoding: digits, as: UTF8.self)
+        // Nothing but zeros is the zero address, which has no bytes.
+        add(digits, byte == UInt8(ascii: "0") ? [] : Array("0x".utf8) + Array(folded.utf8))
+      }
+      if place < 39 {
+        var digits = zeros
+        digits.replaceSubrange(place..<place + 2, with: "é".utf8)
+        add(digits, Array("0x".utf8) + digits)
+      }
+      #expect(batch.rejections.isEmpty)
+      #expect(batch.rows.map { batch.bytes(of: $0.wallet) } == expected, "place \(place)")
+    }
+  }
+
   private static func names(upTo longest: Int) -> [ByteString] {
     var names: Set<ByteString> = []
     for length in 1...longest {
