@@ -21,6 +21,7 @@ let package = Package(
   products: [
     .library(name: "Continuo", targets: ["Continuo"]),
     .library(name: "ContinuoFormats", targets: ["ContinuoFormats"]),
+    .library(name: "ContinuoStorage", targets: ["ContinuoStorage"]),
     .executable(name: "continuo", targets: ["ContinuoTool"]),
   ],
   dependencies: [
@@ -30,13 +31,15 @@ let package = Package(
     .target(name: "Continuo", dependencies: ["CMemory", "CAddress", "CDivision", "CSums"], swiftSettings: house),
     .target(name: "CMemory"),
     .target(name: "CAddress"),
+    .target(name: "CChecksum"),
     .target(name: "CDivision"),
     .target(name: "CSums"),
     .target(name: "CMarks"),
     .target(name: "CMachine"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
-    .target(name: "ContinuoBytes", dependencies: ["CZlib", "CLZ4"], swiftSettings: house),
+    .target(name: "ContinuoBytes", dependencies: ["CZlib", "CLZ4", "CChecksum"], swiftSettings: house),
+    .target(name: "ContinuoStorage", dependencies: ["Continuo", "ContinuoBytes"], swiftSettings: house),
     .target(name: "ContinuoMachine", dependencies: ["ContinuoBytes", "CMachine", "CMemory"], swiftSettings: house),
     .target(name: "ContinuoMarket", dependencies: ["Continuo", "CMemory"], swiftSettings: house),
     .target(
@@ -50,7 +53,9 @@ let package = Package(
       swiftSettings: house),
     .executableTarget(
       name: "ReadmeExample", dependencies: ["Continuo"], path: "Tests/Examples/Readme", swiftSettings: house),
-    .target(name: "ContinuoTestSupport", dependencies: ["Continuo"], path: "Tests/Support", swiftSettings: house),
+    .target(
+      name: "ContinuoTestSupport", dependencies: ["Continuo", "ContinuoStorage"], path: "Tests/Support",
+      swiftSettings: house),
     // Not what a test depends on: it would be linked into the tests, and its functions stand in the way of the C library's.
     .target(name: "CProbe", path: "Tests/CProbe"),
     .executableTarget(
@@ -60,6 +65,10 @@ let package = Package(
       name: "ContinuoTests",
       dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),
     .testTarget(name: "ContinuoMarketTests", dependencies: ["Continuo", "ContinuoMarket"], swiftSettings: house),
+    .testTarget(
+      name: "ContinuoStorageTests",
+      dependencies: ["ContinuoStorage", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"],
+      swiftSettings: house),
     .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
     .testTarget(
       name: "ContinuoToolTests",

@@ -13,9 +13,15 @@ extension Engine {
   /// - Throws: ``Refusal``, with nothing applied: the batch is too large, or would pass a limit of names.
   @discardableResult
   public mutating func apply(_ batch: borrowing EventBatch, wallClock: Timestamp?) throws(Refusal) -> Receipt {
+    try apply(batch, settings.bounds(wallClock))
+  }
+
+  /// The same, judged by bounds that may have been those of another engine: how a journal is replayed.
+  @discardableResult
+  package mutating func apply(_ batch: borrowing EventBatch, _ bounds: BatchBounds) throws(Refusal) -> Receipt {
     guard batch.offered <= Limits.batchRowsMax else { throw .batchTooLarge(rows: batch.offered) }
-    let latest = latestAccepted(wallClock)
-    try checkNames(batch, latest)
+    let latest = bounds.latest
+    try checkNames(batch, bounds)
     var receipt = Receipt()
     receipt.rejections = batch.rejections
     var rejected: [Rejection] = []
@@ -77,12 +83,6 @@ extension Engine {
             line: rows[index].line, field: field, value: value(field, of: rows[index], batch), reason: reason))
       }
     }
-  }
-
-  /// The latest time that is not in the future; nil where any time is taken.
-  private func latestAccepted(_ wallClock: Timestamp?) -> Timestamp? {
-    guard let wallClock, let tolerance = settings.futureToleranceMicroseconds else { return nil }
-    return wallClock + tolerance
   }
 
   @inline(__always)
@@ -159,16 +159,16 @@ extension Engine {
   }
 
   /// Refuses a batch that would pass a limit of names. O(1) far from the limits, O(rows × log n) near them.
-  private func checkNames(_ batch: borrowing EventBatch, _ latest: Timestamp?) throws(Refusal) {
+  private func checkNames(_ batch: borrowing EventBatch, _ bounds: BatchBounds) throws(Refusal) {
     let rows = batch.rows.count
     // Number 0 is ours: it is not one of the addresses that are counted.
     let addresses = addressNames.count - 1
-    guard tokenNames.count + rows > settings.tokensMax || addresses + 2 * rows > settings.addressesMax else { return }
+    guard tokenNames.count + rows > bounds.tokensMax || addresses + 2 * rows > bounds.addressesMax else { return }
     var freshTokens: Set<ByteString> = []
     var freshAddresses: Set<ByteString> = []
     for row in batch.rows where row.token != .absent {
       let token = tokenNames.find(row.token, batch.text)
-      if row.operation != .markIncomplete, case .rejected = verdict(row, batch, token: token, latest: latest) {
+      if row.operation != .markIncomplete, case .rejected = verdict(row, batch, token: token, latest: bounds.latest) {
         continue
       }
       if token == nil { freshTokens.insert(batch.bytes(of: row.token)) }
@@ -176,8 +176,8 @@ extension Engine {
         if addressNames.find(name, batch.text) == nil { freshAddresses.insert(batch.bytes(of: name)) }
       }
     }
-    guard tokenNames.count + freshTokens.count <= settings.tokensMax else { throw .tooManyTokens }
-    guard addresses + freshAddresses.count <= settings.addressesMax else { throw .tooManyAddresses }
+    guard tokenNames.count + freshTokens.count <= bounds.tokensMax else { throw .tooManyTokens }
+    guard addresses + freshAddresses.count <= bounds.addressesMax else { throw .tooManyAddresses }
   }
 
   /// What a rejected row held in the field at fault, as text.

@@ -104,3 +104,26 @@ public struct Engine: ~Copyable {
 }
 
 extension Engine: MarketAnswers {}
+
+/// What a batch is judged by besides the events that stand.
+package struct BatchBounds: Equatable, Sendable {
+  /// The latest time that is not in the future; nil where any time is taken.
+  package var latest: Timestamp?
+  package var tokensMax: Int
+  package var addressesMax: Int
+
+  package init(latest: Timestamp?, tokensMax: Int, addressesMax: Int) {
+    self.latest = latest
+    self.tokensMax = tokensMax
+    self.addressesMax = addressesMax
+  }
+}
+
+extension Engine.Settings {
+  /// What a batch that comes at an instant is judged by. O(1).
+  package func bounds(_ wallClock: Timestamp?) -> BatchBounds {
+    var latest: Timestamp?
+    if let wallClock, let futureToleranceMicroseconds { latest = wallClock + futureToleranceMicroseconds }
+    return BatchBounds(latest: latest, tokensMax: tokensMax, addressesMax: addressesMax)
+  }
+}

@@ -3,7 +3,7 @@
 // no more than `aheadMax` pieces of `bytesMax` are held.
 // Not here: what the pieces hold (PieceStream), locks (MonitorHandle).
 
-internal import ContinuoMachine
+internal import ContinuoBytes
 
 /// Who makes which piece, and when it may be written.
 struct PieceOrder: Sendable {

@@ -79,7 +79,7 @@ internal import CMemory
       unsafe state.pointee.free[index] = block.load(as: UnsafeMutableRawPointer?.self)
       return unsafe block
     }
-    if unsafe state.pointee.left < size { addRegion() }
+    if unsafe state.pointee.left < size { addRegion(size) }
     let block = unsafe state.pointee.next.unsafelyUnwrapped
     // SAFETY: `left` bytes are left from `next` on.
     unsafe state.pointee.next = block + size
@@ -159,9 +159,11 @@ internal import CMemory
 
   // MARK: regions
 
-  private func addRegion() {
+  /// Begins a region with room for a block: each is twice as long as the one before, up to a bound over every block's.
+  private func addRegion(_ size: Int) {
     // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
-    let bytes = unsafe state.pointee.regionBytes
+    var bytes = unsafe state.pointee.regionBytes
+    while bytes < size { bytes *= 2 }
     unsafe state.pointee.regionBytes = min(bytes * 2, 64 << 20)
     unsafe state.pointee.next = map(bytes)
     unsafe state.pointee.left = bytes

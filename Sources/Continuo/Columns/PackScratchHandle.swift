@@ -18,7 +18,7 @@
 
   /// Plans all columns of some rows, of which there must be one. O(rows × columns).
   @inline(__always)
-  init<Row: PackedRow>(_ rows: Span<Row>, _ arena: Arena) {
+  init<Row: ColumnRow>(_ rows: Span<Row>, _ arena: Arena) {
     self.rows = rows.count
     columns = Row.columnCount
     // SAFETY: the block has room for all columns, and is given back once, with the size it was taken with.
@@ -166,25 +166,25 @@
 
 /// Plans one column: its number stands fast in each loop.
 private enum Planned<let column: Int> {
-  static func take<Row: PackedRow>(_ rows: Span<Row>, _ scratch: PackScratch) {
+  static func take<Row: ColumnRow>(_ rows: Span<Row>, _ scratch: PackScratch) {
     if column < Row.columnCount { scratch.setPlan(column, plan(rows, scratch)) }
   }
 
   @inline(__always)
-  private static func plan<Row: PackedRow>(_ rows: Span<Row>, _ scratch: PackScratch) -> PackPlan {
+  private static func plan<Row: ColumnRow>(_ rows: Span<Row>, _ scratch: PackScratch) -> PackPlan {
     var words = scratch.mutableWords(column, rows.count)
     if column >= Row.narrowCount {
       let plan = PackPlan(isScaled: Row.isScaled(column), into: &words) { rows[$0].wide(column) }
       return plan.isWide ? wide(rows, scratch) : plan
     }
     if Row.isScaled(column) {
-      return PackPlan(scaledIsAscending: column == 0, into: &words) { rows[$0].narrow(column) }
+      return PackPlan(scaledIsAscending: Row.isAscending(column), into: &words) { rows[$0].narrow(column) }
     }
-    return PackPlan(isAscending: column == 0, into: &words) { rows[$0].narrow(column) }
+    return PackPlan(isAscending: Row.isAscending(column), into: &words) { rows[$0].narrow(column) }
   }
 
   @inline(__always)
-  private static func wide<Row: PackedRow>(_ rows: Span<Row>, _ scratch: PackScratch) -> PackPlan {
+  private static func wide<Row: ColumnRow>(_ rows: Span<Row>, _ scratch: PackScratch) -> PackPlan {
     var wide = scratch.mutableWide(column, rows.count)
     for row in 0..<wide.count { wide[row] = rows[row].wide(column) }
     return PackPlan(wide: &wide, isScaled: Row.isScaled(column))

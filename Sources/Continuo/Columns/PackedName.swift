@@ -70,7 +70,7 @@ package struct PackedName: Equatable, Sendable, BitwiseCopyable {
 
   /// Whether there is anything to look up.
   @inline(__always)
-  var isText: Bool { third != 0 && third != Self.zeroKind }
+  package var isText: Bool { third != 0 && third != Self.zeroKind }
 
   /// Where the bytes of a long name of a batch are.
   var cell: TextCell { TextCell(start: UInt32(truncatingIfNeeded: first), length: UInt32(truncatingIfNeeded: second)) }

@@ -10,19 +10,25 @@ package protocol ColumnSource {
   func wide(_ column: Int) -> Int128
 }
 
-/// A row that can be packed: a key, and a fixed number of integer columns.
-package protocol PackedRow: BitwiseCopyable, ColumnSource {
+/// A row whose columns can be planned and written: a fixed number of integers.
+package protocol ColumnRow: BitwiseCopyable, ColumnSource {
+  /// Columns of 64 bits come first, then those of 128. They may wrap: what counts is that they come back.
+  static var narrowCount: Int { get }
+  static var columnCount: Int { get }
+  /// Whether a column holds decimals or times, which often share a power of ten.
+  static func isScaled(_ column: Int) -> Bool
+  /// Whether a column of 64 bits never falls from row to row.
+  static func isAscending(_ column: Int) -> Bool
+}
+
+/// A row that can be packed and looked for: a key besides its columns, the first of which decides where it stands.
+package protocol PackedRow: ColumnRow {
   associatedtype Key: Comparable & BitwiseCopyable
   associatedtype Summary: BitwiseCopyable
   /// Where the row stands in its series.
   var key: Key { get }
   /// What decides between keys first: never greater for a lesser key. It is column 0.
   static func major(_ key: Key) -> Int64
-  /// Columns of 64 bits come first, then those of 128. They may wrap: what counts is that they come back.
-  static var narrowCount: Int { get }
-  static var columnCount: Int { get }
-  /// Whether a column holds decimals or times, which often share a power of ten.
-  static func isScaled(_ column: Int) -> Bool
   /// Makes a row of its columns.
   init(_ columns: some ColumnSource)
   /// Makes a key of its columns, reading no others.
@@ -57,6 +63,8 @@ extension PackedRow where Summary == NoSummary {
 }
 
 extension PackedRow {
+  package static func isAscending(_ column: Int) -> Bool { column == 0 }
+
   /// Whether a chunk of a series of `count` rows has taken in so many late ones that it is cut; one that is long as it was
   /// packed takes in an eighth more.
   static func isWorn(_ rows: Int, of count: Int) -> Bool {

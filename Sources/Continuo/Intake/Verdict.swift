@@ -85,5 +85,5 @@ extension Engine {
 extension EventBatch {
   /// The 256-bit identifier that a row has kept, nil without one.
   @inline(__always)
-  func tokenID(_ place: Int32) -> WideID? { place < 0 ? nil : tokenIDs[Int(place)] }
+  package func tokenID(_ place: Int32) -> WideID? { place < 0 ? nil : tokenIDs[Int(place)] }
 }

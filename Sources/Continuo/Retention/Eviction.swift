@@ -13,8 +13,12 @@ extension Engine {
   ///
   /// - Returns: how many events were dropped; 0 where retention is off.
   @discardableResult
-  public mutating func moveHorizon() -> Int {
-    guard let policy = settings.retention, let newest else { return 0 }
+  public mutating func moveHorizon() -> Int { settings.retention.map { moveHorizon($0) } ?? 0 }
+
+  /// The same by a policy that may have been that of another engine: how a journal is replayed.
+  @discardableResult
+  package mutating func moveHorizon(_ policy: RetentionPolicy) -> Int {
+    guard let newest else { return 0 }
     let raw = newest - policy.rawMicroseconds
     guard policy.rawMicroseconds < .max, raw >= .first else { return 0 }
     let target = raw.startOfDay

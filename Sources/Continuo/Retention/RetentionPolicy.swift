@@ -70,6 +70,16 @@ public struct RetentionPolicy: Equatable, Sendable, BitwiseCopyable {
     candleMicroseconds[Interval.allCases.firstIndex(of: interval) ?? 0]
   }
 
+  /// All lengths in microseconds: raw events, then each interval from the shortest.
+  package var lengths: [Int64] { [rawMicroseconds] + candleMicroseconds.indices.map { candleMicroseconds[$0] } }
+
+  /// Makes a policy of its lengths; nil where there are not eight, or one is not over zero.
+  package init?(lengths: [Int64]) {
+    guard lengths.count == 8, lengths.allSatisfy({ $0 > 0 }) else { return nil }
+    rawMicroseconds = lengths[0]
+    candleMicroseconds = .init { lengths[$0 + 1] }
+  }
+
   private static let day: Int64 = 86_400_000_000
 
   private static func length(_ text: String) -> Int64? {

@@ -1,0 +1,167 @@
+// The file system of the machine.
+// Invariant: an interrupted call is made again, a short one is taken up where it ended; every file is 0600, every directory
+// 0700, whatever the umask; descriptors are closed on exec.
+// Not here: what is written where (Journal, DataDirectory).
+// Rules 7.9.
+
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
+/// The machine's own file system.
+package struct RealDisk: Disk {
+  package init() {}
+
+  package func makeDirectory(_ path: String) throws(DiskFailure) {
+    // SAFETY: Swift lends the path as a string that ends with zero for as long as the call takes.
+    if unsafe mkdir(path, 0o700) != 0, errno != EEXIST { throw .last("mkdir", path) }
+  }
+
+  package func syncDirectory(_ path: String) throws(DiskFailure) {
+    let directory = try RealFile(path, O_RDONLY | O_DIRECTORY)
+    try directory.call("fsync") { fsync($0) }
+  }
+
+  package func names(in path: String) throws(DiskFailure) -> [String]? {
+    // SAFETY: the stream is ours from opendir to closedir; an entry's name ends with zero and is copied at once.
+    guard let stream = unsafe opendir(path) else {
+      if errno == ENOENT { return nil }
+      throw .last("opendir", path)
+    }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    errno = 0
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+      errno = 0
+    }
+    if errno != 0 { throw .last("readdir", path) }
+    return names
+  }
+
+  package func create(_ path: String) throws(DiskFailure) -> any DiskFile {
+    try RealFile(path, O_RDWR | O_CREAT | O_TRUNC)
+  }
+
+  package func open(_ path: String, forWriting: Bool) throws(DiskFailure) -> any DiskFile {
+    try RealFile(path, forWriting ? O_RDWR : O_RDONLY)
+  }
+
+  package func rename(_ path: String, to other: String) throws(DiskFailure) {
+    // SAFETY: as in `makeDirectory`.
+    #if canImport(Glibc)
+      if unsafe Glibc.rename(path, other) != 0 { throw .last("rename", path) }
+    #else
+      if unsafe Darwin.rename(path, other) != 0 { throw .last("rename", path) }
+    #endif
+  }
+
+  package func remove(_ path: String) throws(DiskFailure) {
+    // SAFETY: as in `makeDirectory`.
+    if unsafe unlink(path) != 0 { throw .last("unlink", path) }
+  }
+
+  package func lock(_ path: String, shared: Bool) throws(DiskFailure) -> (any DiskFile)? {
+    let file = try RealFile(path, shared ? O_RDONLY : O_RDWR | O_CREAT)
+    if flock(file.descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 { return file }
+    if errno == EWOULDBLOCK { return nil }
+    throw .last("flock", path)
+  }
+}
+
+/// The number that the system tells processes by.
+enum ProcessNumber {
+  static var own: Int32 { getpid() }
+}
+
+/// A file that is open.
+private final class RealFile: DiskFile {
+  let descriptor: Int32
+  private let path: String
+
+  init(_ path: String, _ flags: Int32) throws(DiskFailure) {
+    self.path = path
+    var opened: Int32 = -1
+    repeat {
+      // SAFETY: as in `makeDirectory`.
+      #if canImport(Glibc)
+        opened = unsafe Glibc.open(path, flags | O_CLOEXEC, 0o600)
+      #else
+        opened = unsafe Darwin.open(path, flags | O_CLOEXEC, 0o600)
+      #endif
+    } while opened < 0 && errno == EINTR
+    descriptor = opened
+    if opened < 0 { throw .last("open", path) }
+  }
+
+  deinit { if descriptor >= 0 { _ = close(descriptor) } }
+
+  /// Makes a call again while it is interrupted.
+  @discardableResult
+  func call(_ name: String, _ body: (Int32) -> Int32) throws(DiskFailure) -> Int32 {
+    while true {
+      let answer = body(descriptor)
+      if answer >= 0 { return answer }
+      if errno != EINTR { throw .last(name, path) }
+    }
+  }
+
+  func bytes() throws(DiskFailure) -> Int64 {
+    var status = stat()
+    // SAFETY: `status` is ours and as large as fstat expects.
+    try call("fstat") { unsafe fstat($0, &status) }
+    return Int64(status.st_size)
+  }
+
+  func read(_ count: Int, at offset: Int64, into bytes: inout [UInt8]) throws(DiskFailure) {
+    var left = count
+    while left > 0 {
+      var got = 0
+      // SAFETY: the buffer lends room for `left` bytes, pread writes at most as many, and `got` of them are set then.
+      bytes.append(addingCapacity: left) { (space: inout OutputSpan<UInt8>) in
+        unsafe space.withUnsafeMutableBufferPointer { buffer, used in
+          got = unsafe pread(
+            descriptor, buffer.baseAddress.unsafelyUnwrapped + used, left, off_t(offset) + off_t(count - left))
+          used += max(0, got)
+        }
+      }
+      if got == 0 { return }
+      if got < 0, errno != EINTR { throw .last("pread", path) }
+      left -= max(0, got)
+    }
+  }
+
+  func write(_ bytes: Span<UInt8>, at offset: Int64) throws(DiskFailure) {
+    var done = 0
+    while done < bytes.count {
+      // SAFETY: pwrite reads only the bytes that the buffer lends, while it lends them.
+      let count = unsafe bytes.extracting(done...).withUnsafeBufferPointer { buffer in
+        unsafe pwrite(descriptor, buffer.baseAddress, buffer.count, off_t(offset) + off_t(done))
+      }
+      if count < 0, errno != EINTR { throw .last("pwrite", path) }
+      if count == 0 { throw DiskFailure(call: "pwrite", path: path, code: EIO, message: "nothing was written") }
+      done += max(0, count)
+    }
+  }
+
+  func sync() throws(DiskFailure) {
+    #if canImport(Glibc)
+      try call("fdatasync") { fdatasync($0) }
+    #else
+      try call("fcntl") { fcntl($0, F_FULLFSYNC) }
+    #endif
+  }
+}
+
+extension DiskFailure {
+  fileprivate static func last(_ call: String, _ path: String) -> DiskFailure {
+    let code = errno
+    // SAFETY: strerror answers a string that ends with zero and is not changed before it is copied here.
+    return DiskFailure(call: call, path: path, code: code, message: unsafe String(cString: strerror(code)))
+  }
+}

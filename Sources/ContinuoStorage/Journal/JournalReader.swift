@@ -1,0 +1,191 @@
+// Reads a journal from its start to its end, and tells a torn tail from damage.
+// Invariant: a frame is taken only if all of it is sound and it follows the one before; nothing is written here. A tail is
+// torn only in the last file, with no sound frame of the journal behind it.
+// Not here: cutting the tail (JournalWriter), what the records do (Restore).
+// Rules 7.5.
+
+internal import Continuo
+internal import ContinuoBytes
+
+/// Where a journal ends, and what the next frame goes on from.
+struct JournalEnd: Equatable {
+  /// The last file.
+  var file: JournalFileHeader
+  /// Where the next frame stands in it.
+  var offset: Int64
+  /// The next frame's number.
+  var sequence: UInt64
+  /// The checksum of the header of the last frame.
+  var chain: UInt32
+  /// How many bytes behind the last frame are not zero, up to the last of them: what is left of a write that a crash cut off.
+  var tornBytes: Int64
+}
+
+/// Reads the frames of a journal.
+struct JournalReader {
+  private let disk: any Disk
+  private let directory: DataDirectory
+
+  init(_ disk: any Disk, _ directory: DataDirectory) {
+    self.disk = disk
+    self.directory = directory
+  }
+
+  /// Lends every sound frame's records, in order.
+  ///
+  /// - Returns: where the journal ends; nil where there is none, or only a file that was never finished.
+  /// - Throws: ``StorageFailure``; nothing that was lent before is taken back.
+  func forEachRecord(_ body: (JournalRecord) throws(StorageFailure) -> Void) throws(StorageFailure) -> JournalEnd? {
+    let numbers = try files()
+    var end: JournalEnd?
+    for (index, number) in numbers.enumerated() {
+      end = try read(number, after: end, isLast: index == numbers.count - 1, body)
+    }
+    return end
+  }
+
+  /// The numbers of the journal's files, ascending, none missing between.
+  func files() throws(StorageFailure) -> [UInt32] {
+    let names = try onDisk { () throws(DiskFailure) in try disk.names(in: directory.journal) ?? [] }
+    let numbers = names.compactMap(DataDirectory.journalNumber).sorted()
+    for (before, number) in zip(numbers, numbers.dropFirst()) where number != before + 1 {
+      throw .damaged(
+        file: directory.journalFile(before + 1), byte: 0, found: "no file", expected: "the one before number \(number)")
+    }
+    if let first = numbers.first, first != 1 {
+      throw .damaged(
+        file: directory.journalFile(1), byte: 0, found: "no file", expected: "the one before number \(first)")
+    }
+    return numbers
+  }
+
+  // MARK: one file
+
+  private func read(
+    _ number: UInt32, after before: JournalEnd?, isLast: Bool,
+    _ body: (JournalRecord) throws(StorageFailure) -> Void
+  ) throws(StorageFailure) -> JournalEnd {
+    let path = directory.journalFile(number)
+    let header: JournalFileHeader
+    var window = JournalWindow()
+    let file = try onDisk { () throws(DiskFailure) in try disk.open(path, forWriting: false) }
+    try window.load(file, 0, JournalFormat.blockBytes)
+    do throws(JournalFault) {
+      header = try JournalFileHeader(window.bytes.span)
+    } catch {
+      switch error {
+      case .newer(let version): throw .newer(file: path, version: Int(version))
+      case .noJournal, .damagedHeader:
+        throw .damaged(file: path, byte: 0, found: "other bytes", expected: "the sound header of a journal file")
+      }
+    }
+    let (sequence, chain) = (before?.sequence ?? 1, before?.chain ?? 0)
+    guard header.number == number, header.firstSequence == sequence, header.chain == chain else {
+      throw .damaged(
+        file: path, byte: 0, found: "the header of another file",
+        expected: "that of file \(number), which begins with frame \(sequence)")
+    }
+    let bytes = try onDisk { () throws(DiskFailure) in try file.bytes() }
+    guard bytes == header.fileBytes else {
+      throw .damaged(
+        file: path, byte: min(bytes, header.fileBytes), found: "\(bytes) bytes", expected: "\(header.fileBytes)")
+    }
+    var end = JournalEnd(
+      file: header, offset: Int64(JournalFormat.blockBytes), sequence: sequence, chain: chain, tornBytes: 0)
+    while try readFrame(file, path, &end, &window, body) {}
+    // What is not the last file ends with zeros: its last frame was synced before the next file was begun.
+    try lookBehind(file, path, &end, &window, isLast: isLast)
+    return end
+  }
+
+  /// Reads the frame at the end so far; false where there is none that is sound.
+  private func readFrame(
+    _ file: any DiskFile, _ path: String, _ end: inout JournalEnd, _ window: inout JournalWindow,
+    _ body: (JournalRecord) throws(StorageFailure) -> Void
+  ) throws(StorageFailure) -> Bool {
+    guard end.offset + Int64(JournalFormat.blockBytes) <= end.file.fileBytes else { return false }
+    try window.load(file, end.offset, JournalFormat.blockBytes)
+    guard let header = JournalFrameHeader(window.bytes.span, at: 0), header.identity == end.file.identity,
+      header.offset == end.offset, header.sequence == end.sequence, header.chain == end.chain,
+      header.payloadBytes > 0, Int64(header.frameBytes) <= end.file.fileBytes - end.offset
+    else { return false }
+    try window.load(file, end.offset, header.frameBytes)
+    let payload = window.bytes.span.extracting(JournalFormat.headerBytes...)
+    guard CRC32C.sum(payload) == header.payloadChecksum,
+      payload.extracting(Int(header.payloadBytes)...).lastByteThatIsNotZero == nil
+    else { return false }
+    let checksum = window.bytes.span.word(JournalFormat.checksumOffset, UInt32.self)
+    try take(payload.extracting(first: Int(header.payloadBytes)), path, end.offset, body)
+    end.offset += Int64(header.frameBytes)
+    end.sequence += 1
+    end.chain = checksum
+    return true
+  }
+
+  private func take(
+    _ payload: Span<UInt8>, _ path: String, _ offset: Int64, _ body: (JournalRecord) throws(StorageFailure) -> Void
+  ) throws(StorageFailure) {
+    do {
+      try JournalRecord.forEach(in: payload) { record in try body(record) }
+    } catch let failure as StorageFailure {
+      throw failure
+    } catch let fault as JournalRecordFault {
+      let byte = offset + Int64(JournalFormat.headerBytes + fault.place)
+      throw .damaged(file: path, byte: byte, found: "other bytes with a right checksum", expected: fault.what)
+    } catch {
+      throw .damaged(file: path, byte: offset, found: "\(error)", expected: "records")
+    }
+  }
+
+  /// Looks at all that is behind the last sound frame: zeros, or what is left of one write; never another frame.
+  private func lookBehind(
+    _ file: any DiskFile, _ path: String, _ end: inout JournalEnd, _ window: inout JournalWindow, isLast: Bool
+  ) throws(StorageFailure) {
+    var place = end.offset
+    while place < end.file.fileBytes {
+      let count = Int(min(Int64(1 << 20), end.file.fileBytes - place))
+      try window.load(file, place, count)
+      let bytes = window.bytes.span
+      for block in stride(from: 0, to: count, by: JournalFormat.blockBytes) {
+        let own = bytes.extracting(block..<min(block + JournalFormat.blockBytes, count))
+        guard let last = own.lastByteThatIsNotZero else { continue }
+        let offset = place + Int64(block)
+        // A frame is begun when the one before is synced: wherever a later one landed, this one was there.
+        if let header = JournalFrameHeader(own, at: 0), header.identity == end.file.identity,
+          header.sequence > end.sequence
+        {
+          throw .damaged(
+            file: path, byte: end.offset, found: "no sound frame, but frame \(header.sequence) at byte \(offset)",
+            expected: "frame \(end.sequence)")
+        }
+        end.tornBytes = offset + Int64(last) + 1 - end.offset
+      }
+      place += Int64(count)
+    }
+    if !isLast, end.tornBytes > 0 {
+      throw .damaged(
+        file: path, byte: end.offset, found: "no sound frame", expected: "frame \(end.sequence), or the end of the file"
+      )
+    }
+  }
+}
+
+/// A piece of a file in memory.
+private struct JournalWindow {
+  private(set) var bytes: [UInt8] = []
+
+  mutating func load(_ file: any DiskFile, _ offset: Int64, _ count: Int) throws(StorageFailure) {
+    bytes.removeAll(keepingCapacity: true)
+    do throws(DiskFailure) { try file.read(count, at: offset, into: &bytes) } catch { throw .disk(error) }
+    // What is behind the end of a file that is too short counts as zeros: its length is looked at on its own.
+    bytes.pad(to: count)
+  }
+}
+
+extension Span<UInt8> {
+  fileprivate var lastByteThatIsNotZero: Int? {
+    var index = count - 1
+    while index >= 0, self[index] == 0 { index -= 1 }
+    return index >= 0 ? index : nil
+  }
+}

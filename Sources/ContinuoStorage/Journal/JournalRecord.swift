@@ -1,0 +1,148 @@
+// What a frame holds: records, each a step that the engine takes.
+// Invariant: taking the records of a journal in their order gives the same engine; bytes that are no record never trap.
+// Not here: frames (JournalFormat), a batch's bytes (BatchPacker).
+// Format: docs/format/journal.md, "Record".
+
+internal import Continuo
+internal import ContinuoBytes
+
+/// One step of the engine, as the journal keeps it.
+enum JournalRecord: Sendable {
+  /// A batch, and what it was judged by.
+  case batch(EventBatch, BatchBounds)
+  case rollback(chain: UInt32, block: UInt64)
+  case retract(EventIdentity)
+  case moveHorizon(RetentionPolicy)
+  /// So many bytes of a torn tail were cut here.
+  case cut(bytes: Int64)
+
+  private enum Kind: UInt8 {
+    case batch = 1
+    case rollback = 2
+    case retract = 3
+    case moveHorizon = 4
+    case cut = 5
+  }
+
+  /// How long what stands before a record's bytes is: kind, three zeros, length.
+  static let headBytes = 8
+
+  // MARK: writing
+
+  /// Adds the record to a frame's payload. O(rows).
+  func append(to payload: inout [UInt8], _ packer: inout BatchPacker) {
+    switch self {
+    case .batch(let batch, let bounds):
+      let start = Self.begin(.batch, &payload)
+      payload.appendWord(bounds.latest?.microseconds ?? .min)
+      payload.appendWord(UInt32(clamping: bounds.tokensMax))
+      payload.appendWord(UInt32(clamping: bounds.addressesMax))
+      packer.pack(batch, into: &payload)
+      Self.end(start, &payload)
+    case .rollback(let chain, let block):
+      let start = Self.begin(.rollback, &payload)
+      payload.appendWord(chain)
+      payload.appendWord(block)
+      Self.end(start, &payload)
+    case .retract(let identity):
+      let start = Self.begin(.retract, &payload)
+      payload.append(identity.kind == .swap ? 0 : 1)
+      payload.appendWord(identity.chain)
+      payload.appendWord(identity.block)
+      payload.appendWord(identity.logIndex)
+      Self.end(start, &payload)
+    case .moveHorizon(let policy):
+      let start = Self.begin(.moveHorizon, &payload)
+      for length in policy.lengths { payload.appendWord(length) }
+      Self.end(start, &payload)
+    case .cut(let bytes):
+      let start = Self.begin(.cut, &payload)
+      payload.appendWord(bytes)
+      Self.end(start, &payload)
+    }
+  }
+
+  /// How many rows a step has: 1 where it is no batch.
+  var rows: Int {
+    if case .batch(let batch, _) = self { return batch.rows.count }
+    return 1
+  }
+
+  /// Begins a record; its length is still to be written.
+  private static func begin(_ kind: Kind, _ payload: inout [UInt8]) -> Int {
+    payload.append(contentsOf: [kind.rawValue, 0, 0, 0, 0, 0, 0, 0])
+    return payload.count
+  }
+
+  private static func end(_ start: Int, _ payload: inout [UInt8]) {
+    let length = UInt32(payload.count - start)
+    for index in 0..<4 { payload[start - 4 + index] = UInt8(truncatingIfNeeded: length >> UInt32(8 * index)) }
+  }
+
+  // MARK: reading
+
+  /// Lends the records of a payload, in order. O(bytes).
+  ///
+  /// - Throws: ``JournalRecordFault`` where bytes are no records, or what `body` throws.
+  static func forEach(in payload: Span<UInt8>, _ body: (JournalRecord) throws -> Void) throws {
+    var place = 0
+    while place < payload.count {
+      guard payload.count - place >= headBytes, let kind = Kind(rawValue: payload[place]) else {
+        throw JournalRecordFault(what: "the head of a record of a known kind", place: place)
+      }
+      let length = Int(payload.word(place + 4, UInt32.self))
+      guard length <= payload.count - place - headBytes,
+        payload[place + 1] | payload[place + 2] | payload[place + 3] == 0
+      else { throw JournalRecordFault(what: "a record that ends within its frame", place: place) }
+      let bytes = payload.extracting(place + headBytes..<place + headBytes + length)
+      let record: JournalRecord
+      do throws(PackedBatchFault) {
+        record = try JournalRecord(kind, bytes)
+      } catch {
+        throw JournalRecordFault(what: error.what, place: place)
+      }
+      try body(record)
+      place += headBytes + length
+    }
+  }
+
+  private init(_ kind: Kind, _ bytes: Span<UInt8>) throws(PackedBatchFault) {
+    func expect(_ count: Int) throws(PackedBatchFault) {
+      guard bytes.count == count else { throw PackedBatchFault(what: "\(count) bytes of a record") }
+    }
+    switch kind {
+    case .batch:
+      guard bytes.count >= 16 else { throw PackedBatchFault(what: "16 bytes of a record") }
+      let latest = bytes.word(0, Int64.self)
+      let bounds = BatchBounds(
+        latest: latest == .min ? nil : Timestamp(microseconds: latest), tokensMax: Int(bytes.word(8, UInt32.self)),
+        addressesMax: Int(bytes.word(12, UInt32.self)))
+      self = .batch(try EventBatch.unpacked(bytes.extracting(16...)), bounds)
+    case .rollback:
+      try expect(12)
+      self = .rollback(chain: bytes.word(0, UInt32.self), block: bytes.word(4, UInt64.self))
+    case .retract:
+      try expect(17)
+      self = .retract(
+        EventIdentity(
+          kind: bytes[0] == 0 ? .swap : .transfer, chain: bytes.word(1, UInt32.self), block: bytes.word(5, UInt64.self),
+          logIndex: bytes.word(13, UInt32.self)))
+    case .moveHorizon:
+      try expect(64)
+      let lengths = (0..<8).map { bytes.word($0 * 8, Int64.self) }
+      guard let policy = RetentionPolicy(lengths: lengths) else { throw PackedBatchFault(what: "lengths over zero") }
+      self = .moveHorizon(policy)
+    case .cut:
+      try expect(8)
+      self = .cut(bytes: bytes.word(0, Int64.self))
+    }
+  }
+}
+
+/// Why a frame's payload is no list of records.
+struct JournalRecordFault: Error, Equatable {
+  /// What was expected and not found.
+  var what: String
+  /// Where in the payload.
+  var place: Int
+}

@@ -1,0 +1,72 @@
+// Bringing an engine back: every record of the journal, taken again.
+// Invariant: the engine is what it was when the last record was taken; nothing is written.
+// Not here: reading the journal (JournalReader), what a record does (Ledger).
+
+public import Continuo
+
+/// What a data directory brought back.
+public struct Restored: Equatable, Sendable {
+  /// How many records were taken again.
+  public internal(set) var records = 0
+  /// How many rows of batches these were.
+  public internal(set) var rows = 0
+  /// How many bytes of a torn tail are there now, or were cut before.
+  public internal(set) var droppedTailBytes: Int64 = 0
+  /// How many of them are there now: what a crash left of a write that nobody was told of.
+  public internal(set) var tornTailBytes: Int64 = 0
+
+  /// Takes every record of a journal again. O(journal).
+  static func restore(
+    _ disk: any Disk, _ directory: DataDirectory, _ engine: inout Engine
+  ) throws(StorageFailure) -> (Restored, JournalEnd?) {
+    var restored = Restored()
+    let end = try JournalReader(disk, directory).forEachRecord { (record) throws(StorageFailure) in
+      restored.records += 1
+      restored.rows += record.rows
+      if case .cut(let bytes) = record { restored.droppedTailBytes += bytes }
+      _ = engine.take(record)
+    }
+    restored.tornTailBytes = end?.tornBytes ?? 0
+    restored.droppedTailBytes += restored.tornTailBytes
+    return (restored, end)
+  }
+}
+
+/// A data directory that is only read: what it brought back, in an engine of its own.
+public struct ReadDirectory: ~Copyable {
+  /// The engine.
+  public var engine: Engine
+  /// What was found.
+  public private(set) var restored: Restored
+  /// How many bytes the journal's files take.
+  public private(set) var journalBytes: Int64
+
+  /// Reads a data directory, which is not written. O(journal).
+  ///
+  /// - Throws: ``StorageFailure``: there is none, another process writes in it, or bytes are damaged.
+  public init(path: String, _ settings: Engine.Settings = Engine.Settings()) throws(StorageFailure) {
+    try self.init(RealDisk(), path: path, settings)
+  }
+
+  package init(_ disk: any Disk, path: String, _ settings: Engine.Settings) throws(StorageFailure) {
+    // First of all, for a value that cannot be copied is there on every way out, or on none.
+    engine = Engine(settings)
+    (restored, journalBytes) = (Restored(), 0)
+    let directory = DataDirectory(path: path)
+    let names = try onDisk { () throws(DiskFailure) in try disk.names(in: path) }
+    guard let names, names.contains(DataDirectory.lockName) else { throw .missing(path: path) }
+    let lock = try onDisk { () throws(DiskFailure) in try disk.lock(directory.lock, shared: true) }
+    guard let lock else { throw .locked(path: path, holder: directory.holder(disk)) }
+    (restored, _) = try Restored.restore(disk, directory, &engine)
+    journalBytes = try Self.bytes(of: try JournalReader(disk, directory).files().map(directory.journalFile), disk)
+    withExtendedLifetime(lock) {}
+  }
+
+  private static func bytes(of paths: [String], _ disk: any Disk) throws(StorageFailure) -> Int64 {
+    try onDisk { () throws(DiskFailure) in
+      var bytes: Int64 = 0
+      for path in paths { bytes += try disk.open(path, forWriting: false).bytes() }
+      return bytes
+    }
+  }
+}

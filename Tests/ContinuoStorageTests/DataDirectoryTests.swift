@@ -1,0 +1,95 @@
+// A data directory on the machine's own disk: who may open it, and with which modes it is made.
+// Invariant: directories are removed with the test.
+// Not here: crashes (CrashPointTests), processes that are killed (ProcessTests).
+
+import Continuo
+import ContinuoStorage
+import ContinuoTestSupport
+import Foundation
+import Testing
+
+@Suite("Data directory")
+struct DataDirectoryTests {
+  private static func withDirectory(_ body: (String) throws -> Void) throws {
+    let path = FileManager.default.temporaryDirectory.path + "/continuo-\(UInt64.random(in: .min ... .max))"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try body(path)
+  }
+
+  private static func mode(_ path: String) throws -> Int {
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    return (attributes[.posixPermissions] as? NSNumber)?.intValue ?? (attributes[.posixPermissions] as? Int) ?? 0
+  }
+
+  /// Rules 7.8, 7.9: one writer, said to be who it is; 0700 and 0600; readers share.
+  @Test("One writer, its process number, modes")
+  func oneWriter() throws {
+    try Self.withDirectory { path in
+      do {
+        let ledger = try Ledger(path: path)
+        var batch = EventBatch()
+        batch.append(
+          Swap(block: 1, timestamp: Timestamp(microseconds: 1), token: "ART", amountUSD: .one, priceUSD: .one))
+        #expect(try ledger.take(batch, wallClock: nil).accepted == 1)
+        let own = "\(ProcessInfo.processInfo.processIdentifier)"
+        #expect(throws: StorageFailure.locked(path: path, holder: own)) { try Ledger(path: path) }
+        #expect(throws: StorageFailure.locked(path: path, holder: own)) { _ = try ReadDirectory(path: path) }
+        #expect(try Self.mode(path) == 0o700)
+        #expect(try Self.mode(path + "/journal") == 0o700)
+        #expect(try Self.mode(path + "/journal/00000001.journal") == 0o600)
+        #expect(try Self.mode(path + "/lock") == 0o600)
+      }
+      let one = try ReadDirectory(path: path)
+      let other = try ReadDirectory(path: path)
+      #expect(one.engine.inspection().swaps == 1)
+      #expect(other.journalBytes == 64 << 20)
+      let ledger = try Ledger(path: path)
+      #expect(ledger.opening.rows == 1)
+    }
+  }
+
+  @Test("A directory that is not there, whose parent is not there, that is a file, behind a link")
+  func odd() throws {
+    try Self.withDirectory { path in
+      #expect(throws: StorageFailure.missing(path: path)) { _ = try ReadDirectory(path: path) }
+      #expect(throws: StorageFailure.self) { try Ledger(path: path + "/no/such") }
+      _ = try Ledger(path: path)
+      try FileManager.default.createSymbolicLink(atPath: path + "-link", withDestinationPath: path)
+      defer { try? FileManager.default.removeItem(atPath: path + "-link") }
+      let ledger = try Ledger(path: path + "-link")
+      #expect(ledger.opening.records == 0)
+    }
+    try Self.withDirectory { path in
+      #expect(FileManager.default.createFile(atPath: path, contents: nil))
+      #expect(throws: StorageFailure.self) { try Ledger(path: path) }
+    }
+  }
+
+  /// Rule 8: a hundred writers of single events at once: each is answered, and what they see was synced.
+  @Test("Many threads take their steps together")
+  func manyThreads() throws {
+    try Self.withDirectory { path in
+      do {
+        let ledger = try Ledger(path: path)
+        let wrong = Threads.run(
+          16,
+          { thread -> Int in
+            var wrong = 0
+            for index in 0..<20 {
+              var batch = EventBatch()
+              batch.append(
+                Swap(
+                  block: UInt64(thread), logIndex: UInt32(index), timestamp: Timestamp(microseconds: 1), token: "ART",
+                  amountUSD: .one, priceUSD: .one))
+              let receipt = try? ledger.take(batch, wallClock: nil)
+              if receipt?.accepted != 1 { wrong += 1 }
+            }
+            return wrong
+          }, while: {})
+        #expect(wrong == [Int](repeating: 0, count: 16))
+      }
+      let read = try ReadDirectory(path: path)
+      #expect(read.engine.inspection().swaps == 320)
+    }
+  }
+}

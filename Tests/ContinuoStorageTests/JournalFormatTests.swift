@@ -1,0 +1,86 @@
+// The example of docs/format/journal.md, decoded: the page and the program mean the same bytes.
+// Invariant: the bytes stand in the page alone.
+// Not here: damage (JournalEndTests).
+
+import Continuo
+import ContinuoBytes
+import ContinuoStorage
+import ContinuoTestSupport
+import Foundation
+import Testing
+
+@Suite("Journal format")
+struct JournalFormatTests {
+  private static let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "docs/format/journal.md")
+
+  /// The lines `offset: bytes` of the page's example, zeros between them.
+  private static func example(_ text: String, bytes: Int) throws -> [UInt8] {
+    var file = [UInt8](repeating: 0, count: bytes)
+    let block = try #require(
+      text.components(separatedBy: "```hex\n").dropFirst().first?.components(separatedBy: "```").first)
+    for line in block.split(separator: "\n") {
+      let sides = line.split(separator: ":", maxSplits: 1)
+      let start = try #require(Int(sides[0].trimmingCharacters(in: .whitespaces), radix: 16))
+      let values = sides[1].split(separator: "|")[0].split(separator: " ").map { UInt8($0, radix: 16) }
+      for (index, value) in values.enumerated() { file[start + index] = try #require(value) }
+    }
+    return file
+  }
+
+  /// Rule 7.4: described byte by byte.
+  @Test("The page's example is a journal with what the page says")
+  func example() throws {
+    let text = try String(contentsOf: Self.page, encoding: .utf8)
+    let bytes = try Self.example(text, bytes: 3 * 4096)
+    var state = DiskState()
+    state.directories = ["/data", "/data/journal"]
+    state.names = ["/data/lock": 1, "/data/journal/00000001.journal": 2]
+    state.files = [1: [], 2: bytes]
+    let read = try ReadDirectory(SimulatedDisk(state), path: "/data", Engine.Settings())
+    #expect(read.restored.records == 2)
+    #expect(read.restored.tornTailBytes == 0)
+    let found = read.engine.token("ART")
+    let art = try #require(found)
+    #expect(read.engine.name(of: art) == "ART")
+    #expect(read.engine.inspection().swaps == 1)
+    #expect(read.engine.newest == Timestamp(microseconds: 1_730_419_200_000_000))
+  }
+
+  /// RFC 3720, section B.4, and a slow sum of other lengths.
+  @Test("CRC-32C")
+  func checksum() {
+    #expect(CRC32C.sum([UInt8](repeating: 0, count: 32).span) == 0x8A91_36AA)
+    #expect(CRC32C.sum([UInt8](repeating: 0xFF, count: 32).span) == 0x62A8_AB43)
+    #expect(CRC32C.sum((0..<32).map { UInt8($0) }.span) == 0x46DD_794E)
+    var random = SeededGenerator(seed: 1)
+    for count in 0..<70 {
+      let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+      #expect(CRC32C.sum(bytes.span) == CRC32C.slowSum(bytes.span))
+    }
+  }
+
+  /// Writes the example anew: `CONTINUO_EXAMPLE=1 swift test --filter JournalFormatTests`.
+  @Test(
+    "The example's bytes, for who changes the format",
+    .enabled(if: ProcessInfo.processInfo.environment["CONTINUO_EXAMPLE"] != nil))
+  func write() throws {
+    let disk = SimulatedDisk()
+    var options = Ledger.Options()
+    options.journalFileBytes = 3 * 4096
+    let ledger = try Ledger(disk, path: "/data", options)
+    var batch = EventBatch()
+    batch.append(
+      Swap(
+        chain: 8453, block: 20_000_000, logIndex: 7, timestamp: Timestamp(microseconds: 1_730_419_200_000_000),
+        token: "ART", side: .buy, amountUSD: Decimal18(units: 12_500_000_000_000_000_000),
+        tokenAmount: Decimal18(whole: 5), wallet: "0x00112233445566778899aabbccddeeff01234567"))
+    _ = try ledger.take(batch, wallClock: Timestamp(microseconds: 1_730_419_200_500_000))
+    _ = try ledger.rollback(chain: 8453, above: 20_000_000)
+    let file = disk.image.files[disk.image.names["/data/journal/00000001.journal"] ?? 0] ?? []
+    for start in stride(from: 0, to: file.count, by: 16) where file[start..<start + 16].contains(where: { $0 != 0 }) {
+      let row = file[start..<start + 16].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+      print("EXAMPLE " + String(start, radix: 16) + ": " + row)
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// A market as steps of a ledger, and what an engine says after each of them.
+// Invariant: step n makes digest n + 1 of digest n.
+// Not here: what happens to the disk meanwhile (the tests).
+
+import Continuo
+import ContinuoFormats
+import ContinuoStorage
+import ContinuoTestSupport
+
+/// The steps of a market, and the digests of an engine that took the first n of them.
+struct LedgerWorkload {
+  let settings: Engine.Settings
+  let price: PriceMode
+  private(set) var steps: [MarketOperation] = []
+  private(set) var digests: [String] = []
+  private(set) var inspections: [Inspection] = []
+
+  init(seed: UInt64, steps wanted: Int) throws {
+    var random = SeededGenerator(seed: seed)
+    var shape = MarketShape(
+      style: random.pick([.edges, .horizon]), retention: "raw=7d", events: wanted * 3, operations: wanted)
+    shape.hasWallClock = false
+    let market = try RandomMarket(shape, using: &random)
+    (settings, price) = (market.settings, shape.price)
+    var engine = Engine(settings)
+    digests.append(try StateDigest.hexadecimal(of: engine))
+    inspections.append(engine.inspection())
+    for step in market.operations.prefix(wanted) {
+      if case .advanceClock = step { continue }
+      steps.append(step)
+      switch step {
+      case .apply(let rows, let wallClock, _): _ = try? engine.apply(batch(rows), wallClock: wallClock)
+      case .retract(let identity): _ = engine.retract(identity)
+      case .rollback(let chain, let block): _ = try? engine.rollback(chain: chain, above: block)
+      case .moveHorizon: engine.moveHorizon()
+      case .advanceClock: break
+      }
+      digests.append(try StateDigest.hexadecimal(of: engine))
+      inspections.append(engine.inspection())
+    }
+  }
+
+  func batch(_ rows: [MarketRow]) -> EventBatch {
+    var spelling: SeededGenerator?
+    return EventBatch(rows, price: price, spelling: &spelling)
+  }
+
+  /// Does a step; what the engine refuses counts as done.
+  func perform(_ step: Int, on ledger: Ledger) throws(StorageFailure) {
+    do {
+      switch steps[step] {
+      case .apply(let rows, let wallClock, _): _ = try ledger.take(batch(rows), wallClock: wallClock)
+      case .retract(let identity): _ = try ledger.retract(identity)
+      case .rollback(let chain, let block): _ = try ledger.rollback(chain: chain, above: block)
+      case .moveHorizon: _ = try ledger.moveHorizon()
+      case .advanceClock: break
+      }
+    } catch let failure as StorageFailure {
+      throw failure
+    } catch {}
+  }
+
+  /// Small files, so that some are begun on the way.
+  var options: Ledger.Options {
+    var options = Ledger.Options(engine: settings)
+    options.journalFileBytes = 6 * 4096
+    return options
+  }
+
+  /// What an image brings back: how many steps, or why it does not open.
+  func restored(_ disk: any Disk) throws -> Int? {
+    let read: ReadDirectory
+    do throws(StorageFailure) {
+      read = try ReadDirectory(disk, path: "/data", settings)
+    } catch {
+      if case .missing = error { return 0 }
+      throw error
+    }
+    let digest = try StateDigest.hexadecimal(of: read.engine)
+    return digests.lastIndex(of: digest)
+  }
+
+  /// Whether an image brings back what the first `steps` steps made.
+  func holds(_ digest: String, from first: Int, through last: Int) -> Bool {
+    digests[first...min(last, digests.count - 1)].contains(digest)
+  }
+}

@@ -1,0 +1,231 @@
+// A file system in memory that remembers every call, so that a crash can be had behind each of them.
+// Invariant: what was synced is in every image; what was not is in some, whole, in part or not.
+// Not here: which images there are to be tried (CrashImages).
+
+package import ContinuoStorage
+import Synchronization
+
+/// A call that changed something, or made it last.
+package enum DiskOperation: Sendable {
+  case makeDirectory(String)
+  case create(path: String, file: Int)
+  case write(file: Int, offset: Int, bytes: [UInt8])
+  case sync(file: Int)
+  case rename(String, String)
+  case remove(String)
+  case syncDirectory(String)
+}
+
+/// What is on a disk: files by number, and their names.
+package struct DiskState: Sendable {
+  package var directories: Set<String> = []
+  package var names: [String: Int] = [:]
+  package var files: [Int: [UInt8]] = [:]
+
+  package init() {}
+
+  package mutating func perform(_ operation: DiskOperation) {
+    switch operation {
+    case .makeDirectory(let path): directories.insert(path)
+    case .create(let path, let file):
+      names[path] = file
+      files[file] = []
+    case .write(let file, let offset, let bytes): Self.write(bytes, at: offset, to: &files[file, default: []])
+    case .rename(let path, let other):
+      if let file = names.removeValue(forKey: path) { names[other] = file }
+    case .remove(let path): names[path] = nil
+    case .sync, .syncDirectory: break
+    }
+  }
+
+  package static func write(_ bytes: [UInt8], at offset: Int, to file: inout [UInt8]) {
+    if file.count < offset + bytes.count {
+      file.append(contentsOf: repeatElement(0, count: offset + bytes.count - file.count))
+    }
+    file.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+  }
+}
+
+/// A disk in memory.
+package final class SimulatedDisk: Disk {
+  fileprivate struct State {
+    var now = DiskState()
+    var operations: [DiskOperation] = []
+    var nextFile = 1
+    var locked: Set<String> = []
+    /// How many calls are let through before one fails; nil lets all.
+    var callsLeft: Int?
+    var failure = (code: Int32(5), message: "input/output error")
+    var calls = 0
+  }
+
+  private let state: Mutex<State>
+
+  package init(_ image: DiskState = DiskState()) {
+    var state = State()
+    state.now = image
+    state.nextFile = (image.files.keys.max() ?? 0) + 1
+    self.state = Mutex(state)
+  }
+
+  /// What has been done so far.
+  package var operations: [DiskOperation] { state.withLock { $0.operations } }
+  /// How many calls there were.
+  package var calls: Int { state.withLock { $0.calls } }
+  /// What is there now.
+  package var image: DiskState { state.withLock { $0.now } }
+
+  /// Lets the call behind so many more fail, and all that follow.
+  package func fail(after calls: Int, code: Int32 = 5, message: String = "input/output error") {
+    state.withLock {
+      $0.callsLeft = calls
+      $0.failure = (code, message)
+    }
+  }
+
+  private func call<Answer>(
+    _ name: String, _ path: String, _ body: (inout State) throws(DiskFailure) -> Answer
+  ) throws(DiskFailure) -> Answer {
+    try state.withLock { (state) throws(DiskFailure) in
+      state.calls += 1
+      if let left = state.callsLeft {
+        if left <= 0 {
+          throw DiskFailure(call: name, path: path, code: state.failure.code, message: state.failure.message)
+        }
+        state.callsLeft = left - 1
+      }
+      return try body(&state)
+    }
+  }
+
+  private static func missing(_ name: String, _ path: String) -> DiskFailure {
+    DiskFailure(call: name, path: path, code: 2, message: "no such file or directory")
+  }
+
+  // MARK: Disk
+
+  package func makeDirectory(_ path: String) throws(DiskFailure) {
+    try call("mkdir", path) { (state) throws(DiskFailure) in
+      if state.now.directories.contains(path) { return }
+      state.perform(.makeDirectory(path))
+    }
+  }
+
+  package func syncDirectory(_ path: String) throws(DiskFailure) {
+    try call("fsync", path) { (state) throws(DiskFailure) in state.operations.append(.syncDirectory(path)) }
+  }
+
+  package func names(in path: String) throws(DiskFailure) -> [String]? {
+    try call("opendir", path) { (state) throws(DiskFailure) -> [String]? in
+      guard state.now.directories.contains(path) else { return nil }
+      return state.now.names.keys.filter { Self.parent($0) == path }.map { String($0.dropFirst(path.count + 1)) }
+    }
+  }
+
+  package static func parent(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  package func create(_ path: String) throws(DiskFailure) -> any DiskFile {
+    try call("open", path) { (state) throws(DiskFailure) in
+      let file = state.nextFile
+      state.nextFile += 1
+      state.perform(.create(path: path, file: file))
+      return SimulatedFile(self, path, file)
+    }
+  }
+
+  package func open(_ path: String, forWriting: Bool) throws(DiskFailure) -> any DiskFile {
+    try call("open", path) { (state) throws(DiskFailure) in
+      guard let file = state.now.names[path] else { throw Self.missing("open", path) }
+      return SimulatedFile(self, path, file)
+    }
+  }
+
+  package func rename(_ path: String, to other: String) throws(DiskFailure) {
+    try call("rename", path) { (state) throws(DiskFailure) in
+      guard state.now.names[path] != nil else { throw Self.missing("rename", path) }
+      state.perform(.rename(path, other))
+    }
+  }
+
+  package func remove(_ path: String) throws(DiskFailure) {
+    try call("unlink", path) { (state) throws(DiskFailure) in
+      guard state.now.names[path] != nil else { throw Self.missing("unlink", path) }
+      state.perform(.remove(path))
+    }
+  }
+
+  package func lock(_ path: String, shared: Bool) throws(DiskFailure) -> (any DiskFile)? {
+    try call("flock", path) { (state) throws(DiskFailure) -> (any DiskFile)? in
+      if !shared, !state.locked.insert(path).inserted { return nil }
+      if shared, state.locked.contains(path) { return nil }
+      var file = state.now.names[path]
+      if file == nil {
+        if shared { throw Self.missing("open", path) }
+        file = state.nextFile
+        state.nextFile += 1
+        state.perform(.create(path: path, file: file ?? 0))
+      }
+      return SimulatedFile(self, path, file ?? 0, isLock: !shared)
+    }
+  }
+
+  fileprivate func unlock(_ path: String) { state.withLock { _ = $0.locked.remove(path) } }
+
+  fileprivate func bytes(_ file: SimulatedFile) throws(DiskFailure) -> Int64 {
+    try call("fstat", file.path) { (state) throws(DiskFailure) in Int64(state.now.files[file.number]?.count ?? 0) }
+  }
+
+  fileprivate func read(_ count: Int, at offset: Int64, _ file: SimulatedFile, into bytes: inout [UInt8])
+    throws(DiskFailure)
+  {
+    let found = try call("pread", file.path) { (state) throws(DiskFailure) -> ArraySlice<UInt8> in
+      let all = state.now.files[file.number] ?? []
+      return all[min(Int(offset), all.count)..<min(Int(offset) + count, all.count)]
+    }
+    bytes.append(contentsOf: found)
+  }
+
+  fileprivate func write(_ bytes: Span<UInt8>, at offset: Int64, _ file: SimulatedFile) throws(DiskFailure) {
+    var copy: [UInt8] = []
+    for index in bytes.indices { copy.append(bytes[index]) }
+    try call("pwrite", file.path) { (state) throws(DiskFailure) in
+      state.perform(.write(file: file.number, offset: Int(offset), bytes: copy))
+    }
+  }
+
+  fileprivate func sync(_ file: SimulatedFile) throws(DiskFailure) {
+    try call("fdatasync", file.path) { (state) throws(DiskFailure) in
+      state.operations.append(.sync(file: file.number))
+    }
+  }
+}
+
+extension SimulatedDisk.State {
+  fileprivate mutating func perform(_ operation: DiskOperation) {
+    now.perform(operation)
+    operations.append(operation)
+  }
+}
+
+private final class SimulatedFile: DiskFile {
+  let disk: SimulatedDisk
+  let path: String
+  let number: Int
+  let isLock: Bool
+
+  init(_ disk: SimulatedDisk, _ path: String, _ number: Int, isLock: Bool = false) {
+    (self.disk, self.path, self.number, self.isLock) = (disk, path, number, isLock)
+  }
+
+  deinit { if isLock { disk.unlock(path) } }
+
+  func bytes() throws(DiskFailure) -> Int64 { try disk.bytes(self) }
+  func read(_ count: Int, at offset: Int64, into bytes: inout [UInt8]) throws(DiskFailure) {
+    try disk.read(count, at: offset, self, into: &bytes)
+  }
+  func write(_ bytes: Span<UInt8>, at offset: Int64) throws(DiskFailure) { try disk.write(bytes, at: offset, self) }
+  func sync() throws(DiskFailure) { try disk.sync(self) }
+}
