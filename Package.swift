@@ -102,5 +102,9 @@ if Context.environment["CONTINUO_BENCHMARKS"] == "1" {
     .executableTarget(
       name: "Latencies", dependencies: ["Continuo", "ContinuoMarket", "ContinuoMachine"],
       path: "Benchmarks/Latencies", swiftSettings: house),
+    .executableTarget(
+      name: "Durable",
+      dependencies: ["Continuo", "ContinuoBytes", "ContinuoMarket", "ContinuoMachine", "ContinuoStorage"],
+      path: "Benchmarks/Durable", swiftSettings: house),
   ]
 }

@@ -14,7 +14,7 @@ internal import Synchronization
 ///     var batch = EventBatch()
 ///     batch.append(Swap(block: 1, timestamp: noon, token: "ART", amountUSD: .one, priceUSD: .one))
 ///     let receipt = try ledger.take(batch, wallClock: nil)         // returns when the batch is on the disk
-///     var reader = ledger.publication.reader()
+///     var reader = ledger.publication().reader()
 ///
 /// Steps may come from any number of threads: those that come while the disk is busy are written together, synced once, and
 /// answered in their order.
@@ -37,11 +37,9 @@ public final class Ledger: Sendable {
 
   /// What was found when the directory was opened.
   public let opening: Restored
-  /// Where readers come from: they see what is acknowledged, or about to be.
-  public let publication: Publication
-
-  private let core: Mutex<LedgerCore>
-  private let steps = MonitorHandle(LedgerSteps())
+  private let stages: LedgerStages
+  private let threads: Mutex<[ThreadHandle]>
+  private let settings: Engine.Settings
   /// Held for as long as the directory is open.
   private let lock: any DiskFile
 
@@ -55,11 +53,24 @@ public final class Ledger: Sendable {
   package init(_ disk: any Disk, path: String, _ options: Options) throws(StorageFailure) {
     let directory = DataDirectory(path: path)
     lock = try Self.claim(disk, directory)
+    settings = options.engine
     var engine = Engine(options.engine)
     let (restored, end) = try Restored.restore(disk, directory, &engine)
     opening = restored
-    publication = engine.publication()
-    core = Mutex(LedgerCore(engine, try Self.writer(disk, directory, end, options)))
+    let stages = LedgerStages(engine, try Self.writer(disk, directory, end, options))
+    guard let writer = ThreadHandle({ stages.write() }), let applier = ThreadHandle({ stages.apply() }) else {
+      stages.close()
+      throw .disk(
+        DiskFailure(call: "pthread_create", path: path, code: 11, message: "the system has no thread to give"))
+    }
+    self.stages = stages
+    threads = Mutex([writer, applier])
+  }
+
+  /// Waits for all that was offered to be answered.
+  deinit {
+    stages.close()
+    threads.withLock { for thread in $0 { thread.join() } }
   }
 
   private static func writer(
@@ -98,8 +109,16 @@ public final class Ledger: Sendable {
   /// - Throws: ``Refusal``, with nothing changed, or ``StorageFailure/poisoned(by:)``: the batch's fate is unknown then.
   public func take(_ batch: EventBatch, wallClock: Timestamp?) throws -> Receipt {
     guard batch.offered <= Limits.batchRowsMax else { throw Refusal.batchTooLarge(rows: batch.offered) }
-    let bounds = core.withLock { $0.bounds(wallClock) }
-    return try run(.batch(batch, bounds)).receipt()
+    return try run(.batch(batch, settings.bounds(wallClock))).receipt()
+  }
+
+  /// Offers a batch without waiting for it, so that the next one can be made meanwhile: batches are taken in the order in which
+  /// they were offered. Waits only where much is waiting already. O(1).
+  ///
+  /// - Throws: ``Refusal/batchTooLarge(rows:)``.
+  public func offer(_ batch: EventBatch, wallClock: Timestamp?) throws(Refusal) -> OfferedBatch {
+    guard batch.offered <= Limits.batchRowsMax else { throw .batchTooLarge(rows: batch.offered) }
+    return OfferedBatch(answer: stages.offer(.batch(batch, settings.bounds(wallClock))))
   }
 
   /// Undoes every event of a chain above a block. O(what is undone) and a write.
@@ -118,101 +137,33 @@ public final class Ledger: Sendable {
   ///
   /// - Throws: as ``take(_:wallClock:)``.
   public func moveHorizon() throws -> Int {
-    guard let policy = core.withLock({ $0.retention }) else { return 0 }
+    guard let policy = settings.retention else { return 0 }
     return try run(.moveHorizon(policy)).count()
   }
 
+  /// Where readers on other threads come from: they see what is acknowledged, or about to be. From the first call on every
+  /// step leaves a version for them. O(tokens) the first time, then O(1).
+  public func publication() -> Publication { stages.publication() }
+
   /// How far the journal is: the file, and the byte in it that the next frame is written at. O(1).
-  public var journalPosition: (file: UInt32, byte: Int64) { core.withLock { $0.position } }
+  public var journalPosition: (file: UInt32, byte: Int64) { stages.position }
 
   /// Makes all that was taken durable, whatever was asked for. O(bytes).
   public func sync() throws(StorageFailure) {
-    let failure = core.withLock { $0.finish() }
-    if let failure { throw failure }
+    if let failure = stages.sync() { throw failure }
   }
 
-  /// Hands a step to whoever writes next, which may be this thread, and waits for its outcome.
-  private func run(_ step: JournalRecord) -> LedgerOutcome {
-    let ticket = steps.locked { $0.offer(step) }
-    while true {
-      let turn = steps.locked(when: { $0.isReady(ticket) }, { $0.turn(of: ticket) })
-      switch turn {
-      case .done(let outcome): return outcome
-      case .lead(let tickets, let records):
-        let outcomes = core.withLock { $0.take(records) }
-        steps.locked { $0.settle(tickets, outcomes) }
-      }
-    }
-  }
+  private func run(_ step: JournalRecord) -> LedgerOutcome { stages.offer(step).wait() }
 }
 
-/// What is behind the lock: the engine, and the journal that it is behind of.
-private struct LedgerCore: ~Copyable {
-  private var engine: Engine
-  private var writer: JournalWriter
-  private var packer = BatchPacker()
-  /// The first failure; nothing is written any more.
-  private var failure: StorageFailure?
+/// A batch that was offered to a ledger.
+public struct OfferedBatch: Sendable {
+  fileprivate let answer: LedgerAnswer
 
-  init(_ engine: consuming Engine, _ writer: consuming JournalWriter) {
-    self.engine = engine
-    self.writer = writer
-  }
-
-  var retention: RetentionPolicy? { engine.settings.retention }
-  var position: (file: UInt32, byte: Int64) { (writer.position.file, writer.position.offset) }
-
-  func bounds(_ wallClock: Timestamp?) -> BatchBounds { engine.settings.bounds(wallClock) }
-
-  /// Journals steps as one frame, then applies them in their order.
-  mutating func take(_ steps: [JournalRecord]) -> [LedgerOutcome] {
-    if let failure { return steps.map { _ in .failed(failure) } }
-    do throws(DiskFailure) {
-      var packer = BatchPacker()
-      swap(&packer, &self.packer)
-      defer { swap(&packer, &self.packer) }
-      try writer.append { payload in
-        for step in steps { step.append(to: &payload, &packer) }
-      }
-    } catch {
-      let failure = StorageFailure.poisoned(by: error.description)
-      self.failure = failure
-      return steps.map { _ in .failed(failure) }
-    }
-    return steps.map { engine.take($0) }
-  }
-
-  mutating func finish() -> StorageFailure? {
-    if let failure { return failure }
-    do throws(DiskFailure) { try writer.finish() } catch { failure = .poisoned(by: error.description) }
-    return failure
-  }
-}
-
-/// What became of a step.
-enum LedgerOutcome: Sendable {
-  case taken(Receipt)
-  case undone(Int)
-  case refused(Refusal)
-  case failed(StorageFailure)
-
-  func receipt() throws -> Receipt {
-    switch self {
-    case .taken(let receipt): return receipt
-    case .undone: return Receipt()
-    case .refused(let refusal): throw refusal
-    case .failed(let failure): throw failure
-    }
-  }
-
-  func count() throws -> Int {
-    switch self {
-    case .taken(let receipt): return receipt.undone
-    case .undone(let count): return count
-    case .refused(let refusal): throw refusal
-    case .failed(let failure): throw failure
-    }
-  }
+  /// Waits until the batch is as durable as was asked for, applied, and visible; what became of it.
+  ///
+  /// - Throws: as ``Ledger/take(_:wallClock:)``.
+  public func receipt() throws -> Receipt { try answer.wait().receipt() }
 }
 
 extension Engine {
@@ -229,47 +180,5 @@ extension Engine {
     } catch {
       return .refused(error)
     }
-  }
-}
-
-/// Steps that wait to be written, and outcomes that wait to be fetched.
-struct LedgerSteps: Sendable {
-  enum Turn: Sendable {
-    case done(LedgerOutcome)
-    /// Nobody writes: it is this thread's turn, with these steps.
-    case lead([UInt64], [JournalRecord])
-  }
-
-  private var waiting: [(ticket: UInt64, step: JournalRecord)] = []
-  private var outcomes: [UInt64: LedgerOutcome] = [:]
-  private var next: UInt64 = 0
-  private var isLed = false
-
-  mutating func offer(_ step: JournalRecord) -> UInt64 {
-    next += 1
-    waiting.append((next, step))
-    return next
-  }
-
-  func isReady(_ ticket: UInt64) -> Bool { !isLed || outcomes[ticket] != nil }
-
-  mutating func turn(of ticket: UInt64) -> Turn {
-    if let outcome = outcomes.removeValue(forKey: ticket) { return .done(outcome) }
-    isLed = true
-    // As many as make a batch of the greatest size: a frame stays within bounds.
-    var (count, rows) = (0, 0)
-    for (_, step) in waiting {
-      rows += step.rows
-      if count > 0, rows > Limits.batchRowsMax { break }
-      count += 1
-    }
-    let taken = waiting.prefix(count)
-    waiting.removeFirst(count)
-    return .lead(taken.map(\.ticket), taken.map(\.step))
-  }
-
-  mutating func settle(_ tickets: [UInt64], _ settled: [LedgerOutcome]) {
-    for (ticket, outcome) in zip(tickets, settled) { outcomes[ticket] = outcome }
-    isLed = false
   }
 }

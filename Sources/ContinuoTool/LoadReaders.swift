@@ -3,6 +3,7 @@
 // Not here: the writer (LoadRun), how versions are read (Continuo/Reading).
 
 internal import Continuo
+internal import ContinuoBytes
 internal import ContinuoMachine
 internal import ContinuoMarket
 internal import Synchronization

@@ -3,6 +3,7 @@
 // Not here: whose turn it is (PieceOrder), the columns (ContinuoFormats).
 
 internal import Continuo
+internal import ContinuoBytes
 internal import ContinuoFormats
 internal import ContinuoMachine
 

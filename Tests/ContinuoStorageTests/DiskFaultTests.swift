@@ -23,6 +23,7 @@ struct DiskFaultTests {
         var failure: StorageFailure?
         do throws(StorageFailure) {
           let ledger = try Ledger(disk, path: "/data", workload.options)
+          let readers = ledger.publication()
           for step in workload.steps.indices {
             do throws(StorageFailure) {
               try workload.perform(step, on: ledger)
@@ -34,7 +35,7 @@ struct DiskFaultTests {
             }
           }
           // Reads go on.
-          var reader = ledger.publication.reader()
+          var reader = readers.reader()
           let inspection = reader.read { $0.inspection() }
           #expect(inspection == workload.inspections[acknowledged])
         } catch {

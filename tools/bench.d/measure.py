@@ -1,4 +1,4 @@
-"""Runs of the program and of Latencies, each once for all rows that need it, rounds taking turns.
+"""Runs of the program, of Latencies and of Durable, each once for all rows that need it, rounds taking turns.
 
 Invariant: in a round every run happens once, so that a busy minute of the machine falls on all of them alike.
 Not here: what the figures are held to (rows.py).
@@ -50,6 +50,10 @@ class Sizes:
         return self.events // 5
 
     @property
+    def commits(self):
+        return 500 if self.quick else 100_000
+
+    @property
     def calls(self):
         return 200 if self.quick else 20_000
 
@@ -60,7 +64,7 @@ class Measurements:
     def __init__(self, root, sizes):
         self.programs = root / ".build" / "release"
         self.sizes = sizes
-        self.loads, self.latencies, self.files = {}, {}, {}
+        self.loads, self.latencies, self.files, self.durable = {}, {}, {}, []
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="continuo-bench-")
@@ -97,6 +101,11 @@ class Measurements:
             lines = self.run("Latencies", "--events", self.sizes.events, "--rounds", self.sizes.rounds,
                              "--calls", self.sizes.calls, *latencies)
             self.latencies = {line["row"]: line for line in map(json.loads, lines.splitlines())}
+        if any(row.durable for row in rows):
+            self.say("durable")
+            lines = self.run("Durable", self.folder.name, "--events", self.sizes.events, "--rounds", self.sizes.rounds,
+                             "--commits", self.sizes.commits)
+            self.durable = [json.loads(line) for line in lines.splitlines()]
         self.say("")
 
     def say(self, text):

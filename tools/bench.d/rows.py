@@ -53,6 +53,7 @@ class Row:
     loads: tuple = ()
     latencies: tuple = ()
     files: tuple = field(default=())
+    durable: bool = False
 
     def result(self, measured):
         return Result(self, self.figure(measured), self.baseline(measured), counts=not measured.sizes.quick)
@@ -110,6 +111,12 @@ def reading(name, what, percentile, floor, goal):
                          f"{median(key(m, 'warm', percentile))} µs", loads=("reader", "warm"))
 
 
+def durable(name, what, unit, floor, goal, more, figure, baseline):
+    """A figure of Durable, beside another of the same round."""
+    return Row(name, what, unit, floor, goal, more, lambda m: [figure(taken) for taken in m.durable],
+               lambda m: baseline(lambda key, scale=1.0: median([taken[key] for taken in m.durable], scale)), durable=True)
+
+
 def seconds(m, suffix):
     return [taken["seconds"] for taken in m.files[suffix]]
 
@@ -163,6 +170,22 @@ ALL = [
         lambda m: "reading the bytes "
                   f"{median([m.sizes.ndjson_events / taken['read_seconds'] / 1e6 for taken in m.files['ndjson']])} M/s",
         files=("ndjson",)),
+    durable("durable-ingest", "W10M through a ledger, each batch synced before it is applied", "M/s", 3, 9, True,
+            lambda taken: taken["durable_per_second"] / 1e6,
+            lambda of: f"in memory {of('in_memory_per_second', 1e-6)} M/s; {of('bare_syncs_per_second')} bare syncs/s"),
+    durable("durable-ratio", "the same over ingest in memory", "×", 0.5, 0.8, True,
+            lambda taken: taken["durable_per_second"] / taken["in_memory_per_second"],
+            lambda of: f"{of('durable_per_second', 1e-6)} over {of('in_memory_per_second', 1e-6)} M/s"),
+    durable("durable-bytes", "journal bytes per event", "B", 48, 32, False, lambda taken: taken["journal_bytes_per_event"],
+            lambda of: "a row of the CSV 87 B"),
+    durable("durable-writers", "commits of 100 writers of one event each over bare syncs of a block", "×", 12, 40, True,
+            lambda taken: taken["commits_per_second"] / taken["bare_syncs_per_second"],
+            lambda of: f"{of('commits_per_second')} over {of('bare_syncs_per_second')} a second"),
+    durable("durable-p99", "how long such a commit takes, p99", "ms", 5, 2, False, lambda taken: taken["commit_p99_us"] / 1e3,
+            lambda of: f"{of('bare_syncs_per_second')} bare syncs/s"),
+    durable("durable-restore", "bringing W10M back from the journal", "M/s", 3, 8, True,
+            lambda taken: taken["restored_per_second"] / 1e6,
+            lambda of: f"in memory {of('in_memory_per_second', 1e-6)} M/s"),
     ratio("growth-events", "cost per event, 10 M over 1 M events", "warm", "small", 1.5, 1.2, more=False),
     ratio("growth-tokens", "cost per event, 10,000 over 100 tokens", "warm", "few-tokens", 2, 1.4, more=False),
 ]

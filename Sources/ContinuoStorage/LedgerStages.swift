@@ -1,0 +1,176 @@
+// The two stages of a ledger, each with a thread of its own: one writes what was offered, the other applies what is written.
+// Invariant: steps are written, applied and answered in the order in which they were offered; a step is applied when its frame
+// is as durable as was asked for; behind the first failure nothing is written or applied.
+// Not here: what is offered (Ledger), the journal's bytes (JournalWriter).
+// Source: group commit, D. DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984.
+
+internal import Continuo
+internal import ContinuoBytes
+internal import Synchronization
+
+/// A step that was offered, and what becomes of it.
+final class LedgerAnswer: Sendable {
+  let step: JournalRecord
+  // Each has its own, for of a condition that all shared every answer would wake them all.
+  private let outcome = MonitorHandle<LedgerOutcome?>(nil)
+
+  init(_ step: JournalRecord) { self.step = step }
+
+  fileprivate func settle(_ settled: LedgerOutcome) { outcome.locked { $0 = settled } }
+
+  /// Waits for the outcome.
+  func wait() -> LedgerOutcome {
+    let settled = outcome.locked(when: { $0 != nil }, { $0 })
+    guard let settled else { preconditionFailure("a step that was waited for has an outcome") }
+    return settled
+  }
+}
+
+/// What became of a step.
+enum LedgerOutcome: Sendable {
+  case taken(Receipt)
+  case undone(Int)
+  case refused(Refusal)
+  case failed(StorageFailure)
+
+  func receipt() throws -> Receipt {
+    switch self {
+    case .taken(let receipt): return receipt
+    case .undone: return Receipt()
+    case .refused(let refusal): throw refusal
+    case .failed(let failure): throw failure
+    }
+  }
+
+  func count() throws -> Int {
+    switch self {
+    case .taken(let receipt): return receipt.undone
+    case .undone(let count): return count
+    case .refused(let refusal): throw refusal
+    case .failed(let failure): throw failure
+    }
+  }
+}
+
+/// Writes and applies steps.
+final class LedgerStages: Sendable {
+  private struct Offered: Sendable {
+    var waiting: [LedgerAnswer] = []
+    var rows = 0
+    var isClosed = false
+  }
+
+  private struct Written: Sendable {
+    var groups: [(steps: [LedgerAnswer], failure: StorageFailure?)] = []
+    var isClosed = false
+  }
+
+  /// So many rows may wait to be written, and so many groups to be applied: who offers more waits.
+  private static let rowsMax = 2 * Limits.batchRowsMax
+  private static let groupsMax = 2
+
+  private let offered = MonitorHandle(Offered())
+  private let written = MonitorHandle(Written())
+  private let journal: Mutex<LedgerJournal>
+  private let engine: Mutex<Engine>
+
+  init(_ engine: consuming sending Engine, _ writer: consuming sending JournalWriter) {
+    self.engine = Mutex(engine)
+    journal = Mutex(LedgerJournal(writer))
+  }
+
+  /// Offers a step; waits where too much is waiting already. O(1).
+  func offer(_ step: JournalRecord) -> LedgerAnswer {
+    let answer = LedgerAnswer(step)
+    offered.locked(
+      when: { $0.rows < Self.rowsMax },
+      { state in
+        state.waiting.append(answer)
+        state.rows += step.rows
+      })
+    return answer
+  }
+
+  /// Lets both stages end, once all that was offered is answered.
+  func close() { offered.locked { $0.isClosed = true } }
+
+  var position: (file: UInt32, byte: Int64) { journal.withLock { $0.position } }
+  func publication() -> Publication { engine.withLock { $0.publication() } }
+
+  /// Makes all that was written durable; the failure, if there was one.
+  func sync() -> StorageFailure? { journal.withLock { $0.sync() } }
+
+  // MARK: stages
+
+  /// The first stage: writes all that waits as one frame, again and again.
+  func write() {
+    while true {
+      let group = offered.locked(when: { !$0.waiting.isEmpty || $0.isClosed }, { Self.group(&$0) })
+      guard !group.isEmpty else { return written.locked { $0.isClosed = true } }
+      let failure = journal.withLock { $0.write(group) }
+      written.locked(when: { $0.groups.count < Self.groupsMax }, { $0.groups.append((group, failure)) })
+    }
+  }
+
+  /// The second stage: applies what is written, and answers.
+  func apply() {
+    while true {
+      let next = written.locked(
+        when: { !$0.groups.isEmpty || $0.isClosed }, { $0.groups.isEmpty ? nil : $0.groups.removeFirst() })
+      guard let next else { return }
+      let outcomes =
+        next.failure.map { failure in next.steps.map { _ in LedgerOutcome.failed(failure) } }
+        ?? engine.withLock { engine in
+          var outcomes: [LedgerOutcome] = []
+          for answer in next.steps { outcomes.append(engine.take(answer.step)) }
+          return outcomes
+        }
+      for (answer, outcome) in zip(next.steps, outcomes) { answer.settle(outcome) }
+    }
+  }
+
+  /// As many steps as make a batch of the greatest size: a frame stays within bounds.
+  private static func group(_ state: inout Offered) -> [LedgerAnswer] {
+    var (count, rows) = (0, 0)
+    for answer in state.waiting {
+      if count > 0, rows + answer.step.rows > Limits.batchRowsMax { break }
+      rows += answer.step.rows
+      count += 1
+    }
+    let group = Array(state.waiting.prefix(count))
+    state.waiting.removeFirst(count)
+    state.rows -= rows
+    return group
+  }
+}
+
+/// What the first stage has: the journal, and whether a call has failed.
+private struct LedgerJournal: ~Copyable {
+  private var writer: JournalWriter
+  private var packer = BatchPacker()
+  private var failure: StorageFailure?
+
+  init(_ writer: consuming JournalWriter) { self.writer = writer }
+
+  var position: (file: UInt32, byte: Int64) { (writer.position.file, writer.position.offset) }
+
+  /// Writes steps as one frame; the failure that it met, or the one before.
+  mutating func write(_ steps: [LedgerAnswer]) -> StorageFailure? {
+    if let failure { return failure }
+    var packer = BatchPacker()
+    swap(&packer, &self.packer)
+    do throws(DiskFailure) {
+      try writer.append { payload in
+        for answer in steps { answer.step.append(to: &payload, &packer) }
+      }
+    } catch { failure = .poisoned(by: error.description) }
+    swap(&packer, &self.packer)
+    return failure
+  }
+
+  mutating func sync() -> StorageFailure? {
+    if let failure { return failure }
+    do throws(DiskFailure) { try writer.finish() } catch { failure = .poisoned(by: error.description) }
+    return failure
+  }
+}
