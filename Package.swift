@@ -61,6 +61,9 @@ let package = Package(
     .executableTarget(
       name: "ReadingProbe", dependencies: ["CProbe", "Continuo", "ContinuoTestSupport"], path: "Tests/Probe",
       swiftSettings: house),
+    .executableTarget(
+      name: "LedgerProbe", dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoStorage"],
+      path: "Tests/LedgerProbe", swiftSettings: house),
     .testTarget(
       name: "ContinuoTests",
       dependencies: ["Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"], swiftSettings: house),
