@@ -72,7 +72,7 @@ let package = Package(
       name: "ContinuoStorageTests",
       dependencies: ["ContinuoStorage", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport"],
       swiftSettings: house),
-    .testTarget(name: "ExampleTests", dependencies: ["Continuo"], swiftSettings: house),
+    .testTarget(name: "ExampleTests", dependencies: ["Continuo", "ContinuoStorage"], swiftSettings: house),
     .testTarget(
       name: "ContinuoToolTests",
       dependencies: [
@@ -89,7 +89,8 @@ let package = Package(
 if Context.environment["CONTINUO_FUZZ"] == "1" {
   package.targets.append(
     .executableTarget(
-      name: "ContinuoFuzz", dependencies: ["Continuo", "ContinuoFormats"], path: "Tests/Fuzz", exclude: ["corpus"],
+      name: "ContinuoFuzz", dependencies: ["Continuo", "ContinuoFormats", "ContinuoStorage"], path: "Tests/Fuzz",
+      exclude: ["corpus"],
       swiftSettings: house))
 }
 

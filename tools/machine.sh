@@ -56,4 +56,4 @@ require_packages() {
 
 # What a build needs, and what the tests need besides.
 build_packages=(git pkg-config zlib1g-dev liblz4-dev)
-test_packages=(python3 gzip lz4)
+test_packages=(python3 gzip lz4 e2fsprogs mount)

@@ -167,6 +167,9 @@ public struct OfferedBatch: Sendable {
 }
 
 extension Engine {
+  /// Takes the step that a record is; what the engine refuses it refused then too.
+  package mutating func replay(_ record: JournalRecord) { _ = take(record) }
+
   /// Takes the step that a record is; a cut of the tail changes nothing. The same live and in replay.
   mutating func take(_ record: JournalRecord) -> LedgerOutcome {
     do throws(Refusal) {

@@ -4,6 +4,7 @@
 
 import Continuo
 import ContinuoFormats
+import ContinuoStorage
 
 /// What is fuzzed.
 enum FuzzTarget: String, CaseIterable {
@@ -13,6 +14,7 @@ enum FuzzTarget: String, CaseIterable {
   case timestamp
   case map
   case compressed
+  case journal
   /// Fails on an input that is easy to find, so that a fuzzer which finds nothing is told from one that cannot.
   case canary
 
@@ -25,6 +27,7 @@ enum FuzzTarget: String, CaseIterable {
     case .timestamp: timestamp(bytes)
     case .map: map(bytes)
     case .compressed: compressed(bytes)
+    case .journal: journal(bytes)
     case .canary:
       if bytes.starts(with: Array("CA".utf8)) { fatalError("the canary is dead, as it should be") }
     }
@@ -113,6 +116,20 @@ enum FuzzTarget: String, CaseIterable {
     let pieces = Digest(rest, name, InputOptions(), blockBytes: max(blockBytes, rest.count / 400), rowsMax: 5_000)
     // How much comes out before damage is found depends on the pieces, what comes out does not.
     if whole.failure != nil { whole.requireSameStart(pieces) } else { whole.requireEqual(pieces) }
+  }
+}
+
+extension FuzzTarget {
+  /// Any bytes as the records of a frame: they are taken in, or are none.
+  private func journal(_ bytes: [UInt8]) {
+    var engine = Engine()
+    do {
+      try JournalRecord.forEach(in: bytes.span) { engine.replay($0) }
+    } catch {
+      require(error is JournalRecordFault, "another failure than that of records: \(error)")
+    }
+    let wrong = engine.checkInvariants()
+    require(wrong.isEmpty, "invariants: \(wrong)")
   }
 }
 

@@ -8,6 +8,7 @@ internal import Continuo
 internal import ContinuoBytes
 internal import ContinuoFormats
 internal import ContinuoStorage
+internal import Foundation
 
 /// The events of a step: some swaps, and every seventh time the retraction of one before.
 func step(_ number: Int) -> EventBatch {
@@ -34,45 +35,55 @@ func steps(_ engine: borrowing Engine) throws -> Int? {
   return isSame ? count : nil
 }
 
-func fail(_ text: String) throws -> Never {
-  try DescriptorHandle.standardError.write(Array("LedgerProbe: \(text)\n".utf8))
-  throw StorageFailure.poisoned(by: text)
+struct Wrong: Error, CustomStringConvertible {
+  let description: String
 }
 
-let arguments = CommandLine.arguments
-guard arguments.count == 4 else { fatalError("usage: LedgerProbe write|check DIRECTORY sync|os|none|N") }
-let path = arguments[2]
-switch arguments[1] {
-case "write":
-  guard let durability = Durability(rawValue: arguments[3]) else { fatalError("no such durability: \(arguments[3])") }
+/// Takes steps for ever.
+func write(_ path: String, _ durability: Durability) throws {
   let ledger = try Ledger(path: path, Ledger.Options(durability: durability))
   let output = DescriptorHandle.standardOutput
-  // Where it was: steps are numbered by what is there.
+  // Steps are numbered by what is there.
   var number = 0
   var reader = ledger.publication().reader()
-  if let newest = reader.read({ $0.newest }) { number = Int((newest.microseconds - 1_730_419_200_000_000) / 1_000_000) + 1 }
+  if let newest = reader.read({ $0.newest }) {
+    number = Int((newest.microseconds - 1_730_419_200_000_000) / 1_000_000) + 1
+  }
   try output.write(Array("open \(number)\n".utf8))
   while true {
     _ = try ledger.take(step(number), wallClock: nil)
     try output.write(Array("\(number)\n".utf8))
     number += 1
   }
-case "check":
+}
+
+/// Says how many steps are there, and how many bytes were cut.
+func check(_ path: String, least: Int) throws -> String {
   let read: ReadDirectory
   do throws(StorageFailure) {
     read = try ReadDirectory(path: path)
   } catch {
     // Killed before it was there at all.
-    if case .missing = error, arguments[3] == "0" {
-      print("0 0")
-      break
-    }
+    if case .missing = error, least == 0 { return "0 0" }
     throw error
   }
-  guard let count = try steps(read.engine) else { try fail("what is there is no first part of the steps") }
-  guard let least = Int(arguments[3]), count >= least else {
-    try fail("\(count) steps are there, \(arguments[3]) were acknowledged")
+  guard let count = try steps(read.engine) else {
+    throw Wrong(description: "what is there is no first part of the steps")
   }
-  print("\(count) \(read.restored.tornTailBytes)")
-default: fatalError("usage: LedgerProbe write|check DIRECTORY sync|os|none|N")
+  guard count >= least else { throw Wrong(description: "\(count) steps are there, \(least) were acknowledged") }
+  return "\(count) \(read.restored.tornTailBytes)"
+}
+
+let arguments = CommandLine.arguments
+do {
+  if arguments.count == 4, arguments[1] == "write", let durability = Durability(rawValue: arguments[3]) {
+    try write(arguments[2], durability)
+  } else if arguments.count == 4, arguments[1] == "check", let least = Int(arguments[3]) {
+    print(try check(arguments[2], least: least))
+  } else {
+    throw Wrong(description: "usage: LedgerProbe write DIRECTORY sync|os|none, or LedgerProbe check DIRECTORY N")
+  }
+} catch {
+  try DescriptorHandle.standardError.write(Array("LedgerProbe: \(error)\n".utf8))
+  exit(1)
 }

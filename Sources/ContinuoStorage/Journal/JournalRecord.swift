@@ -3,11 +3,11 @@
 // Not here: frames (JournalFormat), a batch's bytes (BatchPacker).
 // Format: docs/format/journal.md, "Record".
 
-internal import Continuo
+package import Continuo
 internal import ContinuoBytes
 
 /// One step of the engine, as the journal keeps it.
-enum JournalRecord: Sendable {
+package enum JournalRecord: Sendable {
   /// A batch, and what it was judged by.
   case batch(EventBatch, BatchBounds)
   case rollback(chain: UInt32, block: UInt64)
@@ -84,7 +84,7 @@ enum JournalRecord: Sendable {
   /// Lends the records of a payload, in order. O(bytes).
   ///
   /// - Throws: ``JournalRecordFault`` where bytes are no records, or what `body` throws.
-  static func forEach(in payload: Span<UInt8>, _ body: (JournalRecord) throws -> Void) throws {
+  package static func forEach(in payload: Span<UInt8>, _ body: (JournalRecord) throws -> Void) throws {
     var place = 0
     while place < payload.count {
       guard payload.count - place >= headBytes, let kind = Kind(rawValue: payload[place]) else {
@@ -140,9 +140,9 @@ enum JournalRecord: Sendable {
 }
 
 /// Why a frame's payload is no list of records.
-struct JournalRecordFault: Error, Equatable {
+package struct JournalRecordFault: Error, Equatable {
   /// What was expected and not found.
-  var what: String
+  package var what: String
   /// Where in the payload.
-  var place: Int
+  package var place: Int
 }
