@@ -55,9 +55,11 @@ public final class Ledger: Sendable {
     lock = try Self.claim(disk, directory)
     settings = options.engine
     var engine = Engine(options.engine)
-    let (restored, end) = try Restored.restore(disk, directory, &engine)
+    var (restored, end) = try Restored.restore(disk, directory, &engine)
+    let journal = try Self.writer(disk, directory, end, options)
+    if journal.hasRemovedUnfinished { restored.marks.insert(.unfinishedFile) }
     opening = restored
-    let stages = LedgerStages(engine, try Self.writer(disk, directory, end, options))
+    let stages = LedgerStages(engine, journal)
     guard let writer = ThreadHandle({ stages.write() }), let applier = ThreadHandle({ stages.apply() }) else {
       stages.close()
       throw .disk(

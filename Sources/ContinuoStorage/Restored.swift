@@ -4,6 +4,20 @@
 
 public import Continuo
 
+/// Rare ways that bringing back may go: a test that crashes everywhere fails if it has not been on all of them.
+package enum RecoveryMark: CaseIterable, Sendable {
+  /// A directory without a journal: it was cut off in its birth.
+  case noJournal
+  /// A journal file whose making was cut off was removed.
+  case unfinishedFile
+  /// What was left of a write was cut.
+  case tornTail
+  /// A cut was already noted by an earlier start.
+  case notedCut
+  /// The journal goes through several files.
+  case severalFiles
+}
+
 /// What a data directory brought back.
 public struct Restored: Equatable, Sendable {
   /// How many records were taken again.
@@ -12,6 +26,8 @@ public struct Restored: Equatable, Sendable {
   public internal(set) var rows = 0
   /// How many bytes of a torn tail are there now, or were cut before.
   public internal(set) var droppedTailBytes: Int64 = 0
+  /// Which rare ways were gone.
+  package internal(set) var marks: Set<RecoveryMark> = []
   /// How many of them are there now: what a crash left of a write that nobody was told of.
   public internal(set) var tornTailBytes: Int64 = 0
 
@@ -23,11 +39,20 @@ public struct Restored: Equatable, Sendable {
     let end = try JournalReader(disk, directory).forEachRecord { (record) throws(StorageFailure) in
       restored.records += 1
       restored.rows += record.rows
-      if case .cut(let bytes) = record { restored.droppedTailBytes += bytes }
+      if case .cut(let bytes) = record {
+        restored.droppedTailBytes += bytes
+        restored.marks.insert(.notedCut)
+      }
       _ = engine.take(record)
     }
     restored.tornTailBytes = end?.tornBytes ?? 0
     restored.droppedTailBytes += restored.tornTailBytes
+    if restored.tornTailBytes > 0 { restored.marks.insert(.tornTail) }
+    guard let end else {
+      restored.marks.insert(.noJournal)
+      return (restored, nil)
+    }
+    if end.file.number > 1 { restored.marks.insert(.severalFiles) }
     return (restored, end)
   }
 }

@@ -13,6 +13,7 @@ struct CrashPointTests {
   /// Rules 7.1, 7.5: everything acknowledged is there, and nothing but the step in flight besides.
   @Test("A crash behind every call, and another one while it is brought back", arguments: Seeds.thisRun(6))
   func everyPoint(seed: UInt64) throws {
+    var marks: Set<RecoveryMark> = []
     let workload = try LedgerWorkload(seed: seed, steps: 14)
     let disk = SimulatedDisk()
     var acknowledged: [Int] = []
@@ -38,6 +39,7 @@ struct CrashPointTests {
         do throws(StorageFailure) {
           let ledger = try Ledger(again, path: "/data", workload.options)
           if ledger.opening.tornTailBytes > 0 { cut += 1 }
+          marks.formUnion(ledger.opening.marks)
         } catch {
           // Only a write that went astray over what was acknowledged may be refused: nothing can bring that back.
           guard case .damaged = error, fate.contains(.elsewhere) else {
@@ -49,18 +51,20 @@ struct CrashPointTests {
         }
         let digest = try Self.digest(again, workload)
         #expect(workload.holds(digest, from: done, through: done + 1), "\(context)")
-        if variant < 4 { try recover(image, done, workload, context, &random) }
+        if variant < 4 { marks.formUnion(try recover(image, done, workload, context, &random)) }
       }
     }
     print(
       "crash points: seed \(seed): \(operations.count) calls, \(images) images, \(cut) torn tails, \(refused) refused")
     #expect(cut > 0)
+    #expect(marks == Set(RecoveryMark.allCases), "rare ways that were never gone")
   }
 
   /// A crash behind every call that bringing back makes; then it is brought back, and goes on.
   private func recover(
     _ image: DiskState, _ done: Int, _ workload: LedgerWorkload, _ context: String, _ random: inout SeededGenerator
-  ) throws {
+  ) throws -> Set<RecoveryMark> {
+    var marks: Set<RecoveryMark> = []
     let first = SimulatedDisk(image)
     _ = try Ledger(first, path: "/data", workload.options)
     let expected = try Self.digest(first, workload)
@@ -69,11 +73,13 @@ struct CrashPointTests {
       let fate = UnsyncedWrite.allCases[point % 6]
       let second = SimulatedDisk(crash.image(keepsNames: point % 2 == 0, using: &random) { _ in fate })
       let ledger = try Ledger(second, path: "/data", workload.options)
+      marks.formUnion(ledger.opening.marks)
       let again = try ledger.retract(EventIdentity(kind: .swap, chain: .max, block: .max))
       #expect(!again)
       let digest = try Self.digest(second, workload)
       #expect(digest == expected, "recovery, point \(point) \(fate), \(context)")
     }
+    return marks
   }
 
   private static func digest(_ disk: SimulatedDisk, _ workload: LedgerWorkload) throws -> String {

@@ -6,10 +6,43 @@ import Continuo
 import ContinuoFormats
 import ContinuoStorage
 import ContinuoTestSupport
+import Foundation
+import Synchronization
 import Testing
 
 @Suite("Disk faults")
 struct DiskFaultTests {
+  /// Rules 7.2, 8: while a disk hangs nothing is acknowledged, and what is asked is answered as of the last batch that was.
+  @Test("A disk that hangs: reads go on, and see nothing that is not synced")
+  func hangingDisk() throws {
+    let disk = SimulatedDisk()
+    let ledger = try Ledger(disk, path: "/data", Ledger.Options())
+    func batch(_ block: UInt64) -> EventBatch {
+      var batch = EventBatch()
+      batch.append(
+        Swap(block: block, timestamp: Timestamp(microseconds: 1), token: "ART", amountUSD: .one, priceUSD: .one))
+      return batch
+    }
+    var reader = ledger.publication().reader()
+    #expect(try ledger.take(batch(1), wallClock: nil).accepted == 1)
+    let gate = Mutex(false)
+    let hangs = Mutex(0)
+    disk.setBeforeSync {
+      hangs.withLock { $0 += 1 }
+      while !gate.withLock({ $0 }) { usleep(1000) }
+    }
+    let offered = try ledger.offer(batch(2), wallClock: nil)
+    while hangs.withLock({ $0 }) == 0 { usleep(1000) }
+    for _ in 0..<1000 {
+      let swaps = reader.read { $0.inspection().swaps }
+      #expect(swaps == 1)
+    }
+    gate.withLock { $0 = true }
+    #expect(try offered.receipt().accepted == 1)
+    let swaps = reader.read { $0.inspection().swaps }
+    #expect(swaps == 2)
+  }
+
   /// Rule 7.2: the first failure is final, reads go on, what was acknowledged comes back.
   @Test("Every call fails in turn, with EIO and ENOSPC", arguments: Seeds.thisRun(4))
   func everyCall(seed: UInt64) throws {

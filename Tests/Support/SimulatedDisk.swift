@@ -57,6 +57,7 @@ package final class SimulatedDisk: Disk {
     var callsLeft: Int?
     var failure = (code: Int32(5), message: "input/output error")
     var calls = 0
+    var beforeSync: (@Sendable () -> Void)?
   }
 
   private let state: Mutex<State>
@@ -196,7 +197,11 @@ package final class SimulatedDisk: Disk {
     }
   }
 
+  /// Is called before every sync of a file: a disk that takes its time.
+  package func setBeforeSync(_ body: (@Sendable () -> Void)?) { state.withLock { $0.beforeSync = body } }
+
   fileprivate func sync(_ file: SimulatedFile) throws(DiskFailure) {
+    state.withLock { $0.beforeSync }?()
     try call("fdatasync", file.path) { (state) throws(DiskFailure) in
       state.operations.append(.sync(file: file.number))
     }

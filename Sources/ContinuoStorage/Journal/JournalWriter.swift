@@ -24,6 +24,8 @@ struct JournalWriter: ~Copyable {
   private let fileBytes: Int64
   private var file: any DiskFile
   private var end: JournalEnd
+  /// Whether there were files whose making was cut off.
+  let hasRemovedUnfinished: Bool
   /// Room for a header, in front of the payload.
   private var frame: [UInt8] = []
 
@@ -36,16 +38,15 @@ struct JournalWriter: ~Copyable {
     _ disk: any Disk, _ directory: DataDirectory, at end: JournalEnd?, _ durability: Durability,
     fileBytes: Int64 = JournalFormat.fileBytes
   ) throws(DiskFailure) {
-    self.disk = disk
-    self.directory = directory
-    self.durability = durability
-    self.fileBytes = fileBytes
-    try Self.removeUnfinished(disk, directory)
-    if let end {
-      (file, self.end) = (try disk.open(directory.journalFile(end.file.number), forWriting: true), end)
-    } else {
-      (file, self.end) = try Self.begin(disk, directory, number: 1, sequence: 1, chain: 0, fileBytes)
-    }
+    let hasRemovedUnfinished = try Self.removeUnfinished(disk, directory)
+    let (file, end) =
+      if let end {
+        (try disk.open(directory.journalFile(end.file.number), forWriting: true), end)
+      } else {
+        try Self.begin(disk, directory, number: 1, sequence: 1, chain: 0, fileBytes)
+      }
+    (self.disk, self.directory, self.durability, self.fileBytes) = (disk, directory, durability, fileBytes)
+    (self.file, self.end, self.hasRemovedUnfinished) = (file, end, hasRemovedUnfinished)
   }
 
   /// How many frames there are.
@@ -125,10 +126,10 @@ struct JournalWriter: ~Copyable {
   }
 
   /// Files whose making was cut off have nothing in them that anybody was told of.
-  private static func removeUnfinished(_ disk: any Disk, _ directory: DataDirectory) throws(DiskFailure) {
-    for name in try disk.names(in: directory.journal) ?? [] where DataDirectory.isNew(name) {
-      try disk.remove(directory.journal + "/" + name)
-    }
+  private static func removeUnfinished(_ disk: any Disk, _ directory: DataDirectory) throws(DiskFailure) -> Bool {
+    let unfinished = (try disk.names(in: directory.journal) ?? []).filter(DataDirectory.isNew)
+    for name in unfinished { try disk.remove(directory.journal + "/" + name) }
+    return !unfinished.isEmpty
   }
 
   /// Overwrites what a crash left behind the end with zeros, and writes a record that says how much it was. O(bytes).
