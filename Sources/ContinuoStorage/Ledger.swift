@@ -25,6 +25,10 @@ public final class Ledger: Sendable {
     public var engine: Engine.Settings
     /// How far a step is on its way to the disk when it is answered.
     public var durability: Durability
+    /// What a price is in every batch; a directory that was begun with another mode is refused. nil: as it was begun.
+    public var price: PriceMode? = .quoted
+    /// Whether a directory is made where there is none.
+    public var makesDirectory = true
     /// How long journal files are that are begun.
     package var journalFileBytes = JournalFormat.fileBytes
 
@@ -37,6 +41,9 @@ public final class Ledger: Sendable {
 
   /// What was found when the directory was opened.
   public let opening: Restored
+  /// What a price is in every batch.
+  public let price: PriceMode
+  private let path: String
   /// Where readers come from: they see what is acknowledged, or about to be.
   public let publication: Publication
 
@@ -54,12 +61,16 @@ public final class Ledger: Sendable {
 
   package init(_ disk: any Disk, path: String, _ options: Options) throws(StorageFailure) {
     let directory = DataDirectory(path: path)
+    if !options.makesDirectory { try directory.requireLock(disk) }
     lock = try Self.claim(disk, directory)
     var engine = Engine(options.engine)
-    let (restored, end) = try Restored.restore(disk, directory, &engine)
+    let (restored, end) = try Restored.restore(disk, directory, price: options.price, &engine)
     opening = restored
+    self.path = path
     publication = engine.publication()
-    core = Mutex(LedgerCore(engine, try Self.writer(disk, directory, end, options)))
+    let writer = try Self.writer(disk, directory, end, options)
+    price = writer.price
+    core = Mutex(LedgerCore(engine, writer))
   }
 
   private static func writer(
@@ -67,7 +78,8 @@ public final class Ledger: Sendable {
   ) throws(StorageFailure) -> JournalWriter {
     do throws(DiskFailure) {
       var writer = try JournalWriter(
-        disk, directory, at: end, options.durability, fileBytes: options.journalFileBytes)
+        disk, directory, at: end, options.durability, price: options.price ?? .quoted,
+        fileBytes: options.journalFileBytes)
       try writer.cutTail()
       return writer
     } catch { throw .disk(error) }
@@ -80,7 +92,7 @@ public final class Ledger: Sendable {
       try disk.syncDirectory(directory.parent)
       return try disk.lock(directory.lock, shared: false)
     }
-    guard let lock else { throw .locked(path: directory.path, holder: directory.holder(disk)) }
+    guard let lock else { throw directory.locked(disk) }
     try onDisk { () throws(DiskFailure) in
       var line = Array(ProcessNumber.own.description.utf8)
       line.pad(to: 20)
@@ -95,9 +107,13 @@ public final class Ledger: Sendable {
 
   /// Takes in a batch. Returns when it is as durable as was asked for, applied, and visible. O(rows) and a write.
   ///
-  /// - Throws: ``Refusal``, with nothing changed, or ``StorageFailure/poisoned(by:)``: the batch's fate is unknown then.
+  /// - Throws: ``Refusal`` or ``StorageFailure/otherPrice(file:found:expected:)``, with nothing changed, or
+  ///   ``StorageFailure/poisoned(by:)``: the batch's fate is unknown then.
   public func take(_ batch: EventBatch, wallClock: Timestamp?) throws -> Receipt {
     guard batch.offered <= Limits.batchRowsMax else { throw Refusal.batchTooLarge(rows: batch.offered) }
+    guard batch.price == price else {
+      throw StorageFailure.otherPrice(file: path, found: price, expected: batch.price)
+    }
     let bounds = core.withLock { $0.bounds(wallClock) }
     return try run(.batch(batch, bounds)).receipt()
   }
@@ -124,6 +140,11 @@ public final class Ledger: Sendable {
 
   /// How far the journal is: the file, and the byte in it that the next frame is written at. O(1).
   public var journalPosition: (file: UInt32, byte: Int64) { core.withLock { $0.position } }
+
+  /// How many events of a chain have a block over one: what a rollback to it would undo. O(log n + those events).
+  public func eventCount(chain: UInt32, above block: UInt64) -> Int {
+    core.withLock { $0.eventCount(chain: chain, above: block) }
+  }
 
   /// Makes all that was taken durable, whatever was asked for. O(bytes).
   public func sync() throws(StorageFailure) {
@@ -161,6 +182,8 @@ private struct LedgerCore: ~Copyable {
 
   var retention: RetentionPolicy? { engine.settings.retention }
   var position: (file: UInt32, byte: Int64) { (writer.position.file, writer.position.offset) }
+
+  func eventCount(chain: UInt32, above block: UInt64) -> Int { engine.eventCount(chain: chain, above: block) }
 
   func bounds(_ wallClock: Timestamp?) -> BatchBounds { engine.settings.bounds(wallClock) }
 
