@@ -47,7 +47,7 @@ let package = Package(
     .executableTarget(
       name: "ContinuoTool",
       dependencies: [
-        "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoMarket", "ContinuoMachine",
+        "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoMarket", "ContinuoMachine", "ContinuoStorage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
@@ -76,7 +76,8 @@ let package = Package(
     .testTarget(
       name: "ContinuoToolTests",
       dependencies: [
-        "ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoTestSupport", "ReadmeExample",
+        "ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoStorage", "ContinuoTestSupport",
+        "ReadmeExample",
       ],
       swiftSettings: house),
     .testTarget(

@@ -27,6 +27,31 @@ struct DataDirectory: Sendable {
     return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }
 
+  /// Refuses a directory that is none of ours.
+  func requireLock(_ disk: any Disk) throws(StorageFailure) {
+    let names = try onDisk { () throws(DiskFailure) in try disk.names(in: path) }
+    guard let names, names.contains(Self.lockName) else { throw .missing(path: path) }
+  }
+
+  /// Why the lock cannot be had for writing: somebody writes, or others read, which a lock says nothing of.
+  func locked(_ disk: any Disk) -> StorageFailure {
+    do throws(DiskFailure) {
+      if try disk.lock(lock, shared: true) != nil { return .beingRead(path: path) }
+    } catch { return .disk(error) }
+    return .locked(path: path, holder: holder(disk))
+  }
+
+  /// How many bytes all of the directory takes on the disk. O(names).
+  func allocatedBytes(_ disk: any Disk) throws(DiskFailure) -> Int64 {
+    var (sum, waiting): (Int64, [String]) = (0, [path])
+    while let next = waiting.popLast() {
+      let entry = try disk.allocation(of: next, followsLink: next == path)
+      sum += entry.bytes
+      if entry.isDirectory { waiting += (try disk.names(in: next) ?? []).map { next + "/" + $0 } }
+    }
+    return sum
+  }
+
   /// Where the journal's files are.
   var journal: String { path + "/journal" }
 

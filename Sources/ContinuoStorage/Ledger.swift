@@ -25,6 +25,10 @@ public final class Ledger: Sendable {
     public var engine: Engine.Settings
     /// How far a step is on its way to the disk when it is answered.
     public var durability: Durability
+    /// What a price is in every batch; a directory that was begun with another mode is refused. nil: as it was begun.
+    public var price: PriceMode? = .quoted
+    /// Whether a directory is made where there is none.
+    public var makesDirectory = true
     /// How long journal files are that are begun.
     package var journalFileBytes = JournalFormat.fileBytes
 
@@ -37,6 +41,9 @@ public final class Ledger: Sendable {
 
   /// What was found when the directory was opened.
   public let opening: Restored
+  /// What a price is in every batch.
+  public let price: PriceMode
+  private let path: String
   private let stages: LedgerStages
   private let threads: Mutex<[ThreadHandle]>
   private let settings: Engine.Settings
@@ -52,13 +59,16 @@ public final class Ledger: Sendable {
 
   package init(_ disk: any Disk, path: String, _ options: Options) throws(StorageFailure) {
     let directory = DataDirectory(path: path)
+    if !options.makesDirectory { try directory.requireLock(disk) }
     lock = try Self.claim(disk, directory)
     settings = options.engine
     var engine = Engine(options.engine)
-    var (restored, end) = try Restored.restore(disk, directory, &engine)
+    var (restored, end) = try Restored.restore(disk, directory, price: options.price, &engine)
     let journal = try Self.writer(disk, directory, end, options)
     if journal.hasRemovedUnfinished { restored.marks.insert(.unfinishedFile) }
     opening = restored
+    self.path = path
+    price = journal.price
     let stages = LedgerStages(engine, journal)
     guard let writer = ThreadHandle({ stages.write() }), let applier = ThreadHandle({ stages.apply() }) else {
       stages.close()
@@ -80,7 +90,8 @@ public final class Ledger: Sendable {
   ) throws(StorageFailure) -> JournalWriter {
     do throws(DiskFailure) {
       var writer = try JournalWriter(
-        disk, directory, at: end, options.durability, fileBytes: options.journalFileBytes)
+        disk, directory, at: end, options.durability, price: options.price ?? .quoted,
+        fileBytes: options.journalFileBytes)
       try writer.cutTail()
       return writer
     } catch { throw .disk(error) }
@@ -93,7 +104,7 @@ public final class Ledger: Sendable {
       try disk.syncDirectory(directory.parent)
       return try disk.lock(directory.lock, shared: false)
     }
-    guard let lock else { throw .locked(path: directory.path, holder: directory.holder(disk)) }
+    guard let lock else { throw directory.locked(disk) }
     try onDisk { () throws(DiskFailure) in
       var line = Array(ProcessNumber.own.description.utf8)
       line.pad(to: 20)
@@ -108,19 +119,26 @@ public final class Ledger: Sendable {
 
   /// Takes in a batch. Returns when it is as durable as was asked for, applied, and visible. O(rows) and a write.
   ///
-  /// - Throws: ``Refusal``, with nothing changed, or ``StorageFailure/poisoned(by:)``: the batch's fate is unknown then.
+  /// - Throws: ``Refusal`` or ``StorageFailure/otherPrice(file:found:expected:)``, with nothing changed, or
+  ///   ``StorageFailure/poisoned(by:)``: the batch's fate is unknown then.
   public func take(_ batch: EventBatch, wallClock: Timestamp?) throws -> Receipt {
     guard batch.offered <= Limits.batchRowsMax else { throw Refusal.batchTooLarge(rows: batch.offered) }
+    try requirePrice(of: batch)
     return try run(.batch(batch, settings.bounds(wallClock))).receipt()
   }
 
   /// Offers a batch without waiting for it, so that the next one can be made meanwhile: batches are taken in the order in which
   /// they were offered. Waits only where much is waiting already. O(1).
   ///
-  /// - Throws: ``Refusal/batchTooLarge(rows:)``.
-  public func offer(_ batch: EventBatch, wallClock: Timestamp?) throws(Refusal) -> OfferedBatch {
-    guard batch.offered <= Limits.batchRowsMax else { throw .batchTooLarge(rows: batch.offered) }
+  /// - Throws: ``Refusal/batchTooLarge(rows:)``, ``StorageFailure/otherPrice(file:found:expected:)``.
+  public func offer(_ batch: EventBatch, wallClock: Timestamp?) throws -> OfferedBatch {
+    guard batch.offered <= Limits.batchRowsMax else { throw Refusal.batchTooLarge(rows: batch.offered) }
+    try requirePrice(of: batch)
     return OfferedBatch(answer: stages.offer(.batch(batch, settings.bounds(wallClock))))
+  }
+
+  private func requirePrice(of batch: EventBatch) throws(StorageFailure) {
+    guard batch.price == price else { throw .otherPrice(file: path, found: price, expected: batch.price) }
   }
 
   /// Undoes every event of a chain above a block. O(what is undone) and a write.
@@ -149,6 +167,11 @@ public final class Ledger: Sendable {
 
   /// How far the journal is: the file, and the byte in it that the next frame is written at. O(1).
   public var journalPosition: (file: UInt32, byte: Int64) { stages.position }
+
+  /// How many events of a chain have a block over one: what a rollback to it would undo. O(log n + those events).
+  public func eventCount(chain: UInt32, above block: UInt64) -> Int {
+    stages.eventCount(chain: chain, above: block)
+  }
 
   /// Makes all that was taken durable, whatever was asked for. O(bytes).
   public func sync() throws(StorageFailure) {

@@ -95,6 +95,10 @@ final class LedgerStages: Sendable {
   func close() { offered.locked { $0.isClosed = true } }
 
   var position: (file: UInt32, byte: Int64) { journal.withLock { $0.position } }
+  func eventCount(chain: UInt32, above block: UInt64) -> Int {
+    engine.withLock { $0.eventCount(chain: chain, above: block) }
+  }
+
   func publication() -> Publication { engine.withLock { $0.publication() } }
 
   /// Makes all that was written durable; the failure, if there was one.

@@ -33,10 +33,10 @@ public struct Restored: Equatable, Sendable {
 
   /// Takes every record of a journal again. O(journal).
   static func restore(
-    _ disk: any Disk, _ directory: DataDirectory, _ engine: inout Engine
+    _ disk: any Disk, _ directory: DataDirectory, price: PriceMode?, _ engine: inout Engine
   ) throws(StorageFailure) -> (Restored, JournalEnd?) {
     var restored = Restored()
-    let end = try JournalReader(disk, directory).forEachRecord { (record) throws(StorageFailure) in
+    let end = try JournalReader(disk, directory, price: price).forEachRecord { (record) throws(StorageFailure) in
       restored.records += 1
       restored.rows += record.rows
       if case .cut(let bytes) = record {
@@ -63,8 +63,10 @@ public struct ReadDirectory: ~Copyable {
   public var engine: Engine
   /// What was found.
   public private(set) var restored: Restored
-  /// How many bytes the journal's files take.
+  /// How many bytes the journal's files and all else of the directory take on the disk.
   public private(set) var journalBytes: Int64
+  /// The version of the format that its files have.
+  public var formatVersion: Int { Int(JournalFormat.version) }
 
   /// Reads a data directory, which is not written. O(journal).
   ///
@@ -78,20 +80,11 @@ public struct ReadDirectory: ~Copyable {
     engine = Engine(settings)
     (restored, journalBytes) = (Restored(), 0)
     let directory = DataDirectory(path: path)
-    let names = try onDisk { () throws(DiskFailure) in try disk.names(in: path) }
-    guard let names, names.contains(DataDirectory.lockName) else { throw .missing(path: path) }
+    try directory.requireLock(disk)
     let lock = try onDisk { () throws(DiskFailure) in try disk.lock(directory.lock, shared: true) }
     guard let lock else { throw .locked(path: path, holder: directory.holder(disk)) }
-    (restored, _) = try Restored.restore(disk, directory, &engine)
-    journalBytes = try Self.bytes(of: try JournalReader(disk, directory).files().map(directory.journalFile), disk)
+    (restored, _) = try Restored.restore(disk, directory, price: nil, &engine)
+    journalBytes = try onDisk { () throws(DiskFailure) in try directory.allocatedBytes(disk) }
     withExtendedLifetime(lock) {}
-  }
-
-  private static func bytes(of paths: [String], _ disk: any Disk) throws(StorageFailure) -> Int64 {
-    try onDisk { () throws(DiskFailure) in
-      var bytes: Int64 = 0
-      for path in paths { bytes += try disk.open(path, forWriting: false).bytes() }
-      return bytes
-    }
   }
 }

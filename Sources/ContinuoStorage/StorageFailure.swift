@@ -1,6 +1,8 @@
 // What can go wrong with a data directory, in words for whom it happens to.
 // Invariant: every message says where, what was found, what was done, and what to do next.
-// Not here: when each is thrown (JournalReader, JournalWriter, Ledger).
+// Not here: when each is thrown (JournalReader, JournalWriter, Ledger); for operators: docs/operations.md.
+
+public import Continuo
 
 /// Why a data directory cannot be opened, or takes no more.
 public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible {
@@ -8,33 +10,54 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
   case missing(path: String)
   /// Another process writes.
   case locked(path: String, holder: String)
+  /// Other processes read, so that nobody can write.
+  case beingRead(path: String)
   /// Bytes are not what was written: nothing was changed, and nothing was opened.
   case damaged(file: String, byte: Int64, found: String, expected: String)
   /// A newer version has written it.
   case newer(file: String, version: Int)
+  /// A price is something else in it than was asked for.
+  case otherPrice(file: String, found: PriceMode, expected: PriceMode)
   /// The system refused a call while the directory was opened.
   case disk(DiskFailure)
   /// A write or a sync failed: what was to be written then may be there or not.
   case poisoned(by: String)
 
-  public var description: String {
+  /// Where it was, what was found, and what was done. O(length).
+  public var what: String {
     switch self {
-    case .missing(let path):
-      return "\(path): there is no data directory; 'continuo ingest --data-dir \(path) FILE' makes one"
-    case .locked(let path, let holder):
-      return "\(path): process \(holder) writes in this directory; end it, or ask it with --url"
+    case .missing(let path): return "\(path): there is no data directory"
+    case .locked(let path, let holder): return "\(path): process \(holder) writes in this directory"
+    case .beingRead(let path): return "\(path): other processes read this directory"
     case .damaged(let file, let byte, let found, let expected):
       return "\(file), byte \(byte): found \(found), expected \(expected). Nothing was changed, and the engine did not "
-        + "start: a guess could show a wrong price. Keep a copy of the directory; put this file back from a backup"
-    case .newer(let file, let version):
-      return "\(file): written in format \(version) by a newer continuo; open it with that one"
-    case .disk(let failure):
-      return "\(failure); nothing was changed: mend it, and start again"
+        + "start: a guess could show a wrong price"
+    case .newer(let file, let version): return "\(file): written in format \(version) by a newer continuo"
+    case .otherPrice(let file, let found, let expected):
+      return "\(file): prices are of mode \(found.rawValue) here, not \(expected.rawValue). Nothing was changed"
+    case .disk(let failure): return "\(failure). Nothing was changed"
     case .poisoned(let cause):
-      return "ingestion has stopped: \(cause). What was being written is there whole or not at all; reads go on. "
-        + "Mend the disk, and start again: everything acknowledged is kept"
+      return "ingestion has stopped: \(cause). What was being written is there whole or not at all; reads go on"
     }
   }
+
+  /// What to do next. O(length).
+  public var remedy: String {
+    switch self {
+    case .missing(let path): return "'continuo ingest --data-dir \(path) FILE' makes one"
+    case .locked: return "end that process, or wait for its end"
+    case .beingRead: return "try again when they are done"
+    case .damaged: return "keep a copy of the directory, and put this file back from a backup"
+    case .newer: return "open it with that one"
+    case .otherPrice(_, let found, _):
+      return "ingest with --price \(found.rawValue), or into a directory of its own"
+    case .disk: return "mend it, and start again"
+    case .poisoned: return "mend the disk, and start again: everything acknowledged is kept"
+    }
+  }
+
+  /// What happened, and what to do next. O(length).
+  public var description: String { "\(what); \(remedy)" }
 }
 
 /// Makes calls on the disk, whose failures are the directory's.

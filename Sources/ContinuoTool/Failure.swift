@@ -5,6 +5,7 @@
 internal import Continuo
 internal import ContinuoBytes
 internal import ContinuoFormats
+internal import ContinuoStorage
 
 struct Failure: Error {
   enum Code: String {
@@ -16,6 +17,11 @@ struct Failure: Error {
     case tooLarge = "too_large"
     case rejected
     case storageFailed = "storage_failed"
+    case damaged
+    case badParameter = "bad_parameter"
+    case locked
+    case newerFormat = "newer_format"
+    case notConfirmed = "not_confirmed"
   }
 
   let code: Code
@@ -50,6 +56,19 @@ struct Failure: Error {
         .outsideRetention, "\(asked) needs events from before the horizon \(horizon)",
         remedy: "ask for a later instant, or keep more with --retention")
     }
+  }
+
+  init(_ failure: StorageFailure) {
+    let code: Code
+    switch failure {
+    case .missing: code = .notFound
+    case .locked, .beingRead: code = .locked
+    case .damaged: code = .damaged
+    case .newer: code = .newerFormat
+    case .otherPrice: code = .badParameter
+    case .disk, .poisoned: code = .storageFailed
+    }
+    self.init(code, Visible.text(failure.what), remedy: Visible.text(failure.remedy))
   }
 
   init(_ failure: InputFailure) {

@@ -87,8 +87,8 @@ struct Continuo: ParsableCommand {
     subcommands: commands)
 
   static let commands: [any ConsoleCommand.Type] = [
-    Candles.self, Stats.self, Top.self, Holders.self, Explain.self, Ingest.self, Inspect.self, Load.self,
-    TouchMemory.self,
+    Candles.self, Stats.self, Top.self, Holders.self, Explain.self, Ingest.self, Rollback.self, Retract.self,
+    Inspect.self, Load.self, TouchMemory.self,
   ]
 
   func run() throws { throw ValidationError("no command was given") }

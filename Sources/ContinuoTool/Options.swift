@@ -5,6 +5,7 @@
 public import ArgumentParser
 public import Continuo
 public import ContinuoFormats
+public import ContinuoStorage
 
 extension Interval: ExpressibleByArgument {}
 extension Fill: ExpressibleByArgument {}
@@ -15,6 +16,18 @@ extension PriceMode: ExpressibleByArgument {}
 extension InputFormat: ExpressibleByArgument {}
 extension Preset: ExpressibleByArgument {}
 extension OutputFormat: ExpressibleByArgument {}
+extension Durability: ExpressibleByArgument {}
+
+extension EventKind: ExpressibleByArgument {
+  /// The kind of a name. O(1).
+  public init?(argument: String) {
+    guard let kind = Self.allCases.first(where: { $0.name == argument }) else { return nil }
+    self = kind
+  }
+
+  /// The names that there are.
+  public static var allValueStrings: [String] { allCases.map(\.name) }
+}
 
 /// How much is said, and in which colours.
 struct ConsoleOptions: ParsableArguments {
@@ -101,6 +114,12 @@ struct ReadingOptions: ParsableArguments {
     return options
   }
 
+  /// How an engine is set up that takes the files in.
+  func engineSettings(_ retention: RetentionPolicy?) -> Engine.Settings {
+    Engine.Settings(
+      retention: retention, futureToleranceMicroseconds: allowFuture ? nil : futureTolerance)
+  }
+
   private func fieldMap() throws -> FieldMap? {
     guard map != nil || preset != nil else { return nil }
     do throws(InvalidFieldMap) {
@@ -121,17 +140,9 @@ struct ReadingOptions: ParsableArguments {
   }
 }
 
-/// The files that a read command answers from.
-struct SourceOptions: ParsableArguments {
-  static let settings: [Setting] = [.list("input"), .value("retention")] + ReadingOptions.settings
-
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Files to replay: .csv .ndjson .jsonl, with .gz or .lz4 too; - is standard input. Nothing is written.",
-      valueName: "file"),
-    completion: .file())
-  var input: [String]
+/// How long events and candles are kept and served.
+struct RetentionOptions: ParsableArguments {
+  static let settings: [Setting] = [.value("retention")]
 
   @Option(
     help: ArgumentHelp(
@@ -139,8 +150,55 @@ struct SourceOptions: ParsableArguments {
       valueName: "policy"),
     transform: { try RetentionPolicy($0) })
   var retention: RetentionPolicy?
+}
 
+/// The directory that a command writes in.
+struct DirectoryOptions: ParsableArguments {
+  static let settings: [Setting] = [.value("data-dir")]
+
+  @Option(
+    help: ArgumentHelp("The data directory.", valueName: "dir"), completion: .directory)
+  var dataDir: String
+
+  mutating func validate() throws { try Self.check(dataDir) }
+
+  static func check(_ path: String?) throws {
+    if path == "" { throw ValidationError("'' for --data-dir names no directory") }
+  }
+}
+
+/// What a read command answers from: a data directory, or files.
+struct SourceOptions: ParsableArguments {
+  static let settings: [Setting] =
+    [
+      Setting(name: "input", kind: .list, group: "source"), Setting(name: "data-dir", kind: .value, group: "source"),
+    ] + RetentionOptions.settings + ReadingOptions.settings
+
+  @Option(
+    help: ArgumentHelp("The data directory to answer from. Nothing is written.", valueName: "dir"),
+    completion: .directory)
+  var dataDir: String?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Files to replay: .csv .ndjson .jsonl, with .gz or .lz4 too; - is standard input. Nothing is written.",
+      valueName: "file"),
+    completion: .file())
+  var input: [String] = []
+
+  @OptionGroup var kept: RetentionOptions
   @OptionGroup var reading: ReadingOptions
+
+  mutating func validate() throws {
+    try DirectoryOptions.check(dataDir)
+    guard (dataDir == nil) != input.isEmpty else {
+      throw ValidationError(
+        dataDir == nil
+          ? "there is nothing to answer from: give --input FILE... or --data-dir DIR"
+          : "--input and --data-dir are both given: this command answers from one of them")
+    }
+  }
 }
 
 /// Lengths of time on the command line.

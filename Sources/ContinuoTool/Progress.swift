@@ -17,13 +17,15 @@ struct Progress {
   init(_ console: Console) { isOn = console.canRedraw && !console.isQuiet }
 
   /// Shows how far the work is, if it is time to. O(1).
-  mutating func update(file: Int, of files: Int, bytes: Int64, total: Int64?) {
+  ///
+  /// - Parameter rows: how many rows were taken in so far.
+  mutating func update(file: Int, of files: Int, bytes: Int64, total: Int64?, rows: Int) {
     guard isOn else { return }
     let now = ContinuousClock.now
     guard now - start > Self.delay, drawn.map({ now - $0 > Self.pause }) ?? true else { return }
     drawn = now
     let name = files > 1 ? "file \(file) of \(files)  " : ""
-    Console.raw("\r\(name)\(Self.bar(bytes, total))\u{1B}[K")
+    Console.raw("\r\(name)\(Self.bar(bytes, total))  \(Self.rate(rows, now - start))\u{1B}[K")
   }
 
   /// Says what is being worked on where nothing can be counted. O(1).
@@ -37,6 +39,12 @@ struct Progress {
   mutating func finish() {
     if drawn != nil { Console.raw("\r\u{1B}[K") }
     drawn = nil
+  }
+
+  /// How many rows a second that is.
+  static func rate(_ rows: Int, _ time: Duration) -> String {
+    let (seconds, attoseconds) = time.components
+    return "\(Int(Double(rows) / max(1e-3, Double(seconds) + Double(attoseconds) * 1e-18))) rows/s"
   }
 
   static func bar(_ bytes: Int64, _ total: Int64?) -> String {

@@ -1,155 +1,54 @@
-// Files into a fresh engine in memory, batch by batch, with an account of what became of the rows.
-// Invariant: files come in the order given, batches in the order of their rows; nothing is written.
-// Not here: parsing (ContinuoFormats), judging (Continuo), what is asked of the engine (Commands).
+// What a read command asks: an engine in memory, from files or from a data directory.
+// Invariant: nothing is written.
+// Not here: files into batches (Feed), reading a directory (ContinuoStorage), what is asked of the engine (Commands).
 // Rules 10.1.
 
 internal import Continuo
 internal import ContinuoFormats
-internal import FoundationEssentials
+internal import ContinuoStorage
 
 struct Replay: ~Copyable {
   var engine: Engine
-  private(set) var report = IngestReport()
-  private(set) var warnings: [String] = []
-  private var hint: TimeHint
+  /// The figures of the data directory; nil where there are only files.
+  private(set) var directory: DirectoryFigures?
 
-  private init(_ settings: Engine.Settings, _ unit: TimeUnit) {
-    engine = Engine(settings)
-    hint = TimeHint(unit: unit, now: Self.wallClock)
-  }
-
-  /// Replays the files of a read command and says what is to be said about their rows.
+  /// Brings a read command's source into memory and says what is to be said about it.
   static func of(_ source: SourceOptions, _ console: Console) throws -> Replay {
-    let replay = try of(source.input, source.reading, source.retention, console)
-    replay.noteWarnings(console)
-    replay.noteRejections(console)
-    return replay
+    if let path = source.dataDir { return try of(directory: path, source.kept.retention, console) }
+    var engine = Engine(source.reading.engineSettings(source.kept.retention))
+    var feed = Feed(source.reading)
+    try feed.run(source.input, source.reading, console) { batch in
+      try engine.apply(batch, wallClock: Feed.wallClock)
+    }
+    feed.noteWarnings(newest: engine.newest, first: { engine.inspection().first }, console)
+    feed.noteRejections(console)
+    return Replay(engine: engine, directory: nil)
   }
 
-  /// Replays files.
-  static func of(
-    _ files: [String], _ reading: ReadingOptions, _ retention: RetentionPolicy?, _ console: Console
-  ) throws -> Replay {
-    let tolerance = reading.allowFuture ? nil : reading.futureTolerance
-    var replay = Replay(
-      Engine.Settings(retention: retention, futureToleranceMicroseconds: tolerance), reading.timeUnit)
-    let options = try reading.inputOptions()
+  /// Brings a data directory into memory.
+  static func of(directory path: String, _ retention: RetentionPolicy?, _ console: Console) throws -> Replay {
+    let settings = Engine.Settings(retention: retention)
+    var replay = Replay(engine: Engine(settings), directory: nil)
     var progress = Progress(console)
+    progress.say("reading \(Visible.text(path))")
     defer { progress.finish() }
-    for (index, path) in files.enumerated() {
-      do {
-        try replay.take(path, options, &progress, file: index + 1, of: files.count)
-      } catch let failure as InputFailure {
-        throw Failure(failure)
-      } catch let refusal as Refusal {
-        throw Failure(refusal)
-      }
+    let restored: Restored
+    do throws(StorageFailure) {
+      var directory = try ReadDirectory(path: path, settings)
+      restored = directory.restored
+      replay.directory = DirectoryFigures(
+        journalBytes: directory.journalBytes, formatVersion: directory.formatVersion,
+        droppedTailBytes: restored.droppedTailBytes)
+      swap(&replay.engine, &directory.engine)
+    } catch {
+      throw Failure(error)
+    }
+    progress.finish()
+    if restored.tornTailBytes > 0 {
+      console.note(
+        "continuo: \(Visible.text(path)): the journal ends with \(restored.tornTailBytes) bytes of a write that a crash "
+          + "cut off; nobody was told that it was done, and the next writer cuts it")
     }
     return replay
-  }
-
-  private mutating func take(
-    _ path: String, _ options: InputOptions, _ progress: inout Progress, file: Int, of files: Int
-  ) throws {
-    var input = try ReadAhead(path: path, options: options)
-    var batch = EventBatch(price: options.price, timeUnit: options.timeUnit)
-    while try input.nextBatch(into: &batch) {
-      let receipt = try engine.apply(batch, wallClock: Self.wallClock)
-      report.add(receipt, file: path)
-      hint.look(receipt)
-      progress.update(file: file, of: files, bytes: input.bytesRead, total: input.bytesTotal)
-    }
-    warnings += input.takeWarnings().map { Visible.text($0) }
-  }
-
-  private static var wallClock: Timestamp {
-    Timestamp(microseconds: Int64((Date().timeIntervalSince1970 * 1_000_000).rounded(.down)))
-  }
-
-  // MARK: what is said
-
-  /// Warnings of the files, and the hint about the unit of time.
-  func noteWarnings(_ console: Console) {
-    for warning in warnings { console.note("continuo: \(warning)") }
-    if let line = hint.line(newest: engine.newest, first: { engine.inspection().first }) {
-      console.note("continuo: \(line)")
-    }
-  }
-
-  /// A read command's summary: how many rows were rejected, for which reasons, and the first of them.
-  private func noteRejections(_ console: Console) {
-    guard report.rejected > 0 else { return }
-    noteCounts(console)
-    for entry in report.rejections.prefix(Self.rejectionsShownMax) { console.note("  \(Self.line(entry))") }
-    if report.rejected > Self.rejectionsShownMax {
-      console.note("  … 'continuo ingest' lists the first \(Limits.rejectionsListedMax)")
-    }
-  }
-
-  /// How many rows were rejected, for which reasons.
-  func noteCounts(_ console: Console) {
-    let counts = report.reasons.map { "\($0.reason.name) \($0.count)" }.joined(separator: ", ")
-    console.note("continuo: \(report.rejected) of \(report.rows) rows rejected: \(counts)")
-  }
-
-  private static let rejectionsShownMax = 5
-
-  /// One rejection: where, why, which field, what it held.
-  static func line(_ entry: IngestReport.FileRejection) -> String {
-    let rejection = entry.rejection
-    let place = "\(Visible.text(entry.file)):\(rejection.line): \(rejection.reason.name)"
-    switch (rejection.field, rejection.value.bytes.isEmpty) {
-    case (let field?, true): return "\(place): \(field.name)"
-    case (let field?, false): return "\(place): \(field.name) '\(Visible.text(rejection.value))'"
-    case (nil, true): return place
-    case (nil, false): return "\(place): '\(Visible.text(rejection.value))'"
-    }
-  }
-}
-
-/// Whether the times of all rows are so odd that their unit is likely another one than declared.
-private struct TimeHint {
-  private static let year2000 = Timestamp(microseconds: 946_684_800_000_000)
-
-  let unit: TimeUnit
-  let now: Timestamp
-  /// Rows rejected because their time lies after now, or after the last year there is.
-  private var rejectedAfterNow = 0
-  /// Rows rejected for another reason, or for a time that is none: they may lie anywhere.
-  private var rejectedElsewhere = 0
-
-  init(unit: TimeUnit, now: Timestamp) {
-    self.unit = unit
-    self.now = now
-  }
-
-  mutating func look(_ receipt: Receipt) {
-    for rejection in receipt.rejections {
-      let value = rejection.value.bytes
-      switch rejection.reason {
-      case .inFuture: rejectedAfterNow += 1
-      case .badTime where !value.isEmpty && value.allSatisfy({ $0 &- 48 < 10 }): rejectedAfterNow += 1
-      default: rejectedElsewhere += 1
-      }
-    }
-  }
-
-  /// The hint, nil where a row may lie between 2000 and now, or there is none.
-  func line(newest: Timestamp?, first: () -> Timestamp?) -> String? {
-    guard newest != nil || rejectedAfterNow > 0, newest != nil || rejectedElsewhere == 0 else { return nil }
-    let isOld = newest.map { $0 < Self.year2000 } ?? true
-    let isFuture = newest.map { $0 > now } != false && first().map { $0 > now } != false
-    let span: String
-    if let newest, isOld, rejectedAfterNow == 0 {
-      span = "before 2000 (the newest at \(newest))"
-    } else if newest != nil, isOld {
-      span = "before 2000 or after now"
-    } else if isFuture {
-      span = "after now" + (first().map { " (the first at \($0))" } ?? "")
-    } else {
-      return nil
-    }
-    return
-      "all rows lie \(span): is the unit of their times another one than \(unit.rawValue)? See --time-unit s|ms|us|ns"
   }
 }

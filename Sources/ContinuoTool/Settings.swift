@@ -14,6 +14,8 @@ struct Setting {
 
   let name: String
   let kind: Kind
+  /// Of the settings that say the same thing in different ways, whichever is set closer to the command line stands.
+  var group: String?
 
   static func value(_ name: String) -> Setting { Setting(name: name, kind: .value) }
   static func flag(_ name: String) -> Setting { Setting(name: name, kind: .flag) }
@@ -44,12 +46,14 @@ struct Settings {
     var added: [String] = []
     let named = try Self.scan(&given, chosen.settings)
     let file = try SettingsFile(named: try Self.configPath(given, environment), known: commands)
+    let settled = Self.groups(chosen.settings) { named.contains($0.name) }
+    let varied = settled.union(Self.groups(chosen.settings) { !(environment[$0.variable] ?? "").isEmpty })
     for setting in chosen.settings where setting.name != "config" {
-      guard !named.contains(setting.name) else { continue }
+      guard !named.contains(setting.name), setting.group.map({ !settled.contains($0) }) ?? true else { continue }
       if let text = environment[setting.variable], !text.isEmpty {
         origins.append((setting.name, "the environment variable \(setting.variable)"))
         added += try Self.arguments(setting, [text], isOneText: true, "the environment variable \(setting.variable)")
-      } else if let file, let texts = file.texts(setting.name) {
+      } else if let file, let texts = file.texts(setting.name), setting.group.map({ !varied.contains($0) }) ?? true {
         let origin = "the key \"\(setting.name)\" of \(Visible.text(file.path))"
         origins.append((setting.name, origin))
         added += try Self.arguments(setting, texts, isOneText: false, origin)
@@ -64,6 +68,11 @@ struct Settings {
       message.contains("--\($0.name) ") || message.contains("--\($0.name)'") || message.contains("--\($0.name):")
     }?
     .origin
+  }
+
+  /// The groups of the settings that are set.
+  private static func groups(_ settings: [Setting], isSet: (Setting) -> Bool) -> Set<String> {
+    Set(settings.filter(isSet).compactMap(\.group))
   }
 
   /// `--name=value` and `--name` are `name`.

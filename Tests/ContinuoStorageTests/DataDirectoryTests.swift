@@ -42,7 +42,7 @@ struct DataDirectoryTests {
       let one = try ReadDirectory(path: path)
       let other = try ReadDirectory(path: path)
       #expect(one.engine.inspection().swaps == 1)
-      #expect(other.journalBytes == 64 << 20)
+      #expect(other.journalBytes > 64 << 20)
       let ledger = try Ledger(path: path)
       #expect(ledger.opening.rows == 1)
     }
@@ -62,6 +62,46 @@ struct DataDirectoryTests {
     try Self.withDirectory { path in
       #expect(FileManager.default.createFile(atPath: path, contents: nil))
       #expect(throws: StorageFailure.self) { try Ledger(path: path) }
+    }
+  }
+
+  /// Rule 3.3: what a price is belongs to the directory; another mode is refused, in the files and in a batch.
+  @Test("One price mode")
+  func price() throws {
+    try Self.withDirectory { path in
+      let file = path + "/journal/00000001.journal"
+      var options = Ledger.Options()
+      options.price = .amountUSD
+      do {
+        let ledger = try Ledger(path: path, options)
+        #expect(ledger.price == .amountUSD)
+        #expect(throws: StorageFailure.otherPrice(file: path, found: .amountUSD, expected: .quoted)) {
+          _ = try ledger.take(EventBatch(), wallClock: nil)
+        }
+        #expect(try ledger.take(EventBatch(price: .amountUSD), wallClock: nil) == Receipt())
+      }
+      #expect(throws: StorageFailure.otherPrice(file: file, found: .amountUSD, expected: .quoted)) {
+        _ = try Ledger(path: path)
+      }
+      options.price = nil
+      #expect(try Ledger(path: path, options).price == .amountUSD)
+      #expect(try ReadDirectory(path: path).restored.records == 1)
+    }
+  }
+
+  /// Rule 7.8: a directory is made only where that was asked for; whoever reads keeps writers out, and is not taken for one.
+  @Test("No directory is made unawares; readers keep writers out")
+  func others() throws {
+    try Self.withDirectory { path in
+      var options = Ledger.Options()
+      options.makesDirectory = false
+      #expect(throws: StorageFailure.missing(path: path)) { _ = try Ledger(path: path, options) }
+      #expect(!FileManager.default.fileExists(atPath: path))
+      _ = try Ledger(path: path)
+      let shared = try RealDisk().lock(path + "/lock", shared: true)
+      #expect(shared != nil)
+      #expect(throws: StorageFailure.beingRead(path: path)) { _ = try Ledger(path: path, options) }
+      withExtendedLifetime(shared) {}
     }
   }
 

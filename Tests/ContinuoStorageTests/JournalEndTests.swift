@@ -140,6 +140,17 @@ struct JournalEndTests {
       }
     }
     #expect(failure(whole + [0]) != nil)
+    // Another price mode is refused, and one that does not exist is damage.
+    for price in [UInt8(1), 2] {
+      var other = whole
+      Self.forge(&other, 0) { $0[9] = price }
+      guard let refusal = failure(other) else {
+        Issue.record("price mode \(price)")
+        continue
+      }
+      let found = StorageFailure.otherPrice(file: Self.path, found: .amountUSD, expected: .quoted)
+      #expect((refusal == found) == (price == 1))
+    }
     var newer = whole
     newer[8] = 2
     #expect(failure(newer) == .newer(file: Self.path, version: 2))

@@ -19,6 +19,7 @@ struct LedgerProperties {
     var random = SeededGenerator(seed: seed &* 31)
     let disk = SimulatedDisk()
     var options = Ledger.Options(engine: market.settings, durability: random.pick(Durability.allCases))
+    options.price = market.shape.price
     options.journalFileBytes = Int64(random.pick([4, 8, 64])) << 12
     var engine = Engine(market.settings)
     var ledger: Ledger? = try Ledger(disk, path: "/data", options)
@@ -40,7 +41,9 @@ struct LedgerProperties {
         #expect(undone == engine.retract(identity), "\(Seeds.replay(seed, "LedgerProperties"))")
       case .rollback(let chain, let block):
         let expected = Outcome { () throws(Refusal) in try engine.rollback(chain: chain, above: block) }
+        let counted = open.eventCount(chain: chain, above: block)
         let found = try Self.outcome { try open.rollback(chain: chain, above: block) }
+        if case .answer(let undone) = found { #expect(undone == counted) }
         #expect(found == expected, "\(Seeds.replay(seed, "LedgerProperties"))")
       case .moveHorizon:
         let dropped = try open.moveHorizon()

@@ -63,6 +63,7 @@ struct LedgerWorkload {
   /// Small files, so that some are begun on the way.
   var options: Ledger.Options {
     var options = Ledger.Options(engine: settings)
+    options.price = price
     options.journalFileBytes = 6 * 4096
     return options
   }

@@ -17,7 +17,10 @@ struct ExitTests {
       "load --in-process --order sideways",
       "load --in-process --wallets 0", "load --in-process --readers 65", "load --write market.txt",
       "load --in-process --seed -1", "touch-memory 0",
-      "rollback --data-dir d --chain 1 --block 2", "candles", "candles --data-dir d",
+      "rollback --data-dir d --chain 1 --block 2", "rollback --data-dir d --chain 1",
+      "rollback --data-dir d --chain one --block 2 --yes",
+      "retract --data-dir d --kind trade --chain 1 --block 2 --log-index 3",
+      "ingest --durability perhaps data/sample.csv", "candles", "candles --data-dir d --input data/sample.csv",
       "candles --url http://localhost", "candles --input data/sample.csv --nonsense",
       "candles stray --input data/sample.csv", "candles --input data/sample.csv --interval 2h",
       "candles --input data/sample.csv --limit 0", "candles --input data/sample.csv --limit many",
@@ -178,15 +181,12 @@ struct ExitTests {
   /// Rule 10.0: help with an example that works, version, completions.
   @Test("help, version and completions")
   func help() throws {
-    for command in ["candles", "stats", "top", "holders", "explain", "ingest", "inspect", "load"] {
-      let help = try Tool.run([command, "--help"])
-      #expect(help.status == 0)
-      let examples = help.out.replacing("\\\n", with: " ").split(separator: "\n").filter { $0.hasPrefix("  continuo ") }
-      #expect(!examples.isEmpty)
-      for example in examples {
-        let outcome = try Tool.shell(String(example))
-        #expect(outcome.status == 0, "\(example): \(outcome.err)")
-        #expect(outcome.out.split(separator: "\n").count > (example.contains("json") ? 0 : 1), "\(example)")
+    try Tool.withScratch { scratch in
+      let directory = scratch.appending(path: "market").path
+      for command in [
+        "candles", "stats", "top", "holders", "explain", "ingest", "inspect", "load", "rollback", "retract",
+      ] {
+        try runExamples(of: command, in: directory)
       }
     }
     #expect(try Tool.run(["--version"]).out.split(separator: ".").count == 3)
@@ -194,6 +194,19 @@ struct ExitTests {
       let script = try Tool.run(["--generate-completion-script", shell])
       #expect(script.status == 0)
       #expect(script.out.contains("interval"))
+    }
+  }
+
+  /// Runs the examples of a command's help, whose data directory is `market`.
+  private func runExamples(of command: String, in directory: String) throws {
+    let help = try Tool.run([command, "--help"])
+    #expect(help.status == 0)
+    let examples = help.out.replacing("\\\n", with: " ").split(separator: "\n").filter { $0.hasPrefix("  continuo ") }
+    #expect(!examples.isEmpty)
+    for example in examples {
+      let outcome = try Tool.shell(String(example).replacing("--data-dir market", with: "--data-dir '\(directory)'"))
+      #expect(outcome.status == 0, "\(example): \(outcome.err)")
+      #expect(outcome.out.split(separator: "\n").count > (example.contains("json") ? 0 : 1), "\(example)")
     }
   }
 }

@@ -20,13 +20,18 @@ struct ReadmeTests {
   func commandLine() throws {
     let examples = try Self.blocks("console")
     #expect(examples.count >= 8)
-    for example in examples {
-      let lines = example.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
-      let command = try #require(lines.first)
-      try #require(command.hasPrefix("$ ") && lines.count == 2)
-      let outcome = try Tool.shell("{ \(command.dropFirst(2)); } 2>&1")
-      let out = outcome.out.hasSuffix("\n") ? outcome.out : outcome.out + "\n"
-      #expect(out == lines[1], "\(command)")
+    try Tool.withScratch { scratch in
+      // Some make a data directory: where they run there is nothing but the data.
+      try FileManager.default.createSymbolicLink(
+        at: scratch.appending(path: "data"), withDestinationURL: Tool.root.appending(path: "data"))
+      for example in examples {
+        let lines = example.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+        let command = try #require(lines.first)
+        try #require(command.hasPrefix("$ ") && lines.count == 2)
+        let outcome = try Tool.shell("cd '\(scratch.path)'; { \(command.dropFirst(2)); } 2>&1")
+        let out = outcome.out.hasSuffix("\n") ? outcome.out : outcome.out + "\n"
+        #expect(out == lines[1], "\(command)")
+      }
     }
   }
 

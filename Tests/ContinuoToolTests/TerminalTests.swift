@@ -52,6 +52,22 @@ import Testing
       #expect(try !terminal(line + " 2>&1 >/dev/null | cat").out.contains("drawing"))
     }
 
+    /// Rule 10.7: `rollback` asks on a terminal, and only a yes is one.
+    @Test("rollback asks", arguments: [("y", 0), ("yes", 0), ("n", 1), ("", 1)])
+    func rollback(answer: String, status: Int32) throws {
+      try Tool.withScratch { scratch in
+        let path = scratch.appending(path: "market").path
+        #expect(try Tool.run(["ingest", "--data-dir", path, "data/sample.csv", "--quiet"]).status == 0)
+        let line = "continuo rollback --data-dir \(path) --chain 1 --block 101 --format csv"
+        let outcome = try Tool.shell(
+          "{ sleep 0.2; echo \(answer); sleep 0.5; } | script -qec '\(line)' /dev/null", environment: ["TERM": "xterm"])
+        #expect(outcome.out.contains("undo 5 events of chain 1 above block 101 in \(path)? [y/N] "), "\(outcome.out)")
+        #expect(outcome.status == status)
+        #expect(outcome.out.contains("1,101,5") == (status == 0))
+        #expect(outcome.out.contains("continuo: not_confirmed: nothing was undone; ") == (status == 1))
+      }
+    }
+
     /// Rule 10.7: `ingest -` on a terminal prints its usage instead of waiting.
     @Test("ingest on a terminal prints its usage", arguments: ["continuo ingest -", "continuo ingest"])
     func ingest(line: String) throws {

@@ -119,7 +119,18 @@ package final class SimulatedDisk: Disk {
   package func names(in path: String) throws(DiskFailure) -> [String]? {
     try call("opendir", path) { (state) throws(DiskFailure) -> [String]? in
       guard state.now.directories.contains(path) else { return nil }
-      return state.now.names.keys.filter { Self.parent($0) == path }.map { String($0.dropFirst(path.count + 1)) }
+      let all = Array(state.now.names.keys) + state.now.directories
+      return all.filter { Self.parent($0) == path }.map { String($0.dropFirst(path.count + 1)) }
+    }
+  }
+
+  package func allocation(
+    of path: String, followsLink: Bool
+  ) throws(DiskFailure) -> (bytes: Int64, isDirectory: Bool) {
+    return try call("stat", path) { (state) throws(DiskFailure) -> (bytes: Int64, isDirectory: Bool) in
+      if state.now.directories.contains(path) { return (4096, true) }
+      guard let file = state.now.names[path] else { throw Self.missing("stat", path) }
+      return (Int64(((state.now.files[file]?.count ?? 0) + 4095) / 4096 * 4096), false)
     }
   }
 

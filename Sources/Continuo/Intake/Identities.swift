@@ -71,6 +71,18 @@ struct Identities: ~Copyable {
     return indexes[place].removeAll(above: block)
   }
 
+  /// How many events of a kind and chain have a block over `block`. O(log n + those events).
+  func count(_ kind: EventKind, chain: UInt32, above block: UInt64) -> Int {
+    guard let place = places[Self.name(kind, chain)], block < .max else { return 0 }
+    var position = indexes[place].lowerBound(IdentityEntry.Key(block: block + 1, logIndex: 0))
+    var count = 0
+    while position != indexes[place].end {
+      count += 1
+      position = indexes[place].after(position)
+    }
+    return count
+  }
+
   /// Takes out everything before `timestamp`, and tells per chain the greatest block of it. O(chunks + entries of
   /// those touched).
   mutating func removeAll(before timestamp: Timestamp, _ dropped: (_ chain: UInt32, _ block: UInt64) -> Void) {

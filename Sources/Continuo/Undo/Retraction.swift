@@ -71,6 +71,13 @@ extension Engine {
     return undone
   }
 
+  /// How many events of `chain` have a block over `block`: as many as a rollback to it would undo. O(log n + those events).
+  public func eventCount(chain: UInt32, above block: UInt64) -> Int {
+    var count = 0
+    for kind in EventKind.allCases { count += identities.count(kind, chain: chain, above: block) }
+    return count
+  }
+
   /// Takes the events whose identities were taken out of everything that they were part of, token by token. O(events ×
   /// log n + bytes of their chunks), and the raw events of an hour that lost one of its four prices.
   mutating func undoPending() {

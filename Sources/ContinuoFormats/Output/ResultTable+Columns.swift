@@ -191,21 +191,46 @@ extension ResultTable where Row == IngestReport {
   }
 }
 
-/// What an engine holds, with the digest of its answers where it was asked for.
+/// What a data directory takes on the disk, and what is known of its files.
+public struct DirectoryFigures: Equatable, Sendable {
+  /// What raw events take outside of the journal.
+  public var rawBytes: Int64
+  /// What summaries take outside of the journal.
+  public var stateBytes: Int64
+  /// What the journal takes, and all else that is there.
+  public var journalBytes: Int64
+  public var formatVersion: Int
+  /// How many bytes of torn tails there are or were.
+  public var droppedTailBytes: Int64
+
+  public init(
+    rawBytes: Int64 = 0, stateBytes: Int64 = 0, journalBytes: Int64, formatVersion: Int, droppedTailBytes: Int64
+  ) {
+    self.rawBytes = rawBytes
+    self.stateBytes = stateBytes
+    self.journalBytes = journalBytes
+    self.formatVersion = formatVersion
+    self.droppedTailBytes = droppedTailBytes
+  }
+}
+
+/// What an engine holds, with the directory that it came from, and the digest of its answers where it was asked for.
 public struct InspectionAnswer: Sendable {
   public var inspection: Inspection
+  public var directory: DirectoryFigures?
   /// In hexadecimal.
   public var stateDigest: String?
 
-  public init(inspection: Inspection, stateDigest: String?) {
+  public init(inspection: Inspection, directory: DirectoryFigures? = nil, stateDigest: String?) {
     self.inspection = inspection
+    self.directory = directory
     self.stateDigest = stateDigest
   }
 }
 
 extension ResultTable where Row == InspectionAnswer {
   /// `inspect`.
-  public static func inspection(withDigest: Bool) -> Self {
+  public static func inspection(ofDirectory: Bool = false, withDigest: Bool) -> Self {
     Self(isSingle: true) { row, cells in
       cells.count("events", of: row) { $0.inspection.swaps + $0.inspection.transfers }
       cells.count("swaps", of: row) { $0.inspection.swaps }
@@ -218,6 +243,13 @@ extension ResultTable where Row == InspectionAnswer {
       cells.time("horizon", of: row) { $0.inspection.horizon }
       cells.count("negative_balances", of: row) { $0.inspection.negativeBalances }
       cells.count("incomplete_tokens", of: row) { $0.inspection.incompleteTokens }
+      if ofDirectory {
+        cells.count("raw_bytes", of: row) { $0.directory.map { Int($0.rawBytes) } }
+        cells.count("state_bytes", of: row) { $0.directory.map { Int($0.stateBytes) } }
+        cells.count("journal_bytes", of: row) { $0.directory.map { Int($0.journalBytes) } }
+        cells.count("format_version", of: row) { $0.directory?.formatVersion }
+        cells.count("dropped_tail_bytes", of: row) { $0.directory.map { Int($0.droppedTailBytes) } }
+      }
       if withDigest { cells.text("state_digest", of: row) { ByteString($0.stateDigest ?? "") } }
     }
   }

@@ -44,6 +44,16 @@ package struct RealDisk: Disk {
     return names
   }
 
+  package func allocation(
+    of path: String, followsLink: Bool
+  ) throws(DiskFailure) -> (bytes: Int64, isDirectory: Bool) {
+    var status = stat()
+    // SAFETY: as in `makeDirectory`; `status` is ours and as large as stat and lstat expect.
+    if unsafe (followsLink ? stat(path, &status) : lstat(path, &status)) != 0 { throw .last("stat", path) }
+    // The system counts blocks of 512 bytes, whatever the file system's own are.
+    return (Int64(status.st_blocks) * 512, status.st_mode & S_IFMT == S_IFDIR)
+  }
+
   package func create(_ path: String) throws(DiskFailure) -> any DiskFile {
     try RealFile(path, O_RDWR | O_CREAT | O_TRUNC)
   }

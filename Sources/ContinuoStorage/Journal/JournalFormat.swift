@@ -16,6 +16,8 @@ enum JournalFormat {
   static let headerBytes = 64
   /// Where the checksum of a header lies: it covers all before it.
   static let checksumOffset = 60
+  /// Where the price mode lies in a file's header.
+  static let priceOffset = 9
   /// "CONTINUO", lowest byte first.
   static let fileMagic: UInt64 = 0x4F55_4E49_544E_4F43
   /// "FRAM", lowest byte first.
@@ -39,13 +41,15 @@ struct JournalFileHeader: Equatable {
   var chain: UInt32
   /// How long the file is.
   var fileBytes: Int64
+  /// What a price is in every batch of the journal (rule 3.3).
+  var price: PriceMode
 
   /// The first block of the file. O(block).
   var bytes: [UInt8] {
     var bytes: [UInt8] = []
     bytes.appendWord(JournalFormat.fileMagic)
     bytes.append(JournalFormat.version)
-    bytes.append(contentsOf: [0, 0, 0])
+    bytes.append(contentsOf: [price.journalByte, 0, 0])
     bytes.appendWord(number)
     bytes.appendWord(identity)
     bytes.appendWord(firstSequence)
@@ -68,6 +72,8 @@ struct JournalFileHeader: Equatable {
     guard bytes[8] <= JournalFormat.version else { throw .newer(version: bytes[8]) }
     guard bytes.hasSoundHeader(at: 0), bytes[8] == JournalFormat.version else { throw .damagedHeader }
     for index in JournalFormat.headerBytes..<JournalFormat.blockBytes where bytes[index] != 0 { throw .damagedHeader }
+    guard let price = PriceMode(journalByte: bytes[JournalFormat.priceOffset]) else { throw .damagedHeader }
+    self.price = price
     number = bytes.word(12, UInt32.self)
     identity = bytes.word(16, UInt64.self)
     firstSequence = bytes.word(24, UInt64.self)
@@ -75,12 +81,24 @@ struct JournalFileHeader: Equatable {
     fileBytes = bytes.word(40, Int64.self)
   }
 
-  init(identity: UInt64, number: UInt32, firstSequence: UInt64, chain: UInt32, fileBytes: Int64) {
+  init(
+    identity: UInt64, number: UInt32, firstSequence: UInt64, chain: UInt32, fileBytes: Int64, price: PriceMode
+  ) {
     self.identity = identity
     self.number = number
     self.firstSequence = firstSequence
     self.chain = chain
     self.fileBytes = fileBytes
+    self.price = price
+  }
+}
+
+extension PriceMode {
+  fileprivate var journalByte: UInt8 { self == .quoted ? 0 : 1 }
+
+  fileprivate init?(journalByte: UInt8) {
+    guard journalByte <= 1 else { return nil }
+    self = journalByte == 0 ? .quoted : .amountUSD
   }
 }
 

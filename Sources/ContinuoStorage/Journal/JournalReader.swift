@@ -25,10 +25,13 @@ struct JournalEnd: Equatable {
 struct JournalReader {
   private let disk: any Disk
   private let directory: DataDirectory
+  /// What a price must be in every file; nil takes what the first one says.
+  private let price: PriceMode?
 
-  init(_ disk: any Disk, _ directory: DataDirectory) {
+  init(_ disk: any Disk, _ directory: DataDirectory, price: PriceMode? = nil) {
     self.disk = disk
     self.directory = directory
+    self.price = price
   }
 
   /// Lends every sound frame's records, in order.
@@ -85,6 +88,8 @@ struct JournalReader {
         file: path, byte: 0, found: "the header of another file",
         expected: "that of file \(number), which begins with frame \(sequence)")
     }
+    let price = self.price ?? before?.file.price ?? header.price
+    guard header.price == price else { throw .otherPrice(file: path, found: header.price, expected: price) }
     let bytes = try onDisk { () throws(DiskFailure) in try file.bytes() }
     guard bytes == header.fileBytes else {
       throw .damaged(

@@ -33,9 +33,10 @@ struct JournalWriter: ~Copyable {
   ///
   /// - Parameters:
   ///   - end: where the journal ends; nil where there is none.
+  ///   - price: what a price is, where a journal is begun; one that is there keeps its own.
   ///   - fileBytes: how long files are that are begun.
   init(
-    _ disk: any Disk, _ directory: DataDirectory, at end: JournalEnd?, _ durability: Durability,
+    _ disk: any Disk, _ directory: DataDirectory, at end: JournalEnd?, _ durability: Durability, price: PriceMode,
     fileBytes: Int64 = JournalFormat.fileBytes
   ) throws(DiskFailure) {
     let hasRemovedUnfinished = try Self.removeUnfinished(disk, directory)
@@ -43,7 +44,7 @@ struct JournalWriter: ~Copyable {
       if let end {
         (try disk.open(directory.journalFile(end.file.number), forWriting: true), end)
       } else {
-        try Self.begin(disk, directory, number: 1, sequence: 1, chain: 0, fileBytes)
+        try Self.begin(disk, directory, number: 1, sequence: 1, chain: 0, price, fileBytes)
       }
     (self.disk, self.directory, self.durability, self.fileBytes) = (disk, directory, durability, fileBytes)
     (self.file, self.end, self.hasRemovedUnfinished) = (file, end, hasRemovedUnfinished)
@@ -51,6 +52,9 @@ struct JournalWriter: ~Copyable {
 
   /// How many frames there are.
   var frames: UInt64 { end.sequence - 1 }
+
+  /// What a price is in every batch of the journal.
+  var price: PriceMode { end.file.price }
 
   /// How many bytes of the journal hold frames and headers, in its last file.
   var position: (file: UInt32, offset: Int64) { (end.file.number, end.offset) }
@@ -91,15 +95,16 @@ struct JournalWriter: ~Copyable {
     try file.sync()
     let bytes = max(fileBytes, room + Int64(JournalFormat.blockBytes))
     (file, end) = try Self.begin(
-      disk, directory, number: end.file.number + 1, sequence: end.sequence, chain: end.chain, bytes)
+      disk, directory, number: end.file.number + 1, sequence: end.sequence, chain: end.chain, end.file.price, bytes)
   }
 
   private static func begin(
-    _ disk: any Disk, _ directory: DataDirectory, number: UInt32, sequence: UInt64, chain: UInt32, _ fileBytes: Int64
+    _ disk: any Disk, _ directory: DataDirectory, number: UInt32, sequence: UInt64, chain: UInt32, _ price: PriceMode,
+    _ fileBytes: Int64
   ) throws(DiskFailure) -> (any DiskFile, JournalEnd) {
     let header = JournalFileHeader(
       identity: UInt64.random(in: .min ... .max), number: number, firstSequence: sequence, chain: chain,
-      fileBytes: fileBytes)
+      fileBytes: fileBytes, price: price)
     let path = directory.newJournalFile(number)
     let file = try disk.create(path)
     try fill(file, from: 0, to: fileBytes)

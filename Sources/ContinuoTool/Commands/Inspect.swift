@@ -10,10 +10,11 @@ struct Inspect: ConsoleCommand {
   static let configuration = CommandConfiguration(
     abstract: "Counts of what is held: events, tokens, addresses, newest, clock, horizon.",
     discussion: """
-      Equal digests mean equal candles, statistics and holders.
+      Of a data directory also how large it is. Equal digests mean equal candles, statistics and holders.
 
-      Example:
+      Examples:
         continuo inspect --input data/ibm-2013-10.csv.gz --digest
+        continuo inspect --data-dir market
       """)
 
   static let settings: [Setting] =
@@ -37,8 +38,11 @@ struct Inspect: ConsoleCommand {
         throw Failure(error)
       }
     }
-    var result = ResultStream(.inspection(withDigest: digest), output, console)
-    try result.write(InspectionAnswer(inspection: replay.engine.inspection(), stateDigest: stateDigest))
+    let answer = InspectionAnswer(
+      inspection: replay.engine.inspection(), directory: replay.directory, stateDigest: stateDigest)
+    var result = ResultStream(
+      .inspection(ofDirectory: replay.directory != nil, withDigest: digest), output, console)
+    try result.write(answer)
     try result.finish()
   }
 }

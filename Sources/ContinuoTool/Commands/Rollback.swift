@@ -1,0 +1,78 @@
+// `continuo rollback`: every event of a chain above a block undone, as after a reorganisation of the chain.
+// Invariant: nothing is undone unless somebody said yes; `--dry-run` writes nothing.
+// Not here: undoing (Continuo), keeping (ContinuoStorage).
+
+internal import ArgumentParser
+internal import Continuo
+internal import ContinuoBytes
+internal import ContinuoFormats
+internal import ContinuoStorage
+
+struct Rollback: ConsoleCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Undo every event of a chain above a block, as if it had never come.",
+    discussion: """
+      Asks on a terminal, and wants --yes elsewhere. The same events can be ingested again.
+
+      Example:
+        continuo rollback --data-dir market --chain 4 --block 100000 --dry-run
+      """)
+
+  static let settings: [Setting] =
+    DirectoryOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
+      .value("chain"), .value("block"), .flag("dry-run"), .flag("yes"),
+    ]
+
+  @Option(help: ArgumentHelp("The chain.", valueName: "number"))
+  var chain: UInt32
+
+  @Option(help: ArgumentHelp("The last block that stands.", valueName: "number"))
+  var block: UInt64
+
+  @Flag(help: "Say how many events would be undone, and write nothing.")
+  var dryRun = false
+
+  @Flag(help: "Do not ask.")
+  var yes = false
+
+  @OptionGroup var directory: DirectoryOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
+
+  func run(_ console: Console) throws {
+    let console = console.with(consoleOptions)
+    let undone: Int
+    if dryRun {
+      // The copy in memory is rolled back: it also knows where that is refused.
+      var replay = try Replay.of(directory: directory.dataDir, nil, console)
+      undone = try Writing.reporting { try replay.engine.rollback(chain: chain, above: block) }
+      console.note("continuo: dry run: nothing was written")
+    } else {
+      undone = try undo(console)
+    }
+    var result = ResultStream(.rollback, output, console)
+    try result.write(RollbackAnswer(chain: chain, block: block, undone: undone))
+    try result.finish()
+  }
+
+  private func undo(_ console: Console) throws -> Int {
+    let canAsk = DescriptorHandle.standardInput.isTerminal && DescriptorHandle.standardError.isTerminal
+    guard yes || canAsk else {
+      throw ValidationError("there is no terminal to ask on: give --yes, or --dry-run to see what would be undone")
+    }
+    let ledger = try Writing.openThere(directory.dataDir, console)
+    if !yes {
+      let count = ledger.eventCount(chain: chain, above: block)
+      Console.raw(
+        "undo \(count) events of chain \(chain) above block \(block) in \(Visible.text(directory.dataDir))? [y/N] ")
+      guard ["y", "yes"].contains((readLine() ?? "").lowercased()) else {
+        throw Failure(.notConfirmed, "nothing was undone", remedy: "answer y, or give --yes")
+      }
+    }
+    return try Writing.reporting {
+      let undone = try ledger.rollback(chain: chain, above: block)
+      try ledger.sync()
+      return undone
+    }
+  }
+}

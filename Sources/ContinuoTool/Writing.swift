@@ -1,0 +1,53 @@
+// A data directory that a command writes in: opened with what is to be said of it, and closed when all of it is durable.
+// Invariant: every failure of the directory is one line.
+// Not here: how it is written (ContinuoStorage), what (Commands).
+
+internal import Continuo
+internal import ContinuoFormats
+internal import ContinuoStorage
+
+enum Writing {
+  /// Opens a data directory and says what a crash left in it.
+  static func open(_ path: String, _ options: Ledger.Options, _ console: Console) throws -> Ledger {
+    var progress = Progress(console)
+    progress.say("reading \(Visible.text(path))")
+    defer { progress.finish() }
+    let ledger = try reporting { try Ledger(path: path, options) }
+    progress.finish()
+    let torn = ledger.opening.tornTailBytes
+    if torn > 0 {
+      console.note(
+        "continuo: \(Visible.text(path)): the journal ended with \(torn) bytes of a write that a crash cut off; nobody was "
+          + "told that it was done, and they were cut")
+    }
+    return ledger
+  }
+
+  /// Opens a data directory that is there, whatever its prices are.
+  static func openThere(_ path: String, _ console: Console) throws -> Ledger {
+    var options = Ledger.Options()
+    options.price = nil
+    options.makesDirectory = false
+    return try open(path, options, console)
+  }
+
+  /// Makes all that was taken durable.
+  ///
+  /// - Returns: how far the journal is.
+  static func finish(_ ledger: Ledger, _ path: String) throws(StorageFailure) -> String {
+    try ledger.sync()
+    let (file, byte) = ledger.journalPosition
+    return "\(Visible.text(path)) is durable up to byte \(byte) of journal file \(file)"
+  }
+
+  /// Makes calls whose failures become the one line.
+  static func reporting<Answer>(_ calls: () throws -> Answer) throws -> Answer {
+    do {
+      return try calls()
+    } catch let failure as StorageFailure {
+      throw Failure(failure)
+    } catch let refusal as Refusal {
+      throw Failure(refusal)
+    }
+  }
+}
