@@ -53,6 +53,53 @@ struct DirectoryWriteTests {
     }
   }
 
+  /// Rules 7.2, 10.8: a disk that takes no more is one line; when it does again, so does the directory.
+  @Test("No room for a journal file")
+  func noRoom() throws {
+    try Self.withDirectory { path in
+      let line = "continuo ingest --data-dir '\(path)' data/sample.csv --quiet"
+      let outcome = try Tool.shell("ulimit -f 2000; \(line)")
+      #expect(outcome.status == 1)
+      #expect(outcome.out == "")
+      #expect(
+        outcome.err.hasPrefix("continuo: storage_failed: \(path)/journal/00000001.new: pwrite failed: "),
+        "\(outcome.err)")
+      #expect(outcome.err.split(separator: "\n").count == 1)
+      #expect(try Tool.shell(line).status == 0)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: path + "/journal") == ["00000001.journal"])
+    }
+  }
+
+  /// Rules 7.1, 7.2, 10.8: a write that fails in the middle ends ingestion; what was acknowledged is there, and the rest comes again.
+  @Test("A write that fails in the middle")
+  func poisoned() throws {
+    try Self.withDirectory { path in
+      let file = path + ".csv"
+      let drawn = try Tool.run(
+        [
+          "load", "--in-process", "--events", "200000", "--tokens", "50", "--digits", "18", "--addresses", "--write",
+          file,
+        ])
+      try #require(drawn.status == 0, "\(drawn.err)")
+      // The file is there, and all of it; then nothing may be written behind its first four megabytes.
+      #expect(try Tool.shell("head -n 1 '\(file)' | continuo ingest --data-dir '\(path)' - --quiet").status == 0)
+      let outcome = try Tool.shell("ulimit -f 8192; continuo ingest --data-dir '\(path)' '\(file)' --quiet")
+      #expect(outcome.status == 1)
+      #expect(outcome.out == "")
+      #expect(
+        outcome.err.hasPrefix(
+          "continuo: storage_failed: ingestion has stopped: \(path)/journal/00000001.journal: pwrite failed: "),
+        "\(outcome.err)")
+      #expect(outcome.err.split(separator: "\n").count == 1, "\(outcome.err)")
+      let left = try Tool.run(["inspect", "--data-dir", path, "--format", "json"])
+      #expect(left.status == 0, "\(left.err)")
+      #expect(!left.out.hasPrefix("{\"events\":0,"))
+      #expect(try Self.ingest(path, file).status == 0)
+      let whole = try Tool.run(["inspect", "--data-dir", path, "--format", "json"])
+      #expect(whole.out.hasPrefix("{\"events\":200000,"), "\(whole.out)")
+    }
+  }
+
   /// Rule 3.3: the price mode is the directory's; another one is refused, and nothing is changed.
   @Test("A directory has one price mode")
   func price() throws {

@@ -199,6 +199,7 @@ public struct DirectoryFigures: Equatable, Sendable {
   public var stateBytes: Int64
   /// What the journal takes, and all else that is there.
   public var journalBytes: Int64
+  /// The version of the format of its files.
   public var formatVersion: Int
   /// How many bytes of torn tails there are or were.
   public var droppedTailBytes: Int64
