@@ -163,12 +163,14 @@ private struct LedgerJournal: ~Copyable {
     if let failure { return failure }
     var packer = BatchPacker()
     swap(&packer, &self.packer)
+    defer { swap(&packer, &self.packer) }
     do throws(DiskFailure) {
-      try writer.append { payload in
+      let missing = try writer.append { payload in
         for answer in steps { answer.step.append(to: &payload, &packer) }
       }
+      // Not for good: nothing was written.
+      return missing.map { .noRoom(path: writer.path, bytesLeft: $0.bytesLeft, bytesNeeded: $0.bytesNeeded) }
     } catch { failure = .poisoned(by: error.description) }
-    swap(&packer, &self.packer)
     return failure
   }
 

@@ -20,6 +20,8 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
   case otherPrice(file: String, found: PriceMode, expected: PriceMode)
   /// The system refused a call while the directory was opened.
   case disk(DiskFailure)
+  /// A journal file is full, and the disk has no room for the next one: nothing was written. It may be tried again.
+  case noRoom(path: String, bytesLeft: Int64, bytesNeeded: Int64)
   /// A write or a sync failed: what was to be written then may be there or not.
   case poisoned(by: String)
 
@@ -36,6 +38,9 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
     case .otherPrice(let file, let found, let expected):
       return "\(file): prices are of mode \(found.rawValue) here, not \(expected.rawValue). Nothing was changed"
     case .disk(let failure): return "\(failure). Nothing was changed"
+    case .noRoom(let path, let left, let needed):
+      return "\(path): \(left >> 20) MiB are left on this disk, and a journal file and as much in reserve take "
+        + "\(needed >> 20) MiB. Nothing was written; reads go on"
     case .poisoned(let cause):
       return "ingestion has stopped: \(cause). What was being written is there whole or not at all; reads go on"
     }
@@ -52,6 +57,7 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
     case .otherPrice(_, let found, _):
       return "ingest with --price \(found.rawValue), or into a directory of its own"
     case .disk: return "mend it, and start again"
+    case .noRoom: return "make room, and send the same again"
     case .poisoned: return "mend the disk, and start again: everything acknowledged is kept"
     }
   }

@@ -66,7 +66,7 @@ struct Failure: Error {
     case .damaged: code = .damaged
     case .newer: code = .newerFormat
     case .otherPrice: code = .badParameter
-    case .disk, .poisoned: code = .storageFailed
+    case .disk, .noRoom, .poisoned: code = .storageFailed
     }
     self.init(code, Visible.text(failure.what), remedy: Visible.text(failure.remedy))
   }

@@ -43,6 +43,34 @@ struct DiskFaultTests {
     #expect(swaps == 2)
   }
 
+  /// Rule 7.2: a disk that is nearly full takes no more, loses nothing, and goes on when there is room again.
+  @Test("No room for the next file: nothing is written, and it is taken up when there is")
+  func noRoom() throws {
+    let disk = SimulatedDisk()
+    var options = Ledger.Options()
+    options.journalFileBytes = 3 * 4096
+    let ledger = try Ledger(disk, path: "/data", options)
+    func take(_ block: UInt64) throws -> Int {
+      var batch = EventBatch()
+      batch.append(
+        Swap(block: block, timestamp: Timestamp(microseconds: 1), token: "ART", amountUSD: .one, priceUSD: .one))
+      return try ledger.take(batch, wallClock: nil).accepted
+    }
+    for block in 1...2 { #expect(try take(UInt64(block)) == 1) }
+    disk.setBytesLeft(6 * 4096 - 1)
+    let calls = disk.operations.count
+    for _ in 0..<3 {
+      #expect(throws: StorageFailure.noRoom(path: "/data", bytesLeft: 6 * 4096 - 1, bytesNeeded: 6 * 4096)) {
+        try take(3)
+      }
+    }
+    #expect(disk.operations.count == calls)
+    disk.setBytesLeft(6 * 4096)
+    #expect(try take(3) == 1)
+    let read = try ReadDirectory(SimulatedDisk(disk.image), path: "/data", Engine.Settings())
+    #expect(read.engine.inspection().swaps == 3)
+  }
+
   /// Rule 7.2: the first failure is final, reads go on, what was acknowledged comes back.
   @Test("Every call fails in turn, with EIO and ENOSPC", arguments: Seeds.thisRun(4))
   func everyCall(seed: UInt64) throws {

@@ -61,6 +61,8 @@ struct JournalEndTests {
     }
     add("zero length") { Self.forge(&$0, Self.frames) { for place in 32..<36 { $0[last + place] = 0 } } }
     add("length too long") { Self.forge(&$0, Self.frames) { $0[last + 35] = 0x7F } }
+    add("reserved bytes, first") { Self.forge(&$0, Self.frames) { $0[last + 6] = 1 } }
+    add("reserved bytes, last") { Self.forge(&$0, Self.frames) { $0[last + 59] = 1 } }
     add("wrong chain") { Self.forge(&$0, Self.frames) { $0[last + 36] ^= 1 } }
     add("wrong checksum of the header") { $0[last + 60] ^= 1 }
     add("wrong checksum of the payload") { Self.forge(&$0, Self.frames) { $0[last + 40] ^= 1 } }

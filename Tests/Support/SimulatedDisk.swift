@@ -57,6 +57,7 @@ package final class SimulatedDisk: Disk {
     var callsLeft: Int?
     var failure = (code: Int32(5), message: "input/output error")
     var calls = 0
+    var bytesLeft: Int64?
     var beforeSync: (@Sendable () -> Void)?
   }
 
@@ -167,6 +168,13 @@ package final class SimulatedDisk: Disk {
       guard state.now.names[path] != nil else { throw Self.missing("unlink", path) }
       state.perform(.remove(path))
     }
+  }
+
+  /// How much room there is said to be; nil for any.
+  package func setBytesLeft(_ bytes: Int64?) { state.withLock { $0.bytesLeft = bytes } }
+
+  package func bytesLeft(in path: String) throws(DiskFailure) -> Int64? {
+    try call("statvfs", path) { (state) throws(DiskFailure) in state.bytesLeft }
   }
 
   package func lock(_ path: String, shared: Bool) throws(DiskFailure) -> (any DiskFile)? {

@@ -42,6 +42,8 @@ package protocol Disk: Sendable {
   func rename(_ path: String, to other: String) throws(DiskFailure)
   /// Removes a file.
   func remove(_ path: String) throws(DiskFailure)
+  /// How many bytes more a directory's file system takes from us; nil where nobody knows.
+  func bytesLeft(in path: String) throws(DiskFailure) -> Int64?
   /// Takes the lock that a file is; it goes with the answer, or with the process. nil where another process has it.
   ///
   /// - Parameter shared: with others that share it; the file is there then, and is not written.

@@ -76,6 +76,15 @@ package struct RealDisk: Disk {
     if unsafe unlink(path) != 0 { throw .last("unlink", path) }
   }
 
+  package func bytesLeft(in path: String) throws(DiskFailure) -> Int64? {
+    var status = statvfs()
+    // SAFETY: the path as in `makeDirectory`; `status` is ours and as large as statvfs expects.
+    if unsafe statvfs(path, &status) != 0 { throw .last("statvfs", path) }
+    let (bytes, overflow) = Int64(clamping: status.f_bavail).multipliedReportingOverflow(
+      by: Int64(clamping: status.f_frsize))
+    return overflow ? nil : bytes
+  }
+
   package func lock(_ path: String, shared: Bool) throws(DiskFailure) -> (any DiskFile)? {
     let file = try RealFile(path, shared ? O_RDONLY : O_RDWR | O_CREAT)
     if flock(file.descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 { return file }

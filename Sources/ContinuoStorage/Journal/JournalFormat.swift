@@ -70,8 +70,10 @@ struct JournalFileHeader: Equatable {
       throw .noJournal
     }
     guard bytes[8] <= JournalFormat.version else { throw .newer(version: bytes[8]) }
-    guard bytes.hasSoundHeader(at: 0), bytes[8] == JournalFormat.version else { throw .damagedHeader }
-    for index in JournalFormat.headerBytes..<JournalFormat.blockBytes where bytes[index] != 0 { throw .damagedHeader }
+    guard bytes.hasSoundHeader(at: 0), bytes[8] == JournalFormat.version, bytes.areZeros(10..<12),
+      bytes.areZeros(36..<40), bytes.areZeros(48..<60)
+    else { throw .damagedHeader }
+    guard bytes.areZeros(JournalFormat.headerBytes..<JournalFormat.blockBytes) else { throw .damagedHeader }
     guard let price = PriceMode(journalByte: bytes[JournalFormat.priceOffset]) else { throw .damagedHeader }
     self.price = price
     number = bytes.word(12, UInt32.self)
@@ -149,7 +151,7 @@ struct JournalFrameHeader: Equatable {
   init?(_ bytes: Span<UInt8>, at place: Int) {
     guard place + JournalFormat.headerBytes <= bytes.count,
       bytes.word(place, UInt32.self) == JournalFormat.frameMagic, bytes[place + 4] == JournalFormat.version,
-      bytes.hasSoundHeader(at: place)
+      bytes.hasSoundHeader(at: place), bytes.areZeros(place + 5..<place + 8), bytes.areZeros(place + 44..<place + 60)
     else { return nil }
     identity = bytes.word(place + 8, UInt64.self)
     offset = bytes.word(place + 16, Int64.self)
@@ -180,6 +182,9 @@ extension Span<UInt8> {
     for index in 0..<Word.bitWidth / 8 { word |= Word(truncatingIfNeeded: self[place + index]) << Word(8 * index) }
     return word
   }
+
+  /// Whether bytes that are reserved are as they are written. O(bytes).
+  fileprivate func areZeros(_ range: Range<Int>) -> Bool { range.allSatisfy { self[$0] == 0 } }
 
   /// Whether a header's checksum is that of its bytes. O(1).
   fileprivate func hasSoundHeader(at place: Int) -> Bool {

@@ -16,6 +16,12 @@ public enum Durability: String, CaseIterable, Sendable {
   case none = "none"
 }
 
+/// Room that a disk does not have.
+struct MissingRoom: Equatable {
+  var bytesLeft: Int64
+  var bytesNeeded: Int64
+}
+
 /// Writes a journal. One caller at a time.
 struct JournalWriter: ~Copyable {
   private let disk: any Disk
@@ -50,6 +56,9 @@ struct JournalWriter: ~Copyable {
     (self.file, self.end, self.hasRemovedUnfinished) = (file, end, hasRemovedUnfinished)
   }
 
+  /// Where the data directory is.
+  var path: String { directory.path }
+
   /// How many frames there are.
   var frames: UInt64 { end.sequence - 1 }
 
@@ -64,14 +73,15 @@ struct JournalWriter: ~Copyable {
   /// Writes a frame and makes it durable. O(bytes).
   ///
   /// - Parameter fill: adds the frame's records.
-  mutating func append(_ fill: (inout [UInt8]) -> Void) throws(DiskFailure) {
+  /// - Returns: how much room is missing for the file that the frame would begin, with nothing written; nil where all is well.
+  mutating func append(_ fill: (inout [UInt8]) -> Void) throws(DiskFailure) -> MissingRoom? {
     frame.removeAll(keepingCapacity: true)
     frame.pad(to: JournalFormat.headerBytes)
     fill(&frame)
     let payloadBytes = frame.count - JournalFormat.headerBytes
     frame.pad(to: JournalFormat.blocks(frame.count))
     let size = Int64(frame.count)
-    if end.file.fileBytes - end.offset < size { try beginNext(room: size) }
+    if end.file.fileBytes - end.offset < size, let missing = try beginNext(room: size) { return missing }
     let header = JournalFrameHeader(
       identity: end.file.identity, offset: end.offset, sequence: end.sequence, payloadBytes: UInt32(payloadBytes),
       chain: end.chain, payloadChecksum: CRC32C.sum(frame.span.extracting(JournalFormat.headerBytes...)))
@@ -82,6 +92,7 @@ struct JournalWriter: ~Copyable {
     end.offset += size
     end.sequence += 1
     end.chain = checksum
+    return nil
   }
 
   /// Makes all frames durable, whatever was asked for: a writer that ends leaves nothing to chance. O(bytes).
@@ -90,12 +101,17 @@ struct JournalWriter: ~Copyable {
   // MARK: files
 
   /// Begins the next file. One frame may be longer than a file is: then that file is.
-  private mutating func beginNext(room: Int64) throws(DiskFailure) {
+  private mutating func beginNext(room: Int64) throws(DiskFailure) -> MissingRoom? {
+    let bytes = max(fileBytes, room + Int64(JournalFormat.blockBytes))
+    // As much again is left free, so that what is there can still be looked after.
+    if let left = try disk.bytesLeft(in: directory.journal), left < 2 * bytes {
+      return MissingRoom(bytesLeft: left, bytesNeeded: 2 * bytes)
+    }
     // What is in this file is durable before the next one has a name: a file is read on the word of the one behind it.
     try file.sync()
-    let bytes = max(fileBytes, room + Int64(JournalFormat.blockBytes))
     (file, end) = try Self.begin(
       disk, directory, number: end.file.number + 1, sequence: end.sequence, chain: end.chain, end.file.price, bytes)
+    return nil
   }
 
   private static func begin(
@@ -145,7 +161,7 @@ struct JournalWriter: ~Copyable {
     try file.sync()
     end.tornBytes = 0
     var packer = BatchPacker()
-    try append { payload in JournalRecord.cut(bytes: torn).append(to: &payload, &packer) }
+    _ = try append { payload in JournalRecord.cut(bytes: torn).append(to: &payload, &packer) }
     try file.sync()
   }
 }
