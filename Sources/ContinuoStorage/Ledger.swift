@@ -70,10 +70,12 @@ public final class Ledger: Sendable {
     self.path = path
     price = journal.price
     let stages = LedgerStages(engine, journal)
-    guard let writer = ThreadHandle({ stages.write() }), let applier = ThreadHandle({ stages.apply() }) else {
-      stages.close()
-      throw .disk(
-        DiskFailure(call: "pthread_create", path: path, code: 11, message: "the system has no thread to give"))
+    let none = DiskFailure(call: "pthread_create", path: path, code: 11, message: "the system has no thread to give")
+    guard let applier = ThreadHandle({ stages.apply() }) else { throw .disk(none) }
+    guard let writer = ThreadHandle({ stages.write() }) else {
+      // Nobody writes, so nobody would tell the other stage to end.
+      stages.abandon()
+      throw .disk(none)
     }
     self.stages = stages
     threads = Mutex([writer, applier])
@@ -92,7 +94,7 @@ public final class Ledger: Sendable {
       var writer = try JournalWriter(
         disk, directory, at: end, options.durability, price: options.price ?? .quoted,
         fileBytes: options.journalFileBytes)
-      try writer.cutTail()
+      if end != nil { try writer.settle() }
       return writer
     } catch { throw .disk(error) }
   }

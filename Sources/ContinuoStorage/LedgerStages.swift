@@ -86,10 +86,13 @@ final class LedgerStages: Sendable {
       when: { $0.rows < Self.rowsMax },
       { state in
         state.waiting.append(answer)
-        state.rows += step.rows
+        state.rows += step.weight
       })
     return answer
   }
+
+  /// Lets the second stage end where there is no first one.
+  func abandon() { written.locked { $0.isClosed = true } }
 
   /// Lets both stages end, once all that was offered is answered.
   func close() { offered.locked { $0.isClosed = true } }
@@ -137,8 +140,8 @@ final class LedgerStages: Sendable {
   private static func group(_ state: inout Offered) -> [LedgerAnswer] {
     var (count, rows) = (0, 0)
     for answer in state.waiting {
-      if count > 0, rows + answer.step.rows > Limits.batchRowsMax { break }
-      rows += answer.step.rows
+      if count > 0, rows + answer.step.weight > Limits.batchRowsMax { break }
+      rows += answer.step.weight
       count += 1
     }
     let group = Array(state.waiting.prefix(count))
@@ -153,6 +156,9 @@ private struct LedgerJournal: ~Copyable {
   private var writer: JournalWriter
   private var packer = BatchPacker()
   private var failure: StorageFailure?
+  /// Whether there was no room the last time: until there is, what would fit the rest of a file is not taken either, or it would
+  /// go before what was refused.
+  private var isFull = false
 
   init(_ writer: consuming JournalWriter) { self.writer = writer }
 
@@ -165,9 +171,13 @@ private struct LedgerJournal: ~Copyable {
     swap(&packer, &self.packer)
     defer { swap(&packer, &self.packer) }
     do throws(DiskFailure) {
-      let missing = try writer.append { payload in
-        for answer in steps { answer.step.append(to: &payload, &packer) }
+      var missing = isFull ? try writer.missingRoom() : nil
+      if missing == nil {
+        missing = try writer.append { payload in
+          for answer in steps { answer.step.append(to: &payload, &packer) }
+        }
       }
+      isFull = missing != nil
       // Not for good: nothing was written.
       return missing.map { .noRoom(path: writer.path, bytesLeft: $0.bytesLeft, bytesNeeded: $0.bytesNeeded) }
     } catch { failure = .poisoned(by: error.description) }

@@ -6,6 +6,7 @@ import Continuo
 import ContinuoStorage
 import ContinuoTestSupport
 import Foundation
+import Synchronization
 import Testing
 
 @Suite("Data directory")
@@ -46,6 +47,43 @@ struct DataDirectoryTests {
       let ledger = try Ledger(path: path)
       #expect(ledger.opening.rows == 1)
     }
+  }
+
+  /// Rule 7.8: a lock ends with its ledger, whoever else has the descriptor by then: a process that is being started.
+  @Test("A directory is free as soon as its ledger is gone, also while processes are started")
+  func freeAtOnce() throws {
+    try Self.withDirectory { path in
+      let isDone = Mutex(false)
+      let started = Threads.run(
+        1,
+        { _ -> Int in
+          var started = 0
+          while !isDone.withLock({ $0 }) {
+            let process = Process()
+            process.executableURL = URL(filePath: "/bin/true")
+            guard (try? process.run()) != nil else { continue }
+            process.waitUntilExit()
+            started += 1
+          }
+          return started
+        },
+        while: {
+          for round in 0..<200 {
+            do {
+              _ = try Ledger(path: path, Self.small)
+              _ = try ReadDirectory(path: path)
+            } catch { Issue.record("round \(round): \(error)") }
+          }
+          isDone.withLock { $0 = true }
+        })
+      #expect((started.first ?? 0) > 0)
+    }
+  }
+
+  private static var small: Ledger.Options {
+    var options = Ledger.Options()
+    options.journalFileBytes = 4 * 4096
+    return options
   }
 
   @Test("A directory that is not there, whose parent is not there, that is a file, behind a link")

@@ -71,6 +71,46 @@ struct DiskFaultTests {
     #expect(read.engine.inspection().swaps == 3)
   }
 
+  /// Rules 7.1, 7.2: what a failed sync left can be read and is on no disk. It is shown, so it is written once more.
+  @Test(
+    "A sync fails once, the system forgets what it could not write, the directory is opened again",
+    arguments: Seeds.thisRun(4))
+  func lostSync(seed: UInt64) throws {
+    let workload = try LedgerWorkload(seed: seed, steps: 12)
+    var random = SeededGenerator(seed: seed)
+    var lost = 0
+    for syncs in 0... {
+      let disk = SimulatedDisk()
+      disk.loseSync(after: syncs)
+      var done = 0
+      do throws(StorageFailure) {
+        let ledger = try Ledger(disk, path: "/data", workload.options)
+        while done < workload.steps.count - 2 {
+          try workload.perform(done, on: ledger)
+          done += 1
+        }
+        break
+      } catch { lost += 1 }
+      // The same system goes on: what it remembers is read.
+      let again = try Ledger(disk, path: "/data", workload.options)
+      let first = try #require(
+        workload.inspections.indices.last { index in
+          index >= done && index <= done + 1 && workload.inspections[index] == Self.inspection(again)
+        })
+      try workload.perform(first, on: again)
+      let image = CrashImages(disk.operations[...]).image(keepsNames: true, using: &random) { _ in .dropped }
+      let kept = try ReadDirectory(SimulatedDisk(image), path: "/data", workload.settings)
+      let digest = try StateDigest.hexadecimal(of: kept.engine)
+      #expect(digest == workload.digests[first + 1], "sync \(syncs), seed \(seed)")
+    }
+    #expect(lost > 10)
+  }
+
+  private static func inspection(_ ledger: Ledger) -> Inspection {
+    var reader = ledger.publication().reader()
+    return reader.read { $0.inspection() }
+  }
+
   /// Rule 7.2: the first failure is final, reads go on, what was acknowledged comes back.
   @Test("Every call fails in turn, with EIO and ENOSPC", arguments: Seeds.thisRun(4))
   func everyCall(seed: UInt64) throws {

@@ -183,7 +183,7 @@ struct JournalEndTests {
     #expect(!opens { $0.names[names[0]] = nil })
     #expect(!opens { $0.names[names[1]] = nil })
     #expect(!opens { $0.names[names[2]] = $0.names[names[1]] })
-    // The last one not named yet: nothing in it was acknowledged. What was, was synced with its name.
+    // That the last one is missing nothing tells yet: docs/reliability.md, "Open".
     #expect(opens { $0.names[names[3]] = nil })
   }
 }

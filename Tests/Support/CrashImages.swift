@@ -32,6 +32,7 @@ package struct CrashImages: Sendable {
         DiskState.write(write.bytes, at: write.offset, to: &durable.files[file, default: []])
       }
       writes.removeAll { $0.file == file }
+    case .lostSync(let file): writes.removeAll { $0.file == file }
     case .syncDirectory(let path):
       for operation in names.removeValue(forKey: path) ?? [] { Self.name(operation, &durable) }
     }

@@ -11,6 +11,8 @@ package enum DiskOperation: Sendable {
   case create(path: String, file: Int)
   case write(file: Int, offset: Int, bytes: [UInt8])
   case sync(file: Int)
+  /// A sync that failed: what was not synced can be read, and is never written.
+  case lostSync(file: Int)
   case rename(String, String)
   case remove(String)
   case syncDirectory(String)
@@ -34,7 +36,7 @@ package struct DiskState: Sendable {
     case .rename(let path, let other):
       if let file = names.removeValue(forKey: path) { names[other] = file }
     case .remove(let path): names[path] = nil
-    case .sync, .syncDirectory: break
+    case .sync, .lostSync, .syncDirectory: break
     }
   }
 
@@ -58,6 +60,7 @@ package final class SimulatedDisk: Disk {
     var failure = (code: Int32(5), message: "input/output error")
     var calls = 0
     var bytesLeft: Int64?
+    var syncsLeft: Int?
     var beforeSync: (@Sendable () -> Void)?
   }
 
@@ -170,6 +173,9 @@ package final class SimulatedDisk: Disk {
     }
   }
 
+  /// Lets the sync behind so many more fail, once: as a system does that then forgets what it could not write.
+  package func loseSync(after syncs: Int) { state.withLock { $0.syncsLeft = syncs } }
+
   /// How much room there is said to be; nil for any.
   package func setBytesLeft(_ bytes: Int64?) { state.withLock { $0.bytesLeft = bytes } }
 
@@ -222,6 +228,13 @@ package final class SimulatedDisk: Disk {
   fileprivate func sync(_ file: SimulatedFile) throws(DiskFailure) {
     state.withLock { $0.beforeSync }?()
     try call("fdatasync", file.path) { (state) throws(DiskFailure) in
+      if let left = state.syncsLeft {
+        state.syncsLeft = left > 0 ? left - 1 : nil
+        if left == 0 {
+          state.operations.append(.lostSync(file: file.number))
+          throw DiskFailure(call: "fdatasync", path: file.path, code: 5, message: "input/output error")
+        }
+      }
       state.operations.append(.sync(file: file.number))
     }
   }

@@ -87,7 +87,7 @@ package struct RealDisk: Disk {
 
   package func lock(_ path: String, shared: Bool) throws(DiskFailure) -> (any DiskFile)? {
     let file = try RealFile(path, shared ? O_RDONLY : O_RDWR | O_CREAT)
-    if flock(file.descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 { return file }
+    if flock(file.descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 { return RealLock(file) }
     if errno == EWOULDBLOCK { return nil }
     throw .last("flock", path)
   }
@@ -96,6 +96,23 @@ package struct RealDisk: Disk {
 /// The number that the system tells processes by.
 enum ProcessNumber {
   static var own: Int32 { getpid() }
+}
+
+/// A lock that is held. It is given back, not only closed: a process that is being started by another thread has the
+/// descriptor too until it begins its program, and the lock with it.
+private final class RealLock: DiskFile {
+  private let file: RealFile
+
+  init(_ file: RealFile) { self.file = file }
+
+  deinit { _ = flock(file.descriptor, LOCK_UN) }
+
+  func bytes() throws(DiskFailure) -> Int64 { try file.bytes() }
+  func read(_ count: Int, at offset: Int64, into bytes: inout [UInt8]) throws(DiskFailure) {
+    try file.read(count, at: offset, into: &bytes)
+  }
+  func write(_ bytes: Span<UInt8>, at offset: Int64) throws(DiskFailure) { try file.write(bytes, at: offset) }
+  func sync() throws(DiskFailure) { try file.sync() }
 }
 
 /// A file that is open.

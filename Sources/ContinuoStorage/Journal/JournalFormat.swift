@@ -125,6 +125,8 @@ struct JournalFrameHeader: Equatable {
   var chain: UInt32
   /// The checksum of all that follows the header, up to the end of the last block.
   var payloadChecksum: UInt32
+  /// The last frame that was synced when this one was written: it and all before were on the disk.
+  var durable: UInt64
 
   /// How long the frame is, whole blocks.
   var frameBytes: Int { JournalFormat.blocks(JournalFormat.headerBytes + Int(payloadBytes)) }
@@ -141,6 +143,7 @@ struct JournalFrameHeader: Equatable {
     bytes.appendWord(payloadBytes)
     bytes.appendWord(chain)
     bytes.appendWord(payloadChecksum)
+    bytes.appendWord(durable)
     bytes.pad(to: JournalFormat.checksumOffset)
     let checksum = CRC32C.sum(bytes.span)
     bytes.appendWord(checksum)
@@ -151,7 +154,7 @@ struct JournalFrameHeader: Equatable {
   init?(_ bytes: Span<UInt8>, at place: Int) {
     guard place + JournalFormat.headerBytes <= bytes.count,
       bytes.word(place, UInt32.self) == JournalFormat.frameMagic, bytes[place + 4] == JournalFormat.version,
-      bytes.hasSoundHeader(at: place), bytes.areZeros(place + 5..<place + 8), bytes.areZeros(place + 44..<place + 60)
+      bytes.hasSoundHeader(at: place), bytes.areZeros(place + 5..<place + 8), bytes.areZeros(place + 52..<place + 60)
     else { return nil }
     identity = bytes.word(place + 8, UInt64.self)
     offset = bytes.word(place + 16, Int64.self)
@@ -159,10 +162,12 @@ struct JournalFrameHeader: Equatable {
     payloadBytes = bytes.word(place + 32, UInt32.self)
     chain = bytes.word(place + 36, UInt32.self)
     payloadChecksum = bytes.word(place + 40, UInt32.self)
+    durable = bytes.word(place + 44, UInt64.self)
   }
 
   init(
-    identity: UInt64, offset: Int64, sequence: UInt64, payloadBytes: UInt32, chain: UInt32, payloadChecksum: UInt32
+    identity: UInt64, offset: Int64, sequence: UInt64, payloadBytes: UInt32, chain: UInt32, payloadChecksum: UInt32,
+    durable: UInt64
   ) {
     self.identity = identity
     self.offset = offset
@@ -170,6 +175,7 @@ struct JournalFrameHeader: Equatable {
     self.payloadBytes = payloadBytes
     self.chain = chain
     self.payloadChecksum = payloadChecksum
+    self.durable = durable
   }
 }
 

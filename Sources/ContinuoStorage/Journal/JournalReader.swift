@@ -155,9 +155,9 @@ struct JournalReader {
         let own = bytes.extracting(block..<min(block + JournalFormat.blockBytes, count))
         guard let last = own.lastByteThatIsNotZero else { continue }
         let offset = place + Int64(block)
-        // A frame is begun when the one before is synced: wherever a later one landed, this one was there.
+        // Wherever a later one landed: if it says that this one was on the disk, it was.
         if let header = JournalFrameHeader(own, at: 0), header.identity == end.file.identity,
-          header.sequence > end.sequence
+          header.sequence > end.sequence, header.durable >= end.sequence
         {
           throw .damaged(
             file: path, byte: end.offset, found: "no sound frame, but frame \(header.sequence) at byte \(offset)",

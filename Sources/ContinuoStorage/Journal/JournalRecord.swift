@@ -68,6 +68,12 @@ package enum JournalRecord: Sendable {
     return 1
   }
 
+  /// What a step weighs while it waits: rows that were rejected already are held too.
+  var weight: Int {
+    if case .batch(let batch, _) = self { return max(1, batch.offered) }
+    return 1
+  }
+
   /// Begins a record; its length is still to be written.
   private static func begin(_ kind: Kind, _ payload: inout [UInt8]) -> Int {
     payload.append(contentsOf: [kind.rawValue, 0, 0, 0, 0, 0, 0, 0])
@@ -123,6 +129,7 @@ package enum JournalRecord: Sendable {
       self = .rollback(chain: bytes.word(0, UInt32.self), block: bytes.word(4, UInt64.self))
     case .retract:
       try expect(17)
+      guard bytes[0] <= 1 else { throw PackedBatchFault(what: "a swap or a transfer") }
       self = .retract(
         EventIdentity(
           kind: bytes[0] == 0 ? .swap : .transfer, chain: bytes.word(1, UInt32.self), block: bytes.word(5, UInt64.self),
@@ -134,7 +141,12 @@ package enum JournalRecord: Sendable {
       self = .moveHorizon(policy)
     case .cut:
       try expect(8)
-      self = .cut(bytes: bytes.word(0, Int64.self))
+      let count = bytes.word(0, Int64.self)
+      // No file is longer than what a frame's length can say.
+      guard count > 0, count <= Int64(UInt32.max) + 2 * Int64(JournalFormat.blockBytes) else {
+        throw PackedBatchFault(what: "a number of bytes")
+      }
+      self = .cut(bytes: count)
     }
   }
 }

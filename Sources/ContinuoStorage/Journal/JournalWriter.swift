@@ -30,12 +30,14 @@ struct JournalWriter: ~Copyable {
   private let fileBytes: Int64
   private var file: any DiskFile
   private var end: JournalEnd
+  /// The last frame that is on the disk for all we know.
+  private var durable: UInt64
   /// Whether there were files whose making was cut off.
   let hasRemovedUnfinished: Bool
   /// Room for a header, in front of the payload.
   private var frame: [UInt8] = []
 
-  /// Takes a journal up where it ends, or begins one. What a crash left behind the end is still to be cut (``cutTail()``).
+  /// Takes a journal up where it ends, or begins one. One that is there is still to be settled (``settle()``).
   ///
   /// - Parameters:
   ///   - end: where the journal ends; nil where there is none.
@@ -54,6 +56,7 @@ struct JournalWriter: ~Copyable {
       }
     (self.disk, self.directory, self.durability, self.fileBytes) = (disk, directory, durability, fileBytes)
     (self.file, self.end, self.hasRemovedUnfinished) = (file, end, hasRemovedUnfinished)
+    durable = end.file.firstSequence - 1
   }
 
   /// Where the data directory is.
@@ -84,11 +87,15 @@ struct JournalWriter: ~Copyable {
     if end.file.fileBytes - end.offset < size, let missing = try beginNext(room: size) { return missing }
     let header = JournalFrameHeader(
       identity: end.file.identity, offset: end.offset, sequence: end.sequence, payloadBytes: UInt32(payloadBytes),
-      chain: end.chain, payloadChecksum: CRC32C.sum(frame.span.extracting(JournalFormat.headerBytes...)))
+      chain: end.chain, payloadChecksum: CRC32C.sum(frame.span.extracting(JournalFormat.headerBytes...)),
+      durable: durable)
     let (bytes, checksum) = header.encoded
     for index in 0..<JournalFormat.headerBytes { frame[index] = bytes[index] }
     try file.write(frame.span, at: end.offset)
-    if durability == .sync { try file.sync() }
+    if durability == .sync {
+      try file.sync()
+      durable = end.sequence
+    }
     end.offset += size
     end.sequence += 1
     end.chain = checksum
@@ -96,19 +103,28 @@ struct JournalWriter: ~Copyable {
   }
 
   /// Makes all frames durable, whatever was asked for: a writer that ends leaves nothing to chance. O(bytes).
-  func finish() throws(DiskFailure) { try file.sync() }
+  mutating func finish() throws(DiskFailure) {
+    try file.sync()
+    durable = end.sequence - 1
+  }
 
   // MARK: files
 
   /// Begins the next file. One frame may be longer than a file is: then that file is.
+  /// Room that is missing for the next file; nil where there is enough. As much again is left free, so that what is there can
+  /// still be looked after.
+  func missingRoom(_ bytes: Int64 = 0) throws(DiskFailure) -> MissingRoom? {
+    let needed = 2 * max(fileBytes, bytes)
+    guard let left = try disk.bytesLeft(in: directory.journal), left < needed else { return nil }
+    return MissingRoom(bytesLeft: left, bytesNeeded: needed)
+  }
+
   private mutating func beginNext(room: Int64) throws(DiskFailure) -> MissingRoom? {
     let bytes = max(fileBytes, room + Int64(JournalFormat.blockBytes))
-    // As much again is left free, so that what is there can still be looked after.
-    if let left = try disk.bytesLeft(in: directory.journal), left < 2 * bytes {
-      return MissingRoom(bytesLeft: left, bytesNeeded: 2 * bytes)
-    }
+    if let missing = try missingRoom(bytes) { return missing }
     // What is in this file is durable before the next one has a name: a file is read on the word of the one behind it.
     try file.sync()
+    durable = end.sequence - 1
     (file, end) = try Self.begin(
       disk, directory, number: end.file.number + 1, sequence: end.sequence, chain: end.chain, end.file.price, bytes)
     return nil
@@ -122,6 +138,11 @@ struct JournalWriter: ~Copyable {
       identity: UInt64.random(in: .min ... .max), number: number, firstSequence: sequence, chain: chain,
       fileBytes: fileBytes, price: price)
     let path = directory.newJournalFile(number)
+    if let left = try disk.bytesLeft(in: directory.journal), left < fileBytes {
+      throw DiskFailure(
+        call: "statvfs", path: path, code: 28,
+        message: "\(left >> 20) MiB are left, and a journal file takes \(fileBytes >> 20)")
+    }
     let file = try disk.create(path)
     try fill(file, from: 0, to: fileBytes)
     try file.write(header.bytes.span, at: 0)
@@ -153,15 +174,36 @@ struct JournalWriter: ~Copyable {
     return !unfinished.isEmpty
   }
 
-  /// Overwrites what a crash left behind the end with zeros, and writes a record that says how much it was. O(bytes).
-  mutating func cutTail() throws(DiskFailure) {
+  /// Makes what was read last, before anybody is shown it: a write whose sync failed, or that nobody waited for, can be read
+  /// from the system's memory and still never have reached the disk, and a sync says nothing of it. So the last file is copied,
+  /// up to its end, and the copy takes its name: what is there is never written over. O(bytes of a file).
+  mutating func settle() throws(DiskFailure) {
+    let (path, number) = (directory.newJournalFile(end.file.number), end.file.number)
+    let copy = try disk.create(path)
+    var place: Int64 = 0
+    var piece: [UInt8] = []
+    while place < end.offset {
+      piece.removeAll(keepingCapacity: true)
+      try file.read(Int(min(1 << 20, end.offset - place)), at: place, into: &piece)
+      if piece.isEmpty { break }
+      try copy.write(piece.span, at: place)
+      place += Int64(piece.count)
+    }
+    try Self.fill(copy, from: end.offset, to: end.file.fileBytes)
+    file = copy
+    if end.tornBytes > 0 { try noteCut() }
+    try copy.sync()
+    try disk.rename(path, to: directory.journalFile(number))
+    try disk.syncDirectory(directory.journal)
+    durable = end.sequence - 1
+  }
+
+  /// Writes a record that says how much a crash left behind the end, into the copy that goes without it.
+  private mutating func noteCut() throws(DiskFailure) {
     let torn = end.tornBytes
-    guard torn > 0 else { return }
-    try Self.fill(file, from: end.offset, to: min(end.file.fileBytes, end.offset + torn))
-    try file.sync()
     end.tornBytes = 0
+    // It fits: where something was left there is a block at least.
     var packer = BatchPacker()
     _ = try append { payload in JournalRecord.cut(bytes: torn).append(to: &payload, &packer) }
-    try file.sync()
   }
 }
