@@ -8,36 +8,21 @@ internal import ContinuoMachine
 internal import ContinuoMarket
 internal import Foundation
 
-var directory: String?
-var events = 10_000_000
-var rounds = 5
-var commits = 20_000
-var arguments = CommandLine.arguments.dropFirst()
-
-func number(_ text: String?, after flag: String) -> Int {
-  guard let number = text.flatMap({ Int($0) }), number > 0 else { fatalError("\(flag) needs a whole number over 0") }
-  return number
+let flags = BenchmarkFlags(["--events": 10_000_000, "--rounds": 5, "--commits": 20_000])
+guard let directory = flags.names.first else {
+  fatalError("usage: Durable DIRECTORY [--events N] [--rounds N] [--commits N]")
 }
-
-while let argument = arguments.popFirst() {
-  switch argument {
-  case "--events": events = number(arguments.popFirst(), after: argument)
-  case "--rounds": rounds = number(arguments.popFirst(), after: argument)
-  case "--commits": commits = number(arguments.popFirst(), after: argument)
-  default: directory = argument
-  }
-}
-guard let directory else { fatalError("usage: Durable DIRECTORY [--events N] [--rounds N] [--commits N]") }
+let events = flags["--events"]
 
 let market = Market(MarketShape(events: events))
 _ = MachineHandle.touch(bytes: events * 120)
-for round in 0..<rounds {
+for round in 0..<flags["--rounds"] {
   let path = directory + "/round-\(round)"
   defer { try? FileManager.default.removeItem(atPath: path) }
   let memory = try DurableRun(path, market).inMemory()
   let durable = try DurableRun(path, market).ingest()
   let restored = try DurableRun(path, market).restore()
-  let writers = try ManyWriters(path + "/writers", writers: 100, commits: commits).run()
+  let writers = try ManyWriters(path + "/writers", writers: 100, commits: flags["--commits"]).run()
   try? FileManager.default.removeItem(atPath: path)
   print(
     """

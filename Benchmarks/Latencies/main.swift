@@ -7,33 +7,15 @@ internal import Continuo
 internal import ContinuoMachine
 internal import ContinuoMarket
 
-var events = 10_000_000
-var rounds = 5
-var calls = 20_000
-var names: [String] = []
-var arguments = CommandLine.arguments.dropFirst()
-
-func number(_ text: String?, after flag: String) -> Int {
-  guard let number = text.flatMap({ Int($0) }), number > 0 else { fatalError("\(flag) needs a whole number over 0") }
-  return number
-}
-
-while let argument = arguments.popFirst() {
-  switch argument {
-  case "--events": events = number(arguments.popFirst(), after: argument)
-  case "--rounds": rounds = number(arguments.popFirst(), after: argument)
-  case "--calls": calls = number(arguments.popFirst(), after: argument)
-  default: names.append(argument)
-  }
-}
-
+let flags = BenchmarkFlags(["--events": 10_000_000, "--rounds": 5, "--calls": 20_000])
+let (names, calls) = (flags.names, flags["--calls"])
 let unknown = names.filter { !LatencyRow.names.contains($0) }
 guard unknown.isEmpty else { fatalError("no such row: \(unknown); there are \(LatencyRow.names)") }
 
-var bench = try Bench(Market(MarketShape(events: events)))
+var bench = try Bench(Market(MarketShape(events: flags["--events"])))
 for row in LatencyRow.all where names.isEmpty || names.contains(row.name) {
   var results: [LatencySamples] = []
-  for round in 0..<rounds {
+  for round in 0..<flags["--rounds"] {
     results.append(try row.measure(&bench, LatencyRow.Round(number: round, calls: max(1, calls / row.costs))))
   }
   print(row.json(results))

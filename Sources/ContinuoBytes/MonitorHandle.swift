@@ -1,6 +1,6 @@
 // What several threads share, and wait for each other on.
 // Invariant: the state is touched by one thread at a time; who waits looks again after every change.
-// Not here: what is shared (PieceOrder), threads (ThreadHandle).
+// Not here: what is shared (PieceOrder, ReadAhead, LedgerStages), threads (ThreadHandle).
 // Source: C. A. R. Hoare, "Monitors: An Operating System Structuring Concept", 1974.
 
 #if canImport(Glibc)

@@ -124,9 +124,7 @@ public final class Ledger: Sendable {
   /// - Throws: ``Refusal`` or ``StorageFailure/otherPrice(file:found:expected:)``, with nothing changed, or
   ///   ``StorageFailure/poisoned(by:)``: the batch's fate is unknown then.
   public func take(_ batch: EventBatch, wallClock: Timestamp?) throws -> Receipt {
-    guard batch.offered <= Limits.batchRowsMax else { throw Refusal.batchTooLarge(rows: batch.offered) }
-    try requirePrice(of: batch)
-    return try run(.batch(batch, settings.bounds(wallClock))).receipt()
+    try offer(batch, wallClock: wallClock).receipt()
   }
 
   /// Offers a batch without waiting for it, so that the next one can be made meanwhile: batches are taken in the order in which
@@ -135,32 +133,30 @@ public final class Ledger: Sendable {
   /// - Throws: ``Refusal/batchTooLarge(rows:)``, ``StorageFailure/otherPrice(file:found:expected:)``.
   public func offer(_ batch: EventBatch, wallClock: Timestamp?) throws -> OfferedBatch {
     guard batch.offered <= Limits.batchRowsMax else { throw Refusal.batchTooLarge(rows: batch.offered) }
-    try requirePrice(of: batch)
+    guard batch.price == price else {
+      throw StorageFailure.otherPrice(file: path, found: price, expected: batch.price)
+    }
     return OfferedBatch(answer: stages.offer(.batch(batch, settings.bounds(wallClock))))
-  }
-
-  private func requirePrice(of batch: EventBatch) throws(StorageFailure) {
-    guard batch.price == price else { throw .otherPrice(file: path, found: price, expected: batch.price) }
   }
 
   /// Undoes every event of a chain above a block. O(what is undone) and a write.
   ///
   /// - Throws: as ``take(_:wallClock:)``.
   public func rollback(chain: UInt32, above block: UInt64) throws -> Int {
-    try run(.rollback(chain: chain, block: block)).count()
+    try undo(.rollback(chain: chain, block: block))
   }
 
   /// Undoes one event; false where it is not held. O(log n) and a write.
   ///
   /// - Throws: as ``take(_:wallClock:)``.
-  public func retract(_ identity: EventIdentity) throws -> Bool { try run(.retract(identity)).count() > 0 }
+  public func retract(_ identity: EventIdentity) throws -> Bool { try undo(.retract(identity)) > 0 }
 
   /// Moves the horizon (``Engine/moveHorizon()``). O(tokens + what is dropped) and a write.
   ///
   /// - Throws: as ``take(_:wallClock:)``.
   public func moveHorizon() throws -> Int {
     guard let policy = settings.retention else { return 0 }
-    return try run(.moveHorizon(policy)).count()
+    return try undo(.moveHorizon(policy))
   }
 
   /// Where readers on other threads come from: they see what is acknowledged, or about to be. From the first call on every
@@ -180,7 +176,8 @@ public final class Ledger: Sendable {
     if let failure = stages.sync() { throw failure }
   }
 
-  private func run(_ step: JournalRecord) -> LedgerOutcome { stages.offer(step).wait() }
+  /// Takes a step that is no batch; how many events it undid, or dropped.
+  private func undo(_ step: JournalRecord) throws -> Int { try stages.offer(step).wait().receipt().undone }
 }
 
 /// A batch that was offered to a ledger.

@@ -29,23 +29,19 @@ final class LedgerAnswer: Sendable {
 /// What became of a step.
 enum LedgerOutcome: Sendable {
   case taken(Receipt)
-  case undone(Int)
   case refused(Refusal)
   case failed(StorageFailure)
+
+  /// A step that is no batch, and undid so many events.
+  static func undone(_ count: Int) -> LedgerOutcome {
+    var receipt = Receipt()
+    receipt.undone = count
+    return .taken(receipt)
+  }
 
   func receipt() throws -> Receipt {
     switch self {
     case .taken(let receipt): return receipt
-    case .undone: return Receipt()
-    case .refused(let refusal): throw refusal
-    case .failed(let failure): throw failure
-    }
-  }
-
-  func count() throws -> Int {
-    switch self {
-    case .taken(let receipt): return receipt.undone
-    case .undone(let count): return count
     case .refused(let refusal): throw refusal
     case .failed(let failure): throw failure
     }
@@ -154,7 +150,6 @@ final class LedgerStages: Sendable {
 /// What the first stage has: the journal, and whether a call has failed.
 private struct LedgerJournal: ~Copyable {
   private var writer: JournalWriter
-  private var packer = BatchPacker()
   private var failure: StorageFailure?
   /// Whether there was no room the last time: until there is, what would fit the rest of a file is not taken either, or it would
   /// go before what was refused.
@@ -162,21 +157,14 @@ private struct LedgerJournal: ~Copyable {
 
   init(_ writer: consuming JournalWriter) { self.writer = writer }
 
-  var position: (file: UInt32, byte: Int64) { (writer.position.file, writer.position.offset) }
+  var position: (file: UInt32, byte: Int64) { writer.position }
 
   /// Writes steps as one frame; the failure that it met, or the one before.
   mutating func write(_ steps: [LedgerAnswer]) -> StorageFailure? {
     if let failure { return failure }
-    var packer = BatchPacker()
-    swap(&packer, &self.packer)
-    defer { swap(&packer, &self.packer) }
     do throws(DiskFailure) {
       var missing = isFull ? try writer.missingRoom() : nil
-      if missing == nil {
-        missing = try writer.append { payload in
-          for answer in steps { answer.step.append(to: &payload, &packer) }
-        }
-      }
+      if missing == nil { missing = try writer.append(steps.map(\.step)) }
       isFull = missing != nil
       // Not for good: nothing was written.
       return missing.map { .noRoom(path: writer.path, bytesLeft: $0.bytesLeft, bytesNeeded: $0.bytesNeeded) }

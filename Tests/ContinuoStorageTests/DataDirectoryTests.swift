@@ -28,10 +28,7 @@ struct DataDirectoryTests {
     try Self.withDirectory { path in
       do {
         let ledger = try Ledger(path: path)
-        var batch = EventBatch()
-        batch.append(
-          Swap(block: 1, timestamp: Timestamp(microseconds: 1), token: "ART", amountUSD: .one, priceUSD: .one))
-        #expect(try ledger.take(batch, wallClock: nil).accepted == 1)
+        #expect(try ledger.take(.oneSwap(block: 1), wallClock: nil).accepted == 1)
         let own = "\(ProcessInfo.processInfo.processIdentifier)"
         #expect(throws: StorageFailure.locked(path: path, holder: own)) { try Ledger(path: path) }
         #expect(throws: StorageFailure.locked(path: path, holder: own)) { _ = try ReadDirectory(path: path) }
@@ -154,12 +151,7 @@ struct DataDirectoryTests {
           { thread -> Int in
             var wrong = 0
             for index in 0..<20 {
-              var batch = EventBatch()
-              batch.append(
-                Swap(
-                  block: UInt64(thread), logIndex: UInt32(index), timestamp: Timestamp(microseconds: 1), token: "ART",
-                  amountUSD: .one, priceUSD: .one))
-              let receipt = try? ledger.take(batch, wallClock: nil)
+              let receipt = try? ledger.take(.oneSwap(block: UInt64(thread), logIndex: UInt32(index)), wallClock: nil)
               if receipt?.accepted != 1 { wrong += 1 }
             }
             return wrong

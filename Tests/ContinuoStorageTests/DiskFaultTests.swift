@@ -17,21 +17,15 @@ struct DiskFaultTests {
   func hangingDisk() throws {
     let disk = SimulatedDisk()
     let ledger = try Ledger(disk, path: "/data", Ledger.Options())
-    func batch(_ block: UInt64) -> EventBatch {
-      var batch = EventBatch()
-      batch.append(
-        Swap(block: block, timestamp: Timestamp(microseconds: 1), token: "ART", amountUSD: .one, priceUSD: .one))
-      return batch
-    }
     var reader = ledger.publication().reader()
-    #expect(try ledger.take(batch(1), wallClock: nil).accepted == 1)
+    #expect(try ledger.take(.oneSwap(block: 1), wallClock: nil).accepted == 1)
     let gate = Mutex(false)
     let hangs = Mutex(0)
     disk.setBeforeSync {
       hangs.withLock { $0 += 1 }
       while !gate.withLock({ $0 }) { usleep(1000) }
     }
-    let offered = try ledger.offer(batch(2), wallClock: nil)
+    let offered = try ledger.offer(.oneSwap(block: 2), wallClock: nil)
     while hangs.withLock({ $0 }) == 0 { usleep(1000) }
     for _ in 0..<1000 {
       let swaps = reader.read { $0.inspection().swaps }
@@ -50,12 +44,7 @@ struct DiskFaultTests {
     var options = Ledger.Options()
     options.journalFileBytes = 3 * 4096
     let ledger = try Ledger(disk, path: "/data", options)
-    func take(_ block: UInt64) throws -> Int {
-      var batch = EventBatch()
-      batch.append(
-        Swap(block: block, timestamp: Timestamp(microseconds: 1), token: "ART", amountUSD: .one, priceUSD: .one))
-      return try ledger.take(batch, wallClock: nil).accepted
-    }
+    func take(_ block: UInt64) throws -> Int { try ledger.take(.oneSwap(block: block), wallClock: nil).accepted }
     for block in 1...2 { #expect(try take(UInt64(block)) == 1) }
     disk.setBytesLeft(6 * 4096 - 1)
     let calls = disk.operations.count

@@ -19,17 +19,8 @@ struct JournalEndTests {
     var options = Ledger.Options()
     options.journalFileBytes = 10 * 4096
     let ledger = try Ledger(disk, path: "/data", options)
-    for block in 1...UInt64(frames) { _ = try ledger.take(batch(block), wallClock: nil) }
+    for block in 1...UInt64(frames) { _ = try ledger.take(.oneSwap(block: block), wallClock: nil) }
     return try #require(disk.image.files[disk.image.names[path] ?? 0])
-  }
-
-  private static func batch(_ block: UInt64) -> EventBatch {
-    var batch = EventBatch()
-    batch.append(
-      Swap(
-        block: block, timestamp: Timestamp(microseconds: 1_700_000_000_000_000), token: "ART", amountUSD: .one,
-        priceUSD: .one))
-    return batch
   }
 
   private static func disk(_ bytes: [UInt8]) -> SimulatedDisk {
@@ -84,7 +75,7 @@ struct JournalEndTests {
       do {
         let ledger = try Ledger(disk, path: "/data", Ledger.Options())
         #expect(ledger.opening.tornTailBytes == torn, "\(name)")
-        #expect(try ledger.take(Self.batch(9), wallClock: nil).accepted == 1, "\(name)")
+        #expect(try ledger.take(.oneSwap(block: 9), wallClock: nil).accepted == 1, "\(name)")
       }
       let again = try ReadDirectory(disk, path: "/data", Engine.Settings())
       #expect(again.restored.tornTailBytes == 0, "\(name)")
@@ -166,7 +157,7 @@ struct JournalEndTests {
     options.journalFileBytes = 3 * 4096
     do {
       let ledger = try Ledger(disk, path: "/data", options)
-      for block in 1...7 { _ = try ledger.take(Self.batch(UInt64(block)), wallClock: nil) }
+      for block in 1...7 { _ = try ledger.take(.oneSwap(block: UInt64(block)), wallClock: nil) }
     }
     let image = disk.image
     let names = image.names.keys.filter { $0.hasSuffix(".journal") }.sorted()

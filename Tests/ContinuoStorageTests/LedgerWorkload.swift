@@ -68,21 +68,20 @@ struct LedgerWorkload {
     return options
   }
 
-  /// What an image brings back: how many steps, or why it does not open.
-  func restored(_ disk: any Disk) throws -> Int? {
-    let read: ReadDirectory
-    do throws(StorageFailure) {
-      read = try ReadDirectory(disk, path: "/data", settings)
-    } catch {
-      if case .missing = error { return 0 }
-      throw error
-    }
-    let digest = try StateDigest.hexadecimal(of: read.engine)
-    return digests.lastIndex(of: digest)
-  }
-
   /// Whether an image brings back what the first `steps` steps made.
   func holds(_ digest: String, from first: Int, through last: Int) -> Bool {
     digests[first...min(last, digests.count - 1)].contains(digest)
+  }
+}
+
+extension EventBatch {
+  /// A batch of one swap, told from others by its block and log index.
+  static func oneSwap(block: UInt64, logIndex: UInt32 = 0) -> EventBatch {
+    var batch = EventBatch()
+    batch.append(
+      Swap(
+        block: block, logIndex: logIndex, timestamp: Timestamp(microseconds: 1_700_000_000_000_000), token: "ART",
+        amountUSD: .one, priceUSD: .one))
+    return batch
   }
 }

@@ -51,9 +51,7 @@ extension SwapRow {
   @inline(__always)
   func narrow(_ column: Int) -> Int64 {
     switch column {
-    case 0: key.timestamp.microseconds
-    case 1: Int64(bitPattern: key.block)
-    case 2: key.placeColumn
+    case 0...2: key.column(column)
     // Wallet and side together: fewer bytes than apart.
     default: Int64(wallet &+ 1) << 2 | Int64(side?.rawValue ?? 0)
     }
@@ -183,6 +181,16 @@ extension OrderKey {
     self.init(
       timestamp: timestamp, chain: UInt32(truncatingIfNeeded: place >> 32), block: UInt64(bitPattern: block),
       logIndex: UInt32(truncatingIfNeeded: place))
+  }
+
+  /// One of the first three columns of a row with this key.
+  @inline(__always)
+  func column(_ column: Int) -> Int64 {
+    switch column {
+    case 0: timestamp.microseconds
+    case 1: Int64(bitPattern: block)
+    default: placeColumn
+    }
   }
 
   /// Chain and log index in one column: mostly one chain, and small numbers above it.

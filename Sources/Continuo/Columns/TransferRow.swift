@@ -26,9 +26,7 @@ extension TransferRow {
   @inline(__always)
   func narrow(_ column: Int) -> Int64 {
     switch column {
-    case 0: key.timestamp.microseconds
-    case 1: Int64(bitPattern: key.block)
-    case 2: key.placeColumn
+    case 0...2: key.column(column)
     case 3: Int64(from)
     case 4: Int64(to)
     default: tokenID == nil ? 0 : 1

@@ -35,8 +35,8 @@ package struct BatchPacker: ~Copyable {
     for start in stride(from: 0, to: count, by: Self.blockRows) {
       let block = start..<min(start + Self.blockRows, count)
       rows.span.extracting(block).pack(into: &bytes, arena)
-      bytes.append(batch.rows.span.extracting(block), batch.text, \.wallet)
-      if hasTakers { bytes.append(batch.rows.span.extracting(block), batch.text, \.to) }
+      bytes.append(batch.rows.span.extracting(block), batch.text) { $0.wallet }
+      if hasTakers { bytes.append(batch.rows.span.extracting(block), batch.text) { $0.to } }
     }
   }
 
@@ -105,9 +105,7 @@ struct PackedBatchRow: ColumnRow {
   @inline(__always)
   func narrow(_ column: Int) -> Int64 {
     switch column {
-    case 0: key.timestamp.microseconds
-    case 1: Int64(bitPattern: key.block)
-    case 2: key.placeColumn
+    case 0...2: key.column(column)
     case 3: Int64(kind)
     case 4: Int64(token)
     default: Int64(tokenID)

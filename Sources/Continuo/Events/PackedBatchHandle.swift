@@ -40,10 +40,10 @@ extension [UInt8] {
   }
 
   /// Adds a name of each row: how they are spelled, then their bytes. O(rows).
-  mutating func append(_ rows: Span<BatchRow>, _ text: borrowing TextPool, _ name: KeyPath<BatchRow, PackedName>) {
-    let isWallet = name == \BatchRow.wallet
-    for row in rows.indices { append((isWallet ? rows[row].wallet : rows[row].to).spelling) }
-    for row in rows.indices { append(isWallet ? rows[row].wallet : rows[row].to, text) }
+  @inline(__always)
+  mutating func append(_ rows: Span<BatchRow>, _ text: borrowing TextPool, _ name: (BatchRow) -> PackedName) {
+    for row in rows.indices { append(name(rows[row]).spelling) }
+    for row in rows.indices { append(name(rows[row]), text) }
   }
 }
 

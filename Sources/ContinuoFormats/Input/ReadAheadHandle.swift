@@ -4,6 +4,7 @@
 // Not here: what is done with a batch (who calls), reading and judging (InputFile).
 
 public import Continuo
+internal import ContinuoBytes
 
 #if canImport(Glibc)
   internal import Glibc
@@ -61,51 +62,26 @@ public struct ReadAhead: ~Copyable {
     var isLast = false
   }
 
+  private struct Batches: Sendable {
+    var ready: [(batch: EventBatch, outcome: Outcome)] = []
+    var spare: [EventBatch] = []
+    var warnings: [String] = []
+    var isClosed = false
+  }
+
   /// How many batches there are: one in the making, one ready, one that is given back.
   private static let batchesMax = 3
 
-  // SAFETY (of @unchecked Sendable): `file` belongs to the reading thread alone once it runs; all else is touched under `lock`.
+  // SAFETY (of @unchecked Sendable): `file` belongs to the reading thread alone once it runs, `hasThread` to the other one; all
+  // else is in the monitor.
   private var file: InputFile
-  private let lock: UnsafeMutablePointer<pthread_mutex_t>
-  private let changed: UnsafeMutablePointer<pthread_cond_t>
-  private var ready: [(batch: EventBatch, outcome: Outcome)] = []
-  private var spare: [EventBatch] = []
-  private var warnings: [String] = []
-  private var isClosed = false
+  private let batches: MonitorHandle<Batches>
   /// Whether the system gave a thread; without one a batch is made when it is asked for.
   private var hasThread = true
 
   init(_ file: consuming InputFile, _ batch: EventBatch) {
     self.file = file
-    spare = [EventBatch](repeating: batch, count: Self.batchesMax)
-    // SAFETY: allocated here, set up before use, and given back in deinit, when no thread has a reference any more.
-    unsafe lock = .allocate(capacity: 1)
-    unsafe changed = .allocate(capacity: 1)
-    unsafe pthread_mutex_init(lock, nil)
-    unsafe pthread_cond_init(changed, nil)
-  }
-
-  deinit {
-    // SAFETY: the last reference goes, so nobody waits or locks.
-    unsafe pthread_cond_destroy(changed)
-    unsafe pthread_mutex_destroy(lock)
-    unsafe changed.deallocate()
-    unsafe lock.deallocate()
-  }
-
-  /// Runs `body` while no other thread is in such a call; `body` says whether others are to look again.
-  private func locked(_ body: () -> Bool) {
-    // SAFETY: set up in init.
-    unsafe pthread_mutex_lock(lock)
-    let isChanged = body()
-    if isChanged { unsafe pthread_cond_broadcast(changed) }
-    unsafe pthread_mutex_unlock(lock)
-  }
-
-  /// Waits until something changed; within ``locked(_:)``.
-  private func wait() {
-    // SAFETY: set up in init; the caller holds the lock.
-    unsafe pthread_cond_wait(changed, lock)
+    batches = MonitorHandle(Batches(spare: [EventBatch](repeating: batch, count: Self.batchesMax)))
   }
 
   // MARK: the thread that uses batches
@@ -113,39 +89,31 @@ public struct ReadAhead: ~Copyable {
   func take(_ batch: inout EventBatch) -> Outcome {
     guard hasThread else {
       let (outcome, told) = read(&batch)
-      warnings += told
+      batches.locked { $0.warnings += told }
       return outcome
     }
-    var outcome = Outcome()
-    locked {
-      while ready.isEmpty { wait() }
-      outcome = ready[0].outcome
-      guard !outcome.isLast, outcome.failure == nil else {
-        batch.removeAll()
-        return false
-      }
-      swap(&batch, &ready[0].batch)
-      spare.append(ready.removeFirst().batch)
-      return true
-    }
-    return outcome
+    return batches.locked(
+      when: { !$0.ready.isEmpty },
+      { state in
+        let outcome = state.ready[0].outcome
+        guard !outcome.isLast, outcome.failure == nil else {
+          batch.removeAll()
+          return outcome
+        }
+        swap(&batch, &state.ready[0].batch)
+        state.spare.append(state.ready.removeFirst().batch)
+        return outcome
+      })
   }
 
   func takeWarnings() -> [String] {
-    var taken: [String] = []
-    locked {
-      swap(&taken, &warnings)
-      return false
+    batches.locked { state in
+      defer { state.warnings = [] }
+      return state.warnings
     }
-    return taken
   }
 
-  func close() {
-    locked {
-      isClosed = true
-      return true
-    }
-  }
+  func close() { batches.locked { $0.isClosed = true } }
 
   // MARK: the thread that makes them
 
@@ -187,11 +155,10 @@ public struct ReadAhead: ~Copyable {
     var batch = EventBatch()
     while takeSpare(&batch) {
       let (outcome, told) = read(&batch)
-      locked {
-        warnings += told
-        ready.append((EventBatch(), outcome))
-        swap(&ready[ready.count - 1].batch, &batch)
-        return true
+      batches.locked { state in
+        state.warnings += told
+        state.ready.append((EventBatch(), outcome))
+        swap(&state.ready[state.ready.count - 1].batch, &batch)
       }
       if outcome.isLast || outcome.failure != nil { return }
     }
@@ -210,13 +177,12 @@ public struct ReadAhead: ~Copyable {
 
   /// Waits for a batch that may be filled; false where nobody wants any.
   private func takeSpare(_ batch: inout EventBatch) -> Bool {
-    var isWanted = false
-    locked {
-      while spare.isEmpty, !isClosed { wait() }
-      isWanted = !isClosed
-      if isWanted { batch = spare.removeLast() }
-      return false
-    }
-    return isWanted
+    batches.locked(
+      when: { !$0.spare.isEmpty || $0.isClosed },
+      { state in
+        guard !state.isClosed else { return false }
+        batch = state.spare.removeLast()
+        return true
+      })
   }
 }

@@ -1,7 +1,7 @@
 // Reads a journal from its start to its end, and tells a torn tail from damage.
 // Invariant: a frame is taken only if all of it is sound and it follows the one before; nothing is written here. A tail is
-// torn only in the last file, with no sound frame of the journal behind it.
-// Not here: cutting the tail (JournalWriter), what the records do (Restore).
+// torn only in the last file, with no frame behind it that says that it was on the disk.
+// Not here: cutting the tail (JournalWriter), what the records do (Ledger).
 // Rules 7.5.
 
 internal import Continuo
@@ -117,7 +117,7 @@ struct JournalReader {
     try window.load(file, end.offset, header.frameBytes)
     let payload = window.bytes.span.extracting(JournalFormat.headerBytes...)
     guard CRC32C.sum(payload) == header.payloadChecksum,
-      payload.extracting(Int(header.payloadBytes)...).lastByteThatIsNotZero == nil
+      payload.areZeros(Int(header.payloadBytes)..<payload.count)
     else { return false }
     let checksum = window.bytes.span.word(JournalFormat.checksumOffset, UInt32.self)
     try take(payload.extracting(first: Int(header.payloadBytes)), path, end.offset, body)
@@ -142,7 +142,7 @@ struct JournalReader {
     }
   }
 
-  /// Looks at all that is behind the last sound frame: zeros, or what is left of one write; never another frame.
+  /// Looks at all that is behind the last sound frame: zeros, or what is left of writes that nobody was told of.
   private func lookBehind(
     _ file: any DiskFile, _ path: String, _ end: inout JournalEnd, _ window: inout JournalWindow, isLast: Bool
   ) throws(StorageFailure) {
@@ -153,7 +153,7 @@ struct JournalReader {
       let bytes = window.bytes.span
       for block in stride(from: 0, to: count, by: JournalFormat.blockBytes) {
         let own = bytes.extracting(block..<min(block + JournalFormat.blockBytes, count))
-        guard let last = own.lastByteThatIsNotZero else { continue }
+        guard !own.areZeros(0..<own.count), let last = own.indices.last(where: { own[$0] != 0 }) else { continue }
         let offset = place + Int64(block)
         // Wherever a later one landed: if it says that this one was on the disk, it was.
         if let header = JournalFrameHeader(own, at: 0), header.identity == end.file.identity,
@@ -184,13 +184,5 @@ private struct JournalWindow {
     do throws(DiskFailure) { try file.read(count, at: offset, into: &bytes) } catch { throw .disk(error) }
     // What is behind the end of a file that is too short counts as zeros: its length is looked at on its own.
     bytes.pad(to: count)
-  }
-}
-
-extension Span<UInt8> {
-  fileprivate var lastByteThatIsNotZero: Int? {
-    var index = count - 1
-    while index >= 0, self[index] == 0 { index -= 1 }
-    return index >= 0 ? index : nil
   }
 }

@@ -34,6 +34,7 @@ struct JournalWriter: ~Copyable {
   private var durable: UInt64
   /// Whether there were files whose making was cut off.
   let hasRemovedUnfinished: Bool
+  private var packer = BatchPacker()
   /// Room for a header, in front of the payload.
   private var frame: [UInt8] = []
 
@@ -62,25 +63,21 @@ struct JournalWriter: ~Copyable {
   /// Where the data directory is.
   var path: String { directory.path }
 
-  /// How many frames there are.
-  var frames: UInt64 { end.sequence - 1 }
-
   /// What a price is in every batch of the journal.
   var price: PriceMode { end.file.price }
 
-  /// How many bytes of the journal hold frames and headers, in its last file.
-  var position: (file: UInt32, offset: Int64) { (end.file.number, end.offset) }
+  /// The last file, and the byte in it that the next frame is written at.
+  var position: (file: UInt32, byte: Int64) { (end.file.number, end.offset) }
 
   // MARK: frames
 
-  /// Writes a frame and makes it durable. O(bytes).
+  /// Writes records as a frame and makes it durable. O(bytes).
   ///
-  /// - Parameter fill: adds the frame's records.
   /// - Returns: how much room is missing for the file that the frame would begin, with nothing written; nil where all is well.
-  mutating func append(_ fill: (inout [UInt8]) -> Void) throws(DiskFailure) -> MissingRoom? {
+  mutating func append(_ records: [JournalRecord]) throws(DiskFailure) -> MissingRoom? {
     frame.removeAll(keepingCapacity: true)
     frame.pad(to: JournalFormat.headerBytes)
-    fill(&frame)
+    for record in records { record.append(to: &frame, &packer) }
     let payloadBytes = frame.count - JournalFormat.headerBytes
     frame.pad(to: JournalFormat.blocks(frame.count))
     let size = Int64(frame.count)
@@ -110,21 +107,20 @@ struct JournalWriter: ~Copyable {
 
   // MARK: files
 
-  /// Begins the next file. One frame may be longer than a file is: then that file is.
-  /// Room that is missing for the next file; nil where there is enough. As much again is left free, so that what is there can
-  /// still be looked after.
+  /// Room that is missing for a next file of so many bytes, or of the usual length; nil where there is enough. As much again is
+  /// left free, so that what is there can still be looked after.
   func missingRoom(_ bytes: Int64 = 0) throws(DiskFailure) -> MissingRoom? {
     let needed = 2 * max(fileBytes, bytes)
     guard let left = try disk.bytesLeft(in: directory.journal), left < needed else { return nil }
     return MissingRoom(bytesLeft: left, bytesNeeded: needed)
   }
 
+  /// Begins the next file. One frame may be longer than a file is: then that file is.
   private mutating func beginNext(room: Int64) throws(DiskFailure) -> MissingRoom? {
     let bytes = max(fileBytes, room + Int64(JournalFormat.blockBytes))
     if let missing = try missingRoom(bytes) { return missing }
     // What is in this file is durable before the next one has a name: a file is read on the word of the one behind it.
-    try file.sync()
-    durable = end.sequence - 1
+    try finish()
     (file, end) = try Self.begin(
       disk, directory, number: end.file.number + 1, sequence: end.sequence, chain: end.chain, end.file.price, bytes)
     return nil
@@ -137,23 +133,37 @@ struct JournalWriter: ~Copyable {
     let header = JournalFileHeader(
       identity: UInt64.random(in: .min ... .max), number: number, firstSequence: sequence, chain: chain,
       fileBytes: fileBytes, price: price)
-    let path = directory.newJournalFile(number)
-    if let left = try disk.bytesLeft(in: directory.journal), left < fileBytes {
-      throw DiskFailure(
-        call: "statvfs", path: path, code: 28,
-        message: "\(left >> 20) MiB are left, and a journal file takes \(fileBytes >> 20)")
-    }
-    let file = try disk.create(path)
+    let file = try create(disk, directory, header)
     try fill(file, from: 0, to: fileBytes)
     try file.write(header.bytes.span, at: 0)
-    try file.sync()
-    try disk.rename(path, to: directory.journalFile(number))
-    try disk.syncDirectory(directory.journal)
+    try name(file, disk, directory, header)
     return (
       file,
       JournalEnd(
         file: header, offset: Int64(JournalFormat.blockBytes), sequence: sequence, chain: chain, tornBytes: 0)
     )
+  }
+
+  /// Makes a file that has no name of its own yet, if there is room for it.
+  private static func create(
+    _ disk: any Disk, _ directory: DataDirectory, _ header: JournalFileHeader
+  ) throws(DiskFailure) -> any DiskFile {
+    let path = directory.newJournalFile(header.number)
+    if let left = try disk.bytesLeft(in: directory.journal), left < header.fileBytes {
+      throw DiskFailure(
+        call: "statvfs", path: path, code: 28,
+        message: "\(left >> 20) MiB are left, and a journal file takes \(header.fileBytes >> 20)")
+    }
+    return try disk.create(path)
+  }
+
+  /// Gives a file its name, over another one that has it, once all of it is on the disk.
+  private static func name(
+    _ file: any DiskFile, _ disk: any Disk, _ directory: DataDirectory, _ header: JournalFileHeader
+  ) throws(DiskFailure) {
+    try file.sync()
+    try disk.rename(directory.newJournalFile(header.number), to: directory.journalFile(header.number))
+    try disk.syncDirectory(directory.journal)
   }
 
   /// Writes zeros.
@@ -178,8 +188,7 @@ struct JournalWriter: ~Copyable {
   /// from the system's memory and still never have reached the disk, and a sync says nothing of it. So the last file is copied,
   /// up to its end, and the copy takes its name: what is there is never written over. O(bytes of a file).
   mutating func settle() throws(DiskFailure) {
-    let (path, number) = (directory.newJournalFile(end.file.number), end.file.number)
-    let copy = try disk.create(path)
+    let copy = try Self.create(disk, directory, end.file)
     var place: Int64 = 0
     var piece: [UInt8] = []
     while place < end.offset {
@@ -192,9 +201,7 @@ struct JournalWriter: ~Copyable {
     try Self.fill(copy, from: end.offset, to: end.file.fileBytes)
     file = copy
     if end.tornBytes > 0 { try noteCut() }
-    try copy.sync()
-    try disk.rename(path, to: directory.journalFile(number))
-    try disk.syncDirectory(directory.journal)
+    try Self.name(copy, disk, directory, end.file)
     durable = end.sequence - 1
   }
 
@@ -203,7 +210,6 @@ struct JournalWriter: ~Copyable {
     let torn = end.tornBytes
     end.tornBytes = 0
     // It fits: where something was left there is a block at least.
-    var packer = BatchPacker()
-    _ = try append { payload in JournalRecord.cut(bytes: torn).append(to: &payload, &packer) }
+    _ = try append([.cut(bytes: torn)])
   }
 }
