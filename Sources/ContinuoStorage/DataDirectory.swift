@@ -52,6 +52,11 @@ struct DataDirectory: Sendable {
     return sum
   }
 
+  /// What the directory says of itself, and the next one while it is being made.
+  var manifest: String { path + "/" + Self.manifestName }
+  var newManifest: String { manifest + Self.newSuffix }
+  static let manifestName = "manifest"
+
   /// Where the journal's files are.
   var journal: String { path + "/journal" }
 

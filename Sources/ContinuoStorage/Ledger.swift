@@ -21,7 +21,8 @@ internal import Synchronization
 public final class Ledger: Sendable {
   /// How a data directory is opened.
   public struct Options: Sendable {
-    /// How the engine is set up.
+    /// How the engine is set up. Its retention is kept in the directory; nil leaves what is kept there, which in a new one is
+    /// ``RetentionPolicy/standard``.
     public var engine: Engine.Settings
     /// How far a step is on its way to the disk when it is answered.
     public var durability: Durability
@@ -61,10 +62,11 @@ public final class Ledger: Sendable {
     let directory = DataDirectory(path: path)
     if !options.makesDirectory { try directory.requireLock(disk) }
     lock = try Self.claim(disk, directory)
-    settings = options.engine
-    var engine = Engine(options.engine)
-    var (restored, end) = try Restored.restore(disk, directory, price: options.price, &engine)
-    let journal = try Self.writer(disk, directory, end, options)
+    let manifest = try Manifest.read(disk, directory)
+    settings = options.engine.keeping(manifest?.retention)
+    var engine = Engine(settings)
+    var (restored, end) = try Restored.restore(disk, directory, manifest, price: options.price, &engine)
+    let journal = try Self.writer(disk, directory, manifest, settings, end, options)
     if journal.hasRemovedUnfinished { restored.marks.insert(.unfinishedFile) }
     opening = restored
     self.path = path
@@ -87,23 +89,41 @@ public final class Ledger: Sendable {
     threads.withLock { for thread in $0 { thread.join() } }
   }
 
+  /// Readies the journal for more frames, and a manifest that names what was found and the retention from now on. Also where
+  /// nothing is new: that what was read of it is on the disk, and not only in the system's memory, nothing else says.
   private static func writer(
-    _ disk: any Disk, _ directory: DataDirectory, _ end: JournalEnd?, _ options: Options
+    _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest?, _ settings: Engine.Settings,
+    _ end: JournalEnd?, _ options: Options
   ) throws(StorageFailure) -> JournalWriter {
-    do throws(DiskFailure) {
+    try onDisk { () throws(DiskFailure) in
+      let retention = settings.retention ?? .standard
+      let keeper = ManifestKeeper(disk, directory, manifest ?? Manifest(retention: retention))
+      if end == nil { try born(disk, directory, keeper) }
       var writer = try JournalWriter(
-        disk, directory, at: end, options.durability, price: options.price ?? .quoted,
+        disk, directory, keeper, at: end, options.durability, price: options.price ?? .quoted,
         fileBytes: options.journalFileBytes)
       if end != nil { try writer.settle() }
+      try keeper.update {
+        $0.retention = retention
+        $0.newestJournalFile = writer.position.file
+      }
       return writer
-    } catch { throw .disk(error) }
+    }
+  }
+
+  /// Makes all names that a journal needs, before there is one.
+  private static func born(
+    _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper
+  ) throws(DiskFailure) {
+    try disk.makeDirectory(directory.journal)
+    try disk.syncDirectory(directory.parent)
+    try keeper.update { _ in }
   }
 
   /// Makes the directory and takes its lock.
   private static func claim(_ disk: any Disk, _ directory: DataDirectory) throws(StorageFailure) -> any DiskFile {
     let lock = try onDisk { () throws(DiskFailure) in
       try disk.makeDirectory(directory.path)
-      try disk.syncDirectory(directory.parent)
       return try disk.lock(directory.lock, shared: false)
     }
     guard let lock else { throw directory.locked(disk) }
@@ -111,8 +131,6 @@ public final class Ledger: Sendable {
       var line = Array(ProcessNumber.own.description.utf8)
       line.pad(to: 20)
       try lock.write(line.span, at: 0)
-      try disk.makeDirectory(directory.journal)
-      try disk.syncDirectory(directory.path)
     }
     return lock
   }
@@ -163,8 +181,8 @@ public final class Ledger: Sendable {
   /// step leaves a version for them. O(tokens) the first time, then O(1).
   public func publication() -> Publication { stages.publication() }
 
-  /// How far the journal is: the file, and the byte in it that the next frame is written at. O(1).
-  public var journalPosition: (file: UInt32, byte: Int64) { stages.position }
+  /// How far the journal is. O(1).
+  public var journalPosition: JournalPosition { stages.position }
 
   /// How many events of a chain have a block over one: what a rollback to it would undo. O(log n + those events).
   public func eventCount(chain: UInt32, above block: UInt64) -> Int {

@@ -93,7 +93,7 @@ final class LedgerStages: Sendable {
   /// Lets both stages end, once all that was offered is answered.
   func close() { offered.locked { $0.isClosed = true } }
 
-  var position: (file: UInt32, byte: Int64) { journal.withLock { $0.position } }
+  var position: JournalPosition { journal.withLock { $0.position } }
   func eventCount(chain: UInt32, above block: UInt64) -> Int {
     engine.withLock { $0.eventCount(chain: chain, above: block) }
   }
@@ -157,7 +157,7 @@ private struct LedgerJournal: ~Copyable {
 
   init(_ writer: consuming JournalWriter) { self.writer = writer }
 
-  var position: (file: UInt32, byte: Int64) { writer.position }
+  var position: JournalPosition { writer.position }
 
   /// Writes steps as one frame; the failure that it met, or the one before.
   mutating func write(_ steps: [LedgerAnswer]) -> StorageFailure? {

@@ -6,8 +6,12 @@ public import Continuo
 
 /// Rare ways that bringing back may go: a test that crashes everywhere fails if it has not been on all of them.
 package enum RecoveryMark: CaseIterable, Sendable {
-  /// A directory without a journal: it was cut off in its birth.
+  /// A directory without a manifest: it was cut off in its birth.
+  case noManifest
+  /// One without a journal: that too.
   case noJournal
+  /// A journal file that the manifest does not name yet.
+  case unnamedFile
   /// A journal file whose making was cut off was removed.
   case unfinishedFile
   /// What was left of a write was cut.
@@ -33,10 +37,19 @@ public struct Restored: Equatable, Sendable {
 
   /// Takes every record of a journal again. O(journal).
   static func restore(
-    _ disk: any Disk, _ directory: DataDirectory, price: PriceMode?, _ engine: inout Engine
+    _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest?, price: PriceMode?, _ engine: inout Engine
   ) throws(StorageFailure) -> (Restored, JournalEnd?) {
     var restored = Restored()
-    let end = try JournalReader(disk, directory, price: price).forEachRecord { (record) throws(StorageFailure) in
+    guard let manifest else {
+      // Before there is one there is no journal: it was cut off in its birth.
+      guard try JournalReader.numbers(disk, directory).isEmpty else {
+        throw .damaged(file: directory.manifest, byte: 0, found: "no file", expected: "the manifest of this journal")
+      }
+      restored.marks.insert(.noManifest)
+      return (restored, nil)
+    }
+    let end = try JournalReader(disk, directory, manifest, price: price).forEachRecord {
+      (record) throws(StorageFailure) in
       restored.records += 1
       restored.rows += record.rows
       if case .cut(let bytes) = record {
@@ -53,6 +66,7 @@ public struct Restored: Equatable, Sendable {
       return (restored, nil)
     }
     if end.file.number > 1 { restored.marks.insert(.severalFiles) }
+    if end.file.number > manifest.newestJournalFile { restored.marks.insert(.unnamedFile) }
     return (restored, end)
   }
 }
@@ -83,8 +97,19 @@ public struct ReadDirectory: ~Copyable {
     try directory.requireLock(disk)
     let lock = try onDisk { () throws(DiskFailure) in try disk.lock(directory.lock, shared: true) }
     guard let lock else { throw .locked(path: path, holder: directory.holder(disk)) }
-    (restored, _) = try Restored.restore(disk, directory, price: nil, &engine)
+    let manifest = try Manifest.read(disk, directory)
+    engine = Engine(settings.keeping(manifest?.retention))
+    (restored, _) = try Restored.restore(disk, directory, manifest, price: nil, &engine)
     journalBytes = try onDisk { () throws(DiskFailure) in try directory.allocatedBytes(disk) }
     withExtendedLifetime(lock) {}
+  }
+}
+
+extension Engine.Settings {
+  /// The same, with the retention of a directory where none is asked for.
+  func keeping(_ retention: RetentionPolicy?) -> Engine.Settings {
+    var settings = self
+    if settings.retention == nil { settings.retention = retention ?? .standard }
+    return settings
   }
 }

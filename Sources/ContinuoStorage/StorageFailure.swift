@@ -37,7 +37,7 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
     case .newer(let file, let version): return "\(file): written in format \(version) by a newer continuo"
     case .otherPrice(let file, let found, let expected):
       return "\(file): prices are of mode \(found.rawValue) here, not \(expected.rawValue). Nothing was changed"
-    case .disk(let failure): return "\(failure). Nothing was changed"
+    case .disk(let failure): return "\(failure). All that was acknowledged is as it was"
     case .noRoom(let path, let left, let needed):
       return "\(path): \(left >> 20) MiB are left on this disk, and a journal file and as much in reserve take "
         + "\(needed >> 20) MiB. Nothing was written; reads go on"
@@ -67,6 +67,6 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
 }
 
 /// Makes calls on the disk, whose failures are the directory's.
-func onDisk<Answer>(_ calls: () throws(DiskFailure) -> Answer) throws(StorageFailure) -> Answer {
+func onDisk<Answer: ~Copyable>(_ calls: () throws(DiskFailure) -> Answer) throws(StorageFailure) -> Answer {
   do throws(DiskFailure) { return try calls() } catch { throw .disk(error) }
 }

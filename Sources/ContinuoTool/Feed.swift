@@ -8,7 +8,7 @@ internal import ContinuoStorage
 internal import FoundationEssentials
 
 struct Feed {
-  private(set) var report = IngestReport()
+  var report = IngestReport()
   private var warnings: [String] = []
   private var hint: TimeHint
 

@@ -146,7 +146,8 @@ struct RetentionOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How long raw events and candles are served: raw=90d,1m=30d,1h=forever. Off unless given.",
+      "How long raw events and candles are kept: raw=90d,1m=30d,1h=forever. A data directory keeps what it was given last, "
+        + "these three at first; with --input all is kept unless this is given.",
       valueName: "policy"),
     transform: { try RetentionPolicy($0) })
   var retention: RetentionPolicy?

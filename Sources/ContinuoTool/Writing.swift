@@ -36,8 +36,8 @@ enum Writing {
   /// - Returns: how far the journal is.
   static func finish(_ ledger: Ledger, _ path: String) throws(StorageFailure) -> String {
     try ledger.sync()
-    let (file, byte) = ledger.journalPosition
-    return "\(Visible.text(path)) is durable up to byte \(byte) of journal file \(file)"
+    let position = ledger.journalPosition
+    return "\(Visible.text(path)) is durable up to byte \(position.byte) of journal file \(position.file)"
   }
 
   /// Makes calls whose failures become the one line.

@@ -36,6 +36,7 @@ struct DataDirectoryTests {
         #expect(try Self.mode(path + "/journal") == 0o700)
         #expect(try Self.mode(path + "/journal/00000001.journal") == 0o600)
         #expect(try Self.mode(path + "/lock") == 0o600)
+        #expect(try Self.mode(path + "/manifest") == 0o600)
       }
       let one = try ReadDirectory(path: path)
       let other = try ReadDirectory(path: path)
@@ -97,6 +98,42 @@ struct DataDirectoryTests {
     try Self.withDirectory { path in
       #expect(FileManager.default.createFile(atPath: path, contents: nil))
       #expect(throws: StorageFailure.self) { try Ledger(path: path) }
+    }
+  }
+
+  /// Rule 6: how long events are kept is kept in the directory, and changed by who opens it for writing.
+  @Test("Retention is the directory's")
+  func retention() throws {
+    func policy(_ path: String) throws -> RetentionPolicy? {
+      let read = try ReadDirectory(path: path)
+      return read.engine.settings.retention
+    }
+    try Self.withDirectory { path in
+      _ = try Ledger(path: path, Self.small)
+      #expect(try policy(path) == .standard)
+      var options = Self.small
+      options.engine.retention = try RetentionPolicy("raw=7d,1m=2d")
+      _ = try Ledger(path: path, options)
+      #expect(try policy(path) == options.engine.retention)
+      let day: Int64 = 86_400_000_000
+      func swap(_ block: UInt64, day number: Int64) -> EventBatch {
+        var batch = EventBatch()
+        batch.append(
+          Swap(
+            block: block, timestamp: Timestamp(microseconds: 1_700_000_000_000_000 + number * day), token: "ART",
+            amountUSD: .one, priceUSD: .one))
+        return batch
+      }
+      do {
+        // Nobody says what is kept: eight days later the first one goes.
+        let ledger = try Ledger(path: path, Self.small)
+        for number in [Int64(0), 4, 8] { _ = try ledger.take(swap(UInt64(number) + 1, day: number), wallClock: nil) }
+        #expect(try ledger.moveHorizon() == 1)
+      }
+      let asked = try ReadDirectory(path: path, Engine.Settings(retention: .standard))
+      #expect(asked.engine.settings.retention == .standard)
+      #expect(asked.engine.inspection().swaps == 2)
+      #expect(try policy(path) == options.engine.retention)
     }
   }
 

@@ -1,5 +1,5 @@
-// The example of docs/format/journal.md, decoded: the page and the program mean the same bytes.
-// Invariant: the bytes stand in the page alone.
+// The examples of docs/format/manifest.md and journal.md, decoded: the pages and the program mean the same bytes.
+// Invariant: the bytes stand in the pages alone.
 // Not here: damage (JournalEndTests).
 
 import Continuo
@@ -11,11 +11,12 @@ import Testing
 
 @Suite("Journal format")
 struct JournalFormatTests {
-  private static let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "docs/format/journal.md")
+  private static let pages = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "docs/format")
 
-  /// The lines `offset: bytes` of the page's example, zeros between them.
-  private static func bytes(of text: String, count: Int) -> [UInt8] {
+  /// The lines `offset: bytes` of a page's example, zeros between them.
+  private static func bytes(of page: String, count: Int) throws -> [UInt8] {
+    let text = try String(contentsOf: pages.appending(path: page), encoding: .utf8)
     var file = [UInt8](repeating: 0, count: count)
     let parts = text.components(separatedBy: "```hex\n")
     guard parts.count == 2 else { return file }
@@ -29,22 +30,40 @@ struct JournalFormatTests {
   }
 
   /// Rule 7.4: described byte by byte.
-  @Test("The page's example is a journal with what the page says")
+  @Test("The pages' example is a directory with what the pages say, in every field")
   func example() throws {
-    let text = try String(contentsOf: Self.page, encoding: .utf8)
-    let bytes = Self.bytes(of: text, count: 3 * 4096)
     var state = DiskState()
     state.directories = ["/data", "/data/journal"]
-    state.names = ["/data/lock": 1, "/data/journal/00000001.journal": 2]
-    state.files = [1: [], 2: bytes]
+    state.names = ["/data/lock": 1, "/data/manifest": 2, "/data/journal/00000001.journal": 3]
+    state.files = [
+      1: [], 2: try Self.bytes(of: "manifest.md", count: 128), 3: try Self.bytes(of: "journal.md", count: 3 * 4096),
+    ]
     let read = try ReadDirectory(SimulatedDisk(state), path: "/data", Engine.Settings())
     #expect(read.restored.records == 2)
     #expect(read.restored.tornTailBytes == 0)
+    #expect(read.engine.settings.retention == .standard)
     let tokens = read.engine.tokens()
     let names = tokens.map { read.engine.name(of: $0) }
     #expect(names == ["ART"])
     #expect(read.engine.inspection().swaps == 1)
     #expect(read.engine.newest == Timestamp(microseconds: 1_730_419_200_000_000))
+    // The same steps make the same bytes, but for the random identities.
+    let expected = try Self.directory().image
+    for path in ["/data/manifest", "/data/journal/00000001.journal"] {
+      var (found, made) = (try #require(state.bytes(path)), try #require(expected.bytes(path)))
+      #expect(found.count == made.count)
+      let isManifest = path == "/data/manifest"
+      var masked = isManifest ? [16..<24, 124..<128] : [16..<24, 48..<56, 60..<64]
+      // A frame repeats the file's identity; its checksum, and the next one's chain, follow from it.
+      for frame in [4096, 8192] where !isManifest {
+        masked += [frame + 8..<frame + 16, frame + 36..<frame + 40, frame + 60..<frame + 64]
+      }
+      for range in masked {
+        for place in range { (found[place], made[place]) = (0, 0) }
+      }
+      let differing = found.indices.filter { found[$0] != made[$0] }
+      #expect(differing == [], "\(path)")
+    }
   }
 
   /// RFC 3720, section B.4, and a slow sum of other lengths.
@@ -67,6 +86,21 @@ struct JournalFormatTests {
     "The example's bytes, for who changes the format",
     .enabled(if: ProcessInfo.processInfo.environment["CONTINUO_EXAMPLE"] != nil))
   func write() throws {
+    let image = try Self.directory().image
+    for path in ["/data/manifest", "/data/journal/00000001.journal"] {
+      let file = image.bytes(path) ?? []
+      print("EXAMPLE " + path)
+      for start in stride(from: 0, to: file.count, by: 16) {
+        let row = Array(file[start..<start + 16])
+        if row == [UInt8](repeating: 0, count: 16) { continue }
+        let text = row.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+        print("EXAMPLE " + String(start, radix: 16) + ": " + text)
+      }
+    }
+  }
+
+  /// The directory of the example.
+  private static func directory() throws -> SimulatedDisk {
     let disk = SimulatedDisk()
     var options = Ledger.Options()
     options.journalFileBytes = 3 * 4096
@@ -79,12 +113,10 @@ struct JournalFormatTests {
         tokenAmount: Decimal18(whole: 5), wallet: "0x00112233445566778899aabbccddeeff01234567"))
     _ = try ledger.take(batch, wallClock: Timestamp(microseconds: 1_730_419_200_500_000))
     _ = try ledger.rollback(chain: 8453, above: 20_000_000)
-    let file = disk.image.files[disk.image.names["/data/journal/00000001.journal"] ?? 0] ?? []
-    for start in stride(from: 0, to: file.count, by: 16) {
-      let row = Array(file[start..<start + 16])
-      if row == [UInt8](repeating: 0, count: 16) { continue }
-      let text = row.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
-      print("EXAMPLE " + String(start, radix: 16) + ": " + text)
-    }
+    return disk
   }
+}
+
+extension DiskState {
+  fileprivate func bytes(_ path: String) -> [UInt8]? { files[names[path] ?? 0] }
 }

@@ -19,6 +19,11 @@ struct LedgerProperties {
     var random = SeededGenerator(seed: seed &* 31)
     let disk = SimulatedDisk()
     var options = Ledger.Options(engine: market.settings, durability: random.pick(Durability.allCases))
+    // What an engine alone keeps for ever a directory keeps so only if it is told.
+    let isKeptForever = market.settings.retention == nil
+    if isKeptForever {
+      options.engine.retention = try RetentionPolicy("raw=forever,1m=forever,5m=forever,15m=forever")
+    }
     options.price = market.shape.price
     options.journalFileBytes = Int64(random.pick([4, 8, 64])) << 12
     var engine = Engine(market.settings)
@@ -27,6 +32,8 @@ struct LedgerProperties {
       if random.chance(20) {
         ledger = nil
         ledger = try Ledger(disk, path: "/data", options)
+        // From the second time on the directory has it.
+        options.engine.retention = nil
       }
       let open = try #require(ledger)
       switch operation {
@@ -52,7 +59,9 @@ struct LedgerProperties {
       }
     }
     ledger = nil
-    let read = try ReadDirectory(disk, path: "/data", market.settings)
+    var settings = market.settings
+    settings.retention = nil
+    let read = try ReadDirectory(disk, path: "/data", settings)
     #expect(read.engine.checkInvariants() == [])
     #expect(read.restored.droppedTailBytes == 0)
     let expected = try StateDigest.hexadecimal(of: engine)

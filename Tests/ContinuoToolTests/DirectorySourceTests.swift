@@ -2,6 +2,7 @@
 // Invariant: nothing that reads changes a byte of the directory.
 // Not here: what writes (DirectoryWriteTests), processes that are killed (KillTests).
 
+import ContinuoBytes
 import ContinuoStorage
 import Foundation
 import Testing
@@ -53,7 +54,13 @@ struct DirectorySourceTests {
         extended[0][11..<16] == [
           "raw_bytes", "state_bytes", "journal_bytes", "format_version", "dropped_tail_bytes",
         ])
-      for row in 0..<2 { #expect(extended[row][..<11] + extended[row][16...] == plain[row][...]) }
+      // A directory's horizon moves, one of files stands still (6.1).
+      for row in 0..<2 {
+        let found = [extended[row][..<8], extended[row][9..<11], extended[row][16...]].joined()
+        let expected = [plain[row][..<8], plain[row][9...]].joined()
+        #expect(Array(found) == Array(expected))
+      }
+      #expect(extended[1][8] == "2024-09-03T00:00:00Z" && plain[1][8] == "")
       #expect(extended[1][11] == "0" && extended[1][12] == "0")
       #expect(extended[1][14] == "1" && extended[1][15] == "0")
       let counted = try Tool.shell("find '\(path)' -printf '%b\\n' | awk '{ sum += 512 * $1 } END { print sum }'")
@@ -152,9 +159,16 @@ struct DirectorySourceTests {
       for command in [["stats"], ["inspect"], ["ingest", "data/sample.csv"]] {
         try change(4096 + 100) { $0 ^ 1 }
         try Self.expectFailure(command + ["--data-dir", path], "damaged: \(journal.path), byte 4096: found ")
-        try change(9) { $0 ^ 1 }
-        try Self.expectFailure(command + ["--data-dir", path], "damaged: \(journal.path), byte 0: found ")
-        try change(8) { _ in 2 }
+        for place in [8, 9] {
+          try change(place) { $0 ^ 2 }
+          try Self.expectFailure(command + ["--data-dir", path], "damaged: \(journal.path), byte 0: found ")
+        }
+        var newer = Array(whole)
+        newer[8] = 2
+        let head = Array(newer[..<60])
+        let sum = CRC32C.sum(head.span)
+        for index in 0..<4 { newer[60 + index] = UInt8(truncatingIfNeeded: sum >> UInt32(8 * index)) }
+        try Data(newer).write(to: journal)
         try Self.expectFailure(command + ["--data-dir", path], "newer_format: \(journal.path): written in format 2 ")
       }
     }

@@ -18,6 +18,8 @@ public struct IngestReport: Sendable {
   public private(set) var rejected = 0
   /// The first rejections, in the order of files and lines.
   public private(set) var rejections: [FileRejection] = []
+  /// How far the journal was when all of it was durable: the number of its last frame; nil where nothing is journalled.
+  public var sequence: UInt64?
   private var countByReason = [Int](repeating: 0, count: RejectionReason.allCases.count)
 
   public init() {}
@@ -71,7 +73,8 @@ public struct IngestReport: Sendable {
     }
     output.append(contentsOf: "],".utf8)
     JSONOutput.appendKey("sequence", to: &output)
-    output.append(contentsOf: "null}\n".utf8)
+    JSONOutput.append(sequence.map { .count($0) } ?? .null, to: &output)
+    output.append(contentsOf: "}\n".utf8)
     return output
   }
 

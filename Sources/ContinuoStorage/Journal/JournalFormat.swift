@@ -43,6 +43,8 @@ struct JournalFileHeader: Equatable {
   var fileBytes: Int64
   /// What a price is in every batch of the journal (rule 3.3).
   var price: PriceMode
+  /// Which directory the file is of.
+  var directory: UInt64
 
   /// The first block of the file. O(block).
   var bytes: [UInt8] {
@@ -56,6 +58,7 @@ struct JournalFileHeader: Equatable {
     bytes.appendWord(chain)
     bytes.appendWord(UInt32(truncatingIfNeeded: 0))
     bytes.appendWord(fileBytes)
+    bytes.appendWord(directory)
     bytes.pad(to: JournalFormat.checksumOffset)
     bytes.appendWord(CRC32C.sum(bytes.span))
     bytes.pad(to: JournalFormat.blockBytes)
@@ -69,9 +72,9 @@ struct JournalFileHeader: Equatable {
     guard bytes.count >= JournalFormat.blockBytes, bytes.word(0, UInt64.self) == JournalFormat.fileMagic else {
       throw .noJournal
     }
+    guard bytes.hasSoundHeader(at: 0) else { throw .damagedHeader }
     guard bytes[8] <= JournalFormat.version else { throw .newer(version: bytes[8]) }
-    guard bytes.hasSoundHeader(at: 0), bytes[8] == JournalFormat.version, bytes.areZeros(10..<12),
-      bytes.areZeros(36..<40), bytes.areZeros(48..<60)
+    guard bytes[8] == JournalFormat.version, bytes.areZeros(10..<12), bytes.areZeros(36..<40), bytes.areZeros(56..<60)
     else { throw .damagedHeader }
     guard bytes.areZeros(JournalFormat.headerBytes..<JournalFormat.blockBytes) else { throw .damagedHeader }
     guard let price = PriceMode(journalByte: bytes[JournalFormat.priceOffset]) else { throw .damagedHeader }
@@ -81,10 +84,12 @@ struct JournalFileHeader: Equatable {
     firstSequence = bytes.word(24, UInt64.self)
     chain = bytes.word(32, UInt32.self)
     fileBytes = bytes.word(40, Int64.self)
+    directory = bytes.word(48, UInt64.self)
   }
 
   init(
-    identity: UInt64, number: UInt32, firstSequence: UInt64, chain: UInt32, fileBytes: Int64, price: PriceMode
+    identity: UInt64, number: UInt32, firstSequence: UInt64, chain: UInt32, fileBytes: Int64, price: PriceMode,
+    directory: UInt64
   ) {
     self.identity = identity
     self.number = number
@@ -92,6 +97,7 @@ struct JournalFileHeader: Equatable {
     self.chain = chain
     self.fileBytes = fileBytes
     self.price = price
+    self.directory = directory
   }
 }
 
@@ -104,11 +110,20 @@ extension PriceMode {
   }
 }
 
-/// Why a file is not a journal, or not this one.
+/// Why a file is not what its name says.
 enum JournalFault: Error, Equatable {
   case noJournal
   case newer(version: UInt8)
   case damagedHeader
+
+  /// The same of a file, for whom it happens to.
+  func failure(_ file: String, expected: String) -> StorageFailure {
+    switch self {
+    case .newer(let version): return .newer(file: file, version: Int(version))
+    case .noJournal, .damagedHeader:
+      return .damaged(file: file, byte: 0, found: "other bytes", expected: expected)
+    }
+  }
 }
 
 /// What stands at the start of a frame: one write, synced as one.
@@ -150,11 +165,18 @@ struct JournalFrameHeader: Equatable {
     return (bytes, checksum)
   }
 
+  /// The version of the sound frame header that stands at an offset of some bytes; nil where there is none. O(1).
+  static func version(_ bytes: Span<UInt8>, at place: Int) -> UInt8? {
+    guard place + JournalFormat.headerBytes <= bytes.count,
+      bytes.word(place, UInt32.self) == JournalFormat.frameMagic, bytes.hasSoundHeader(at: place)
+    else { return nil }
+    return bytes[place + 4]
+  }
+
   /// The header that stands at an offset of some bytes; nil where there is none that is sound. O(1).
   init?(_ bytes: Span<UInt8>, at place: Int) {
-    guard place + JournalFormat.headerBytes <= bytes.count,
-      bytes.word(place, UInt32.self) == JournalFormat.frameMagic, bytes[place + 4] == JournalFormat.version,
-      bytes.hasSoundHeader(at: place), bytes.areZeros(place + 5..<place + 8), bytes.areZeros(place + 52..<place + 60)
+    guard Self.version(bytes, at: place) == JournalFormat.version, bytes.areZeros(place + 5..<place + 8),
+      bytes.areZeros(place + 52..<place + 60)
     else { return nil }
     identity = bytes.word(place + 8, UInt64.self)
     offset = bytes.word(place + 16, Int64.self)

@@ -25,12 +25,14 @@ struct JournalEnd: Equatable {
 struct JournalReader {
   private let disk: any Disk
   private let directory: DataDirectory
+  private let manifest: Manifest
   /// What a price must be in every file; nil takes what the first one says.
   private let price: PriceMode?
 
-  init(_ disk: any Disk, _ directory: DataDirectory, price: PriceMode? = nil) {
+  init(_ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, price: PriceMode? = nil) {
     self.disk = disk
     self.directory = directory
+    self.manifest = manifest
     self.price = price
   }
 
@@ -47,19 +49,31 @@ struct JournalReader {
     return end
   }
 
-  /// The numbers of the journal's files, ascending, none missing between.
-  func files() throws(StorageFailure) -> [UInt32] {
-    let names = try onDisk { () throws(DiskFailure) in try disk.names(in: directory.journal) ?? [] }
-    let numbers = names.compactMap(DataDirectory.journalNumber).sorted()
-    for (before, number) in zip(numbers, numbers.dropFirst()) where number != before + 1 {
+  /// The numbers of the journal's files, ascending: all that the manifest says, and one more at most.
+  private func files() throws(StorageFailure) -> [UInt32] {
+    let numbers = try Self.numbers(disk, directory)
+    let newest = manifest.newestJournalFile
+    for (number, found) in zip(UInt32(1)..., numbers) where number != found {
       throw .damaged(
-        file: directory.journalFile(before + 1), byte: 0, found: "no file", expected: "the one before number \(number)")
+        file: directory.journalFile(number), byte: 0, found: "no file", expected: "the one before number \(found)")
     }
-    if let first = numbers.first, first != 1 {
+    let last = UInt32(numbers.count)
+    if last < newest {
       throw .damaged(
-        file: directory.journalFile(1), byte: 0, found: "no file", expected: "the one before number \(first)")
+        file: directory.journalFile(last + 1), byte: 0, found: "no file",
+        expected: "one of the \(newest) that the manifest names")
+    }
+    if last > newest + 1 {
+      throw .damaged(
+        file: directory.manifest, byte: 12, found: "\(newest) journal files", expected: "\(last), as there are")
     }
     return numbers
+  }
+
+  /// The numbers of the journal's files that are there, ascending.
+  static func numbers(_ disk: any Disk, _ directory: DataDirectory) throws(StorageFailure) -> [UInt32] {
+    let names = try onDisk { () throws(DiskFailure) in try disk.names(in: directory.journal) ?? [] }
+    return names.compactMap(DataDirectory.journalNumber).sorted()
   }
 
   // MARK: one file
@@ -75,12 +89,9 @@ struct JournalReader {
     try window.load(file, 0, JournalFormat.blockBytes)
     do throws(JournalFault) {
       header = try JournalFileHeader(window.bytes.span)
-    } catch {
-      switch error {
-      case .newer(let version): throw .newer(file: path, version: Int(version))
-      case .noJournal, .damagedHeader:
-        throw .damaged(file: path, byte: 0, found: "other bytes", expected: "the sound header of a journal file")
-      }
+    } catch { throw error.failure(path, expected: "the sound header of a journal file") }
+    guard header.directory == manifest.identity else {
+      throw .damaged(file: path, byte: 48, found: "a file of another directory", expected: "one of this")
     }
     let (sequence, chain) = (before?.sequence ?? 1, before?.chain ?? 0)
     guard header.number == number, header.firstSequence == sequence, header.chain == chain else {
@@ -110,6 +121,9 @@ struct JournalReader {
   ) throws(StorageFailure) -> Bool {
     guard end.offset + Int64(JournalFormat.blockBytes) <= end.file.fileBytes else { return false }
     try window.load(file, end.offset, JournalFormat.blockBytes)
+    if let version = JournalFrameHeader.version(window.bytes.span, at: 0), version > JournalFormat.version {
+      throw .newer(file: path, version: Int(version))
+    }
     guard let header = JournalFrameHeader(window.bytes.span, at: 0), header.identity == end.file.identity,
       header.offset == end.offset, header.sequence == end.sequence, header.chain == end.chain,
       header.payloadBytes > 0, Int64(header.frameBytes) <= end.file.fileBytes - end.offset

@@ -1,6 +1,6 @@
 // Writes frames behind the last one of a journal, into files that are zero-filled ahead.
 // Invariant: a frame is begun when the one before is as durable as it is going to be; a file is named when all of it is
-// synced; after a call that failed nothing is written any more.
+// synced, and used when the manifest names it; after a call that failed nothing is written any more.
 // Not here: what is in a frame (JournalRecord), who waits for it (Ledger), where the journal ends (JournalReader).
 
 internal import Continuo
@@ -16,6 +16,16 @@ public enum Durability: String, CaseIterable, Sendable {
   case none = "none"
 }
 
+/// How far a journal is.
+public struct JournalPosition: Equatable, Sendable {
+  /// The number of the last frame, from 1 through all files; 0 before the first one.
+  public let sequence: UInt64
+  /// The last file.
+  public let file: UInt32
+  /// The byte in it that the next frame is written at.
+  public let byte: Int64
+}
+
 /// Room that a disk does not have.
 struct MissingRoom: Equatable {
   var bytesLeft: Int64
@@ -26,6 +36,7 @@ struct MissingRoom: Equatable {
 struct JournalWriter: ~Copyable {
   private let disk: any Disk
   private let directory: DataDirectory
+  private let manifest: ManifestKeeper
   private let durability: Durability
   private let fileBytes: Int64
   private var file: any DiskFile
@@ -45,17 +56,18 @@ struct JournalWriter: ~Copyable {
   ///   - price: what a price is, where a journal is begun; one that is there keeps its own.
   ///   - fileBytes: how long files are that are begun.
   init(
-    _ disk: any Disk, _ directory: DataDirectory, at end: JournalEnd?, _ durability: Durability, price: PriceMode,
-    fileBytes: Int64 = JournalFormat.fileBytes
+    _ disk: any Disk, _ directory: DataDirectory, _ manifest: ManifestKeeper, at end: JournalEnd?,
+    _ durability: Durability, price: PriceMode, fileBytes: Int64 = JournalFormat.fileBytes
   ) throws(DiskFailure) {
     let hasRemovedUnfinished = try Self.removeUnfinished(disk, directory)
     let (file, end) =
       if let end {
         (try disk.open(directory.journalFile(end.file.number), forWriting: true), end)
       } else {
-        try Self.begin(disk, directory, number: 1, sequence: 1, chain: 0, price, fileBytes)
+        try Self.begin(disk, directory, manifest, number: 1, sequence: 1, chain: 0, price, fileBytes)
       }
     (self.disk, self.directory, self.durability, self.fileBytes) = (disk, directory, durability, fileBytes)
+    self.manifest = manifest
     (self.file, self.end, self.hasRemovedUnfinished) = (file, end, hasRemovedUnfinished)
     durable = end.file.firstSequence - 1
   }
@@ -66,8 +78,10 @@ struct JournalWriter: ~Copyable {
   /// What a price is in every batch of the journal.
   var price: PriceMode { end.file.price }
 
-  /// The last file, and the byte in it that the next frame is written at.
-  var position: (file: UInt32, byte: Int64) { (end.file.number, end.offset) }
+  /// Behind the last frame.
+  var position: JournalPosition {
+    JournalPosition(sequence: end.sequence - 1, file: end.file.number, byte: end.offset)
+  }
 
   // MARK: frames
 
@@ -122,21 +136,29 @@ struct JournalWriter: ~Copyable {
     // What is in this file is durable before the next one has a name: a file is read on the word of the one behind it.
     try finish()
     (file, end) = try Self.begin(
-      disk, directory, number: end.file.number + 1, sequence: end.sequence, chain: end.chain, end.file.price, bytes)
+      disk, directory, manifest, number: end.file.number + 1, sequence: end.sequence, chain: end.chain, end.file.price,
+      bytes)
     return nil
   }
 
   private static func begin(
-    _ disk: any Disk, _ directory: DataDirectory, number: UInt32, sequence: UInt64, chain: UInt32, _ price: PriceMode,
-    _ fileBytes: Int64
+    _ disk: any Disk, _ directory: DataDirectory, _ manifest: ManifestKeeper, number: UInt32, sequence: UInt64,
+    chain: UInt32, _ price: PriceMode, _ fileBytes: Int64
   ) throws(DiskFailure) -> (any DiskFile, JournalEnd) {
     let header = JournalFileHeader(
       identity: UInt64.random(in: .min ... .max), number: number, firstSequence: sequence, chain: chain,
-      fileBytes: fileBytes, price: price)
+      fileBytes: fileBytes, price: price, directory: manifest.current.identity)
     let file = try create(disk, directory, header)
-    try fill(file, from: 0, to: fileBytes)
+    do throws(DiskFailure) {
+      try fill(file, from: 0, to: fileBytes)
+    } catch {
+      // On a disk that has just run full nothing should be kept that nobody needs.
+      try? disk.remove(directory.newJournalFile(number))
+      throw error
+    }
     try file.write(header.bytes.span, at: 0)
     try name(file, disk, directory, header)
+    try manifest.update { $0.newestJournalFile = number }
     return (
       file,
       JournalEnd(

@@ -109,6 +109,7 @@ struct Ingest: ConsoleCommand {
       if !ordered { _ = try ledger.moveHorizon() }
       return try Writing.finish(ledger, path)
     }
+    feed.report.sequence = ledger.journalPosition.sequence
     var reader = ledger.publication().reader()
     reader.read { market in
       feed.noteWarnings(newest: market.newest, first: { market.inspection().first }, console)
