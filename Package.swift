@@ -111,5 +111,8 @@ if Context.environment["CONTINUO_BENCHMARKS"] == "1" {
       name: "Durable",
       dependencies: ["Continuo", "ContinuoBytes", "ContinuoMarket", "ContinuoMachine", "ContinuoStorage"],
       path: "Benchmarks/Durable", swiftSettings: house),
+    .executableTarget(
+      name: "Storage", dependencies: ["Continuo", "ContinuoMarket", "ContinuoMachine", "ContinuoStorage"],
+      path: "Benchmarks/Storage", swiftSettings: house),
   ]
 }

@@ -67,6 +67,6 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
 }
 
 /// Makes calls on the disk, whose failures are the directory's.
-func onDisk<Answer: ~Copyable>(_ calls: () throws(DiskFailure) -> Answer) throws(StorageFailure) -> Answer {
+package func onDisk<Answer: ~Copyable>(_ calls: () throws(DiskFailure) -> Answer) throws(StorageFailure) -> Answer {
   do throws(DiskFailure) { return try calls() } catch { throw .disk(error) }
 }

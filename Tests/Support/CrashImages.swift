@@ -84,6 +84,17 @@ package struct CrashImages: Sendable {
       DiskState.write(bytes, at: offset, to: &file)
       state.files[write.file] = file
     }
+    Self.removeUnreached(&state)
     return state
+  }
+
+  /// Below a directory whose name was lost there is nothing any more.
+  private static func removeUnreached(_ state: inout DiskState) {
+    func isReached(_ path: String) -> Bool {
+      let parent = SimulatedDisk.parent(path)
+      return parent == "/" || state.directories.contains(parent) && isReached(parent)
+    }
+    state.names = state.names.filter { isReached($0.key) }
+    state.directories = state.directories.filter { isReached($0) }
   }
 }

@@ -1,0 +1,136 @@
+// A column of whole numbers as few bits: of each how long it is, by a prefix code, and then its bits but the highest.
+// Invariant: what is written is read back to the bit; bytes that are no column never trap.
+// Not here: which numbers a column has (SegmentRows), checksums (SegmentFormat).
+// Source: P. Elias, "Universal codeword sets", 1975, with Huffman's code for the lengths. Format: docs/format/segment.md.
+
+internal import Continuo
+
+/// What is wrong with the bytes of a column.
+package struct ColumnFault: Error, Equatable {
+  var what: String
+}
+
+/// Columns of numbers that are not negative.
+enum ColumnCode {
+  /// No number has more bits.
+  private static let classMax = 128
+  /// Behind a column, so that eight bytes can be read from its last one on.
+  private static let slack = 8
+
+  // MARK: writing
+
+  /// Adds a column to some bytes. O(numbers).
+  static func append<Number: FixedWidthInteger & UnsignedInteger>(_ numbers: [Number], to bytes: inout [UInt8]) {
+    let least = numbers.min() ?? 0
+    var counts = [Int](repeating: 0, count: classMax + 1)
+    for number in numbers { counts[Self.length(number &- least)] += 1 }
+    let greatest = counts.lastIndex { $0 > 0 } ?? 0
+    let code = PrefixCode(counts: Array(counts[...greatest]))
+    bytes.append(UInt8(greatest))
+    bytes.appendWord(UInt64(truncatingIfNeeded: least))
+    bytes.appendWord(UInt64(truncatingIfNeeded: UInt128(least) >> 64))
+    // Of one class alone no code is needed, and of zeros nothing at all.
+    let isMixed = counts.count { $0 > 0 } > 1
+    if isMixed {
+      for pair in stride(from: 0, through: greatest, by: 2) {
+        bytes.append(code.lengths[pair] | (pair < greatest ? code.lengths[pair + 1] << 4 : 0))
+      }
+    } else {
+      bytes.append(contentsOf: repeatElement(0, count: greatest / 2 + 1))
+    }
+    var (classes, rests) = (BitWriter(), BitWriter())
+    for number in numbers {
+      let rest = number &- least
+      let length = Self.length(rest)
+      if isMixed { classes.put(UInt64(code.codes[length]), Int(code.lengths[length])) }
+      guard length > 1 else { continue }
+      let bits = rest ^ (1 << Number(length - 1))
+      rests.put(UInt64(truncatingIfNeeded: bits), min(64, length - 1))
+      if length > 65 { rests.put(UInt64(truncatingIfNeeded: UInt128(bits) >> 64), length - 65) }
+    }
+    let first = classes.finish()
+    bytes.appendWord(UInt32(first.count))
+    bytes.append(contentsOf: first)
+    bytes.append(contentsOf: rests.finish())
+    bytes.append(contentsOf: repeatElement(0, count: slack))
+  }
+
+  /// How many bits a number has.
+  @inline(__always)
+  private static func length<Number: FixedWidthInteger>(_ number: Number) -> Int {
+    Number.bitWidth - number.leadingZeroBitCount
+  }
+
+  // MARK: reading
+
+  /// Reads a column of so many numbers. O(numbers).
+  ///
+  /// - Throws: ``ColumnFault`` where the bytes are no such column.
+  static func read<Number: FixedWidthInteger & UnsignedInteger>(
+    _ bytes: Span<UInt8>, count: Int, as type: Number.Type
+  ) throws(ColumnFault) -> [Number] {
+    guard bytes.count >= 17 + slack, Int(bytes[0]) <= Number.bitWidth else {
+      throw ColumnFault(what: "a column of numbers of \(Number.bitWidth) bits")
+    }
+    let greatest = Int(bytes[0])
+    let base = UInt128(bytes.word(9, UInt64.self)) << 64 | UInt128(bytes.word(1, UInt64.self))
+    guard let least = Number(exactly: base) else {
+      throw ColumnFault(what: "a column of numbers of \(Number.bitWidth) bits")
+    }
+    let start = 17 + greatest / 2 + 1 + 4
+    guard start + slack <= bytes.count else { throw ColumnFault(what: "the lengths of a column's codes") }
+    let lengths = (0...greatest).map { bytes[17 + $0 / 2] >> UInt8($0 % 2 * 4) & 0xF }
+    let classBytes = Int(bytes.word(start - 4, UInt32.self))
+    guard classBytes <= bytes.count - slack - start else { throw ColumnFault(what: "a column's classes") }
+    guard bytes.areZeros(bytes.count - slack..<bytes.count), greatest % 2 == 1 || bytes[start - 5] >> 4 == 0 else {
+      throw ColumnFault(what: "zeros")
+    }
+    var numbers: [Number] = []
+    let isMixed = lengths.contains { $0 > 0 }
+    guard isMixed || greatest > 0 else {
+      guard classBytes == 0, bytes.count == start + slack else { throw ColumnFault(what: "no bits") }
+      return [Number](repeating: least, count: count)
+    }
+    var table: [UInt16] = []
+    if isMixed {
+      guard lengths[greatest] > 0, let code = PrefixCode(lengths: lengths) else {
+        throw ColumnFault(what: "a prefix code")
+      }
+      table = code.table
+    } else {
+      table = [UInt16](repeating: UInt16(greatest) << 4, count: 1 << PrefixCode.bitsMax)
+    }
+    let middle = start + classBytes
+    var isPast = false
+    var classes = BitReader(bytes, start..<middle)
+    var rests = BitReader(bytes, middle..<bytes.count - slack)
+    numbers.append(addingCapacity: count) { (space: inout OutputSpan<Number>) in
+      let symbols = table.span
+      for _ in 0..<count {
+        let entry = symbols[Int(truncatingIfNeeded: classes.next & 0xFFF)]
+        classes.skip(Int(entry & 0xF))
+        let (number, isOver) = least.addingReportingOverflow(rest(Int(entry >> 4), &rests))
+        isPast = isPast || isOver
+        space.append(number)
+      }
+    }
+    guard !isPast, classes.isDone, rests.isDone else { throw ColumnFault(what: "as many bits as \(count) numbers have") }
+    return numbers
+  }
+
+  /// A number of so many bits, of which the highest is not written.
+  @inline(__always)
+  private static func rest<Number: FixedWidthInteger & UnsignedInteger>(
+    _ length: Int, _ bits: inout BitReader
+  ) -> Number {
+    guard length > 1 else { return Number(truncatingIfNeeded: length) }
+    let count = length &- 1
+    let top = (1 as Number) &<< Number(truncatingIfNeeded: count)
+    if count <= 57 { return top | Number(truncatingIfNeeded: bits.take(count)) }
+    var rest: Number = 0
+    for start in stride(from: 0, to: count, by: 32) {
+      rest |= Number(truncatingIfNeeded: bits.take(min(32, count - start))) << Number(start)
+    }
+    return top | rest
+  }
+}
