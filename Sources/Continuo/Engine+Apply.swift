@@ -118,6 +118,7 @@ extension Engine {
         timestamp: key.timestamp),
       kind, chain: key.chain)
     engineClock.accept(key.timestamp)
+    changes.note(key.timestamp)
   }
 
   /// Applies a transfer to the balances of its token, or takes it back, and counts who holds anything at all. O(1)
@@ -130,7 +131,7 @@ extension Engine {
   }
 
   @inline(__always)
-  private mutating func addBalance(_ amount: ExactSum, to address: UInt32, _ token: Int) {
+  mutating func addBalance(_ amount: ExactSum, to address: UInt32, _ token: Int) {
     if address == TransferRow.zeroAddress { return tokenStates[token].balances.mint(-amount) }
     let change = tokenStates[token].balances.add(
       amount, to: address, token: UInt32(truncatingIfNeeded: token), &balanceLog)

@@ -62,6 +62,8 @@ public struct Engine: ~Copyable {
   var droppedBlocks: [UInt32: UInt64] = [:]
   /// Whether the horizon has dropped any event yet.
   var hasDropped = false
+  /// Which stretches of time have changed since they were kept.
+  var changes = ChangedTimes()
   /// Where readers come from, once there may be any.
   var readers: Publication?
   /// The newest published version of each token.

@@ -79,6 +79,17 @@ internal import CMemory
     return unsafe ByteString(Array(bytes(of: record)))
   }
 
+  /// Adds names to some bytes: how each is spelled, then the bytes of all. O(bytes).
+  func append(_ numbers: Range<Int>, to bytes: inout [UInt8]) {
+    for number in numbers { bytes.append(record(number).spelling) }
+    let none = TextPool()
+    for number in numbers {
+      let record = record(number)
+      // SAFETY: copied before the view is gone.
+      if record.isLong { unsafe bytes.append(contentsOf: self.bytes(of: record)) } else { bytes.append(record, none) }
+    }
+  }
+
   /// Whether the bytes of one name come before those of another. O(length).
   func precedes(_ left: Int, _ right: Int) -> Bool {
     record(left).precedes(record(right)) ?? (byteString(left) < byteString(right))

@@ -26,7 +26,7 @@ extension MarketAnswers where Self: ~Copyable {
 
 extension EngineContents {
   /// Lends the balances of a token that are not zero, in no order. O(slots + changes since the version).
-  fileprivate func forEachBalance(of token: Int, _ balances: BalancesView, _ body: (UInt32, ExactSum) -> Void) {
+  func forEachBalance(of token: Int, _ balances: BalancesView, _ body: (UInt32, ExactSum) -> Void) {
     guard sequence < .max else { return balances.table.visit(body) }
     // The table may be ahead of this version, and be written right now. What differs, or is torn, was put into the log
     // before: what the log says, which is read behind the table, goes over what the table says.

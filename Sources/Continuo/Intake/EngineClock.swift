@@ -8,7 +8,7 @@ struct EngineClock: Equatable, BitwiseCopyable {
   /// The largest timestamp ever accepted.
   private(set) var newest: Timestamp?
   /// The largest wall clock that was handed in to move the clock, or that was persisted.
-  private var advanced: Timestamp?
+  private(set) var advanced: Timestamp?
 
   /// The clock: nil until there is any event or wall clock.
   var now: Timestamp? {

@@ -54,6 +54,10 @@ internal import Synchronization
   // SAFETY: pins and versions live as long as somebody may read them (Arena).
   public func reader() -> Reader { unsafe Reader(self, takePin()) }
 
+  /// The newest version, to be read for as long as it takes. O(readers).
+  // SAFETY: pins and versions live as long as somebody may read them (Arena).
+  func pin() -> PinnedVersion { unsafe PinnedVersion(self, takePin()) }
+
   private func takePin() -> UnsafePointer<Pin> {
     let first = pins.load(ordering: .acquiring)
     var next = unsafe UnsafePointer<Pin>(bitPattern: first)
@@ -158,6 +162,30 @@ internal import Synchronization
 
   // SAFETY: pins and versions live as long as somebody may read them (Arena).
   deinit { unsafe Publication.giveBack(pin) }
+}
+
+/// A version that stays as it is until this goes.
+@safe struct PinnedVersion: ~Copyable, @unchecked Sendable {
+  // SAFETY of @unchecked: the pin is ours alone, and its fields are atomic.
+  private let publication: Publication
+  private let pin: UnsafePointer<Publication.Pin>
+  private let contents: EngineContents
+
+  fileprivate init(_ publication: Publication, _ pin: UnsafePointer<Publication.Pin>) {
+    self.publication = publication
+    // SAFETY: pins and versions live as long as somebody may read them (Arena).
+    unsafe self.pin = pin
+    contents = unsafe publication.enter(pin)
+  }
+
+  /// What it holds, for as long as this is there.
+  var snapshot: Snapshot { Snapshot(contents: contents) }
+
+  // SAFETY: pins and versions live as long as somebody may read them (Arena).
+  deinit {
+    unsafe Publication.leave(pin)
+    unsafe Publication.giveBack(pin)
+  }
 }
 
 /// One token's versions, newest first.

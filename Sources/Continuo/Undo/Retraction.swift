@@ -83,6 +83,7 @@ extension Engine {
   mutating func undoPending() {
     guard !undoing.isEmpty else { return }
     undoing.sort()
+    for undone in undoing { changes.note(undone.key.timestamp) }
     var start = 0
     while start < undoing.count {
       let (kind, token) = (undoing[start].kind, undoing[start].token)

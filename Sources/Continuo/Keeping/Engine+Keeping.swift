@@ -1,0 +1,198 @@
+// An engine kept elsewhere, piece by piece, and made again of the pieces.
+// Invariant: an engine that is given names, bases, held events and marks, in this order, answers as the one they are of.
+// Not here: the pieces' bytes and files (ContinuoStorage), undoing and dropping.
+
+/// What an engine is besides its names, bases and held events.
+package struct EngineMarks: Equatable, Sendable {
+  package var newest: Timestamp?
+  package var clock: Timestamp?
+  package var horizon: Timestamp?
+  package var hasDropped = false
+  /// The greatest dropped block of each chain.
+  package var droppedBlocks: [UInt32: UInt64] = [:]
+  /// Tokens whose holders are incomplete for good, ascending.
+  package var incomplete: [UInt32] = []
+
+  package init() {}
+}
+
+/// A version of an engine that stays as it is, for another thread to keep it.
+package struct KeptVersion: ~Copyable, @unchecked Sendable {
+  // SAFETY of @unchecked: the contents are those of a version that the pin holds.
+  private let pin: PinnedVersion
+  package let marks: EngineMarks
+  /// The stretches of time that have changed since the version before.
+  package let changed: Set<Int64>
+  /// The contents, for as long as this is there.
+  package var snapshot: Snapshot { pin.snapshot }
+
+  fileprivate init(_ pin: consuming PinnedVersion, _ marks: EngineMarks, _ changed: Set<Int64>) {
+    self.pin = pin
+    (self.marks, self.changed) = (marks, changed)
+  }
+
+  package var tokenCount: Int { snapshot.contents.tokenNames.count }
+  package var addressCount: Int { snapshot.contents.addressNames.count }
+
+  /// Adds the names with these numbers to some bytes, as batches have them (docs/format/journal.md, "Names"). O(bytes).
+  package func appendTokens(_ numbers: Range<Int>, to bytes: inout [UInt8]) {
+    snapshot.contents.tokenNames.append(numbers, to: &bytes)
+  }
+
+  /// The same of addresses; number 0, the zero address, is nobody's name. O(bytes).
+  package func appendAddresses(_ numbers: Range<Int>, to bytes: inout [UInt8]) {
+    snapshot.contents.addressNames.append(numbers, to: &bytes)
+  }
+}
+
+extension Engine {
+  /// Begins to note which stretches of time change. O(1).
+  package mutating func noteChanges() { changes.begin() }
+
+  /// The stretches that have changed since they were kept last. O(1).
+  package var changedStretches: Set<Int64> { changes.stretches }
+
+  /// Notes stretches again: keeping them failed. O(stretches).
+  package mutating func giveBack(_ stretches: Set<Int64>) { changes.giveBack(stretches) }
+
+  /// The engine as it is now, for another thread to keep; what has changed is counted from here on. O(tokens) the first time,
+  /// then O(tokens that are incomplete).
+  package mutating func kept() -> KeptVersion {
+    let pin = publication().pin()
+    var marks = EngineMarks()
+    (marks.newest, marks.clock, marks.horizon) = (newest, engineClock.advanced, horizon)
+    (marks.hasDropped, marks.droppedBlocks) = (hasDropped, droppedBlocks)
+    for token in 0..<tokenStates.count where tokenStates[token].isMarked {
+      marks.incomplete.append(UInt32(truncatingIfNeeded: token))
+    }
+    return KeptVersion(pin, marks, changes.take())
+  }
+
+  // MARK: made again
+
+  /// Gives names the next numbers, tokens first. O(bytes).
+  ///
+  /// - Throws: ``PackedBatchFault`` where bytes are no such names, or a name has a number already.
+  package mutating func adoptNames(
+    _ bytes: Span<UInt8>, tokens: Int, addresses: Int
+  ) throws(PackedBatchFault) {
+    var packed = PackedBatchBytes(bytes)
+    var text = TextPool()
+    var names: [PackedName] = []
+    try packed.names(tokens, longest: Limits.tokenBytesMax, &text, &names)
+    try packed.names(addresses, longest: Limits.addressBytesMax, &text, &names)
+    guard packed.isAtEnd else { throw PackedBatchFault(what: "no bytes behind the names") }
+    for (index, name) in names.enumerated() {
+      guard name.isText else { throw PackedBatchFault(what: "a name") }
+      let isNew: Bool
+      if index < tokens {
+        let number = tokenNames.intern(name, text)
+        isNew = number == tokenStates.count
+        if isNew { tokenStates.append(TokenState(arena)) }
+      } else {
+        let number = addressNames.intern(name, text)
+        isNew = number == balancesByAddress.count
+        if isNew { balancesByAddress.append(0) }
+      }
+      guard isNew else { throw PackedBatchFault(what: "a name that was not there yet") }
+    }
+  }
+
+  /// Gives a token what is left of its dropped events. O(what is left).
+  ///
+  /// - Throws: ``PackedBatchFault`` where it does not fit: names that are not known, candles that do not ascend.
+  package mutating func adopt(_ base: TokenBase) throws(PackedBatchFault) {
+    let token = Int(base.token)
+    guard token < tokenStates.count, base.balances.allSatisfy({ $0.address > 0 && Int($0.address) < addressNames.count })
+    else { throw PackedBatchFault(what: "names' numbers") }
+    willChange(token)
+    tokenStates[token].droppedSwaps = base.droppedSwaps
+    tokenStates[token].droppedTransfers = base.droppedTransfers
+    tokenStates[token].lastBelowHorizon = base.lastKey.map { LastSwap(key: $0, price: base.lastPrice) }
+    for archived in base.candles {
+      let row = StoredCandle(key: archived.start, candle: archived.candle)
+      let isBehind: Bool
+      switch archived.interval {
+      case .oneHour: isBehind = tokenStates[token].hours.adopt(row)
+      case .fourHours: isBehind = tokenStates[token].fourHours.adopt(row)
+      case .oneDay: isBehind = tokenStates[token].days.adopt(row)
+      case .oneWeek: isBehind = tokenStates[token].weeks.adopt(row)
+      default: isBehind = false
+      }
+      guard isBehind else { throw PackedBatchFault(what: "candles that ascend") }
+    }
+    for (address, sum) in base.balances { addBalance(sum, to: address, token) }
+    tokenStates[token].balances.mint(base.supply)
+  }
+
+  /// Takes in held swaps, which are new. O(swaps) amortised, in the order of their chain.
+  ///
+  /// - Throws: ``PackedBatchFault`` where a number is no name's.
+  package mutating func adopt(_ swaps: Span<HeldSwap>) throws(PackedBatchFault) {
+    for index in swaps.indices {
+      let token = Int(swaps[index].token)
+      guard token < tokenStates.count, swaps[index].trader <= UInt32(truncatingIfNeeded: addressNames.count) else {
+        throw PackedBatchFault(what: "names' numbers")
+      }
+      let key = swaps[index].key
+      willChange(token)
+      tokenStates[token].accept(
+        SwapRow(
+          key: key, amountUSD: swaps[index].amountUSD, tokenAmount: swaps[index].tokenAmount,
+          price: swaps[index].price, wallet: swaps[index].trader &- 1, side: swaps[index].side))
+      dayVolumes.add(swaps[index].amountUSD, to: token, at: key.timestamp)
+      identities.insert(
+        IdentityEntry(
+          key: IdentityEntry.Key(block: key.block, logIndex: key.logIndex), token: swaps[index].token,
+          timestamp: key.timestamp), .swap, chain: key.chain)
+      engineClock.accept(key.timestamp)
+    }
+  }
+
+  /// Takes in held transfers, which are new. O(transfers) amortised, in the order of their chain.
+  ///
+  /// - Throws: ``PackedBatchFault`` where a number is no name's.
+  package mutating func adopt(_ transfers: Span<HeldTransfer>) throws(PackedBatchFault) {
+    for index in transfers.indices {
+      let held = transfers[index]
+      let token = Int(held.token)
+      guard token < tokenStates.count, Int(max(held.from, held.to)) < addressNames.count else {
+        throw PackedBatchFault(what: "names' numbers")
+      }
+      let row = TransferRow(
+        key: held.key, from: held.from, to: held.to, amount: held.amount, tokenID: held.tokenID)
+      willChange(token)
+      applyBalances(row, token, undo: false)
+      tokenStates[token].transfers.insert(row)
+      identities.insert(
+        IdentityEntry(
+          key: IdentityEntry.Key(block: held.key.block, logIndex: held.key.logIndex), token: held.token,
+          timestamp: held.key.timestamp), .transfer, chain: held.key.chain)
+      engineClock.accept(held.key.timestamp)
+    }
+  }
+
+  /// Sets what else the engine was: behind everything else. O(tokens that are incomplete).
+  ///
+  /// - Throws: ``PackedBatchFault`` where a number is no token's.
+  package mutating func adopt(_ marks: EngineMarks) throws(PackedBatchFault) {
+    if let newest = marks.newest { engineClock.accept(newest) }
+    if let clock = marks.clock { engineClock.advance(to: clock) }
+    (horizon, hasDropped, droppedBlocks) = (marks.horizon, marks.hasDropped, marks.droppedBlocks)
+    for token in marks.incomplete {
+      guard Int(token) < tokenStates.count else { throw PackedBatchFault(what: "names' numbers") }
+      willChange(Int(token))
+      tokenStates[Int(token)].isMarked = true
+    }
+    publish()
+  }
+}
+
+extension SortedSeries where Row == StoredCandle {
+  /// Puts a candle behind all others; false where it does not belong there. O(1) amortised.
+  fileprivate mutating func adopt(_ candle: StoredCandle) -> Bool {
+    if let lastKey, candle.key <= lastKey { return false }
+    insert(candle)
+    return true
+  }
+}
