@@ -57,6 +57,12 @@ struct DataDirectory: Sendable {
   var newManifest: String { manifest + Self.newSuffix }
   static let manifestName = "manifest"
 
+  /// Where kept files are.
+  var kept: String { path + "/kept" }
+
+  /// A kept file.
+  func keptFile(_ header: KeptHeader) -> String { kept + "/" + Self.name(header.number) + header.kind.suffix }
+
   /// Where the journal's files are.
   var journal: String { path + "/journal" }
 

@@ -48,6 +48,10 @@ public final class Ledger: Sendable {
   private let stages: LedgerStages
   private let threads: Mutex<[ThreadHandle]>
   private let settings: Engine.Settings
+  private let disk: any Disk
+  private let keeper: ManifestKeeper
+  /// One checkpoint at a time.
+  private let checkpoints = Mutex(())
   /// Held for as long as the directory is open.
   private let lock: any DiskFile
 
@@ -66,8 +70,15 @@ public final class Ledger: Sendable {
     settings = options.engine.keeping(manifest?.retention)
     var engine = Engine(settings)
     var (restored, end) = try Restored.restore(disk, directory, manifest, price: options.price, &engine)
-    let journal = try Self.writer(disk, directory, manifest, settings, end, options)
+    let keeper = ManifestKeeper(
+      disk, directory, manifest ?? Manifest(retention: settings.retention ?? .standard))
+    let journal = try Self.writer(disk, directory, keeper, settings, end, options)
     if journal.hasRemovedUnfinished { restored.marks.insert(.unfinishedFile) }
+    let named = keeper.current
+    if try onDisk({ () throws(DiskFailure) in try KeptRestore.removeUnnamed(disk, directory, named) }) {
+      restored.marks.insert(.unnamedKeptFile)
+    }
+    (self.disk, self.keeper) = (disk, keeper)
     opening = restored
     self.path = path
     price = journal.price
@@ -92,19 +103,17 @@ public final class Ledger: Sendable {
   /// Readies the journal for more frames, and a manifest that names what was found and the retention from now on. Also where
   /// nothing is new: that what was read of it is on the disk, and not only in the system's memory, nothing else says.
   private static func writer(
-    _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest?, _ settings: Engine.Settings,
+    _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper, _ settings: Engine.Settings,
     _ end: JournalEnd?, _ options: Options
   ) throws(StorageFailure) -> JournalWriter {
     try onDisk { () throws(DiskFailure) in
-      let retention = settings.retention ?? .standard
-      let keeper = ManifestKeeper(disk, directory, manifest ?? Manifest(retention: retention))
       if end == nil { try born(disk, directory, keeper) }
       var writer = try JournalWriter(
         disk, directory, keeper, at: end, options.durability, price: options.price ?? .quoted,
         fileBytes: options.journalFileBytes)
       if end != nil { try writer.settle() }
       try keeper.update {
-        $0.retention = retention
+        $0.retention = settings.retention ?? $0.retention
         $0.newestJournalFile = writer.position.file
       }
       return writer
@@ -116,6 +125,7 @@ public final class Ledger: Sendable {
     _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper
   ) throws(DiskFailure) {
     try disk.makeDirectory(directory.journal)
+    try disk.makeDirectory(directory.kept)
     try disk.syncDirectory(directory.parent)
     try keeper.update { _ in }
   }
@@ -192,6 +202,25 @@ public final class Ledger: Sendable {
   /// Makes all that was taken durable, whatever was asked for. O(bytes).
   public func sync() throws(StorageFailure) {
     if let failure = stages.sync() { throw failure }
+  }
+
+  /// Puts what has changed since the last checkpoint into kept files, so that the journal before is not needed any more and
+  /// the next start is short. Steps and readers go on meanwhile. O(what has changed).
+  ///
+  /// - Throws: ``StorageFailure``: a file cannot be written. The ledger goes on, with the journal as it was.
+  public func checkpoint() throws(StorageFailure) -> CheckpointReceipt {
+    try checkpoints.withLock { _ throws(StorageFailure) in
+      let directory = DataDirectory(path: path)
+      let receipt = try stages.checkpoint(
+        Checkpoint(disk, directory, keeper), droppedTailBytes: opening.droppedTailBytes)
+      // Journal files that are not needed any more; those that stay now the next writer removes.
+      let first = keeper.current.journalStart.file
+      let names = try? disk.names(in: directory.journal)
+      for number in names?.compactMap(DataDirectory.journalNumber) ?? [] where number < first {
+        try? disk.remove(directory.journalFile(number))
+      }
+      return receipt
+    }
   }
 
   /// Takes a step that is no batch; how many events it undid, or dropped.

@@ -57,7 +57,7 @@ final class LedgerStages: Sendable {
   }
 
   private struct Written: Sendable {
-    var groups: [(steps: [LedgerAnswer], failure: StorageFailure?)] = []
+    var groups: [(steps: [LedgerAnswer], failure: StorageFailure?, sequence: UInt64)] = []
     var isClosed = false
   }
 
@@ -68,10 +68,16 @@ final class LedgerStages: Sendable {
   private let offered = MonitorHandle(Offered())
   private let written = MonitorHandle(Written())
   private let journal: Mutex<LedgerJournal>
-  private let engine: Mutex<Engine>
+  private let applied: Mutex<Applied>
+
+  /// The engine, and the last frame that it has.
+  private struct Applied: ~Copyable {
+    var engine: Engine
+    var sequence: UInt64
+  }
 
   init(_ engine: consuming sending Engine, _ writer: consuming sending JournalWriter) {
-    self.engine = Mutex(engine)
+    applied = Mutex(Applied(engine: engine, sequence: writer.position.sequence))
     journal = Mutex(LedgerJournal(writer))
   }
 
@@ -95,10 +101,38 @@ final class LedgerStages: Sendable {
 
   var position: JournalPosition { journal.withLock { $0.position } }
   func eventCount(chain: UInt32, above block: UInt64) -> Int {
-    engine.withLock { $0.eventCount(chain: chain, above: block) }
+    applied.withLock { $0.engine.eventCount(chain: chain, above: block) }
   }
 
-  func publication() -> Publication { engine.withLock { $0.publication() } }
+  func publication() -> Publication { applied.withLock { $0.engine.publication() } }
+
+  // MARK: checkpoints
+
+  /// Keeps the engine as it is now. One caller at a time. O(what has changed).
+  func checkpoint(
+    _ checkpoint: consuming Checkpoint, droppedTailBytes: Int64
+  ) throws(StorageFailure) -> CheckpointReceipt {
+    // What is kept is in the journal, and on the disk there, before anybody reads the journal from behind it.
+    var sequence: UInt64 = 0
+    let version = applied.withLock { applied in
+      sequence = applied.sequence
+      return applied.engine.kept()
+    }
+    if let failure = sync() { throw failure }
+    do throws(DiskFailure) {
+      guard let start = journal.withLock({ $0.start(behind: sequence) }) else {
+        preconditionFailure("a frame that was applied is in a file")
+      }
+      let receipt = try checkpoint.keep(
+        version, sequence: sequence, start: start, droppedTailBytes: droppedTailBytes)
+      journal.withLock { $0.release(before: start.file) }
+      return receipt
+    } catch {
+      let changed = version.changed
+      applied.withLock { $0.engine.giveBack(changed) }
+      throw .disk(error)
+    }
+  }
 
   /// Makes all that was written durable; the failure, if there was one.
   func sync() -> StorageFailure? { journal.withLock { $0.sync() } }
@@ -110,8 +144,8 @@ final class LedgerStages: Sendable {
     while true {
       let group = offered.locked(when: { !$0.waiting.isEmpty || $0.isClosed }, { Self.group(&$0) })
       guard !group.isEmpty else { return written.locked { $0.isClosed = true } }
-      let failure = journal.withLock { $0.write(group) }
-      written.locked(when: { $0.groups.count < Self.groupsMax }, { $0.groups.append((group, failure)) })
+      let (failure, sequence) = journal.withLock { ($0.write(group), $0.position.sequence) }
+      written.locked(when: { $0.groups.count < Self.groupsMax }, { $0.groups.append((group, failure, sequence)) })
     }
   }
 
@@ -123,9 +157,10 @@ final class LedgerStages: Sendable {
       guard let next else { return }
       let outcomes =
         next.failure.map { failure in next.steps.map { _ in LedgerOutcome.failed(failure) } }
-        ?? engine.withLock { engine in
+        ?? applied.withLock { applied in
           var outcomes: [LedgerOutcome] = []
-          for answer in next.steps { outcomes.append(engine.take(answer.step)) }
+          for answer in next.steps { outcomes.append(applied.engine.take(answer.step)) }
+          applied.sequence = next.sequence
           return outcomes
         }
       for (answer, outcome) in zip(next.steps, outcomes) { answer.settle(outcome) }
@@ -158,6 +193,9 @@ private struct LedgerJournal: ~Copyable {
   init(_ writer: consuming JournalWriter) { self.writer = writer }
 
   var position: JournalPosition { writer.position }
+
+  mutating func start(behind sequence: UInt64) -> JournalStart? { writer.start(behind: sequence) }
+  mutating func release(before file: UInt32) { writer.release(before: file) }
 
   /// Writes steps as one frame; the failure that it met, or the one before.
   mutating func write(_ steps: [LedgerAnswer]) -> StorageFailure? {

@@ -1,6 +1,6 @@
-// What a data directory says of itself: whose it is, which journal files there are, how long events are kept.
+// What a data directory says of itself: whose it is, which files there are, how long events are kept.
 // Invariant: a manifest is replaced as a whole, by a rename, once all that it names is on the disk; what it names is there.
-// Not here: the files that it names (Journal), when a new one is needed (Ledger, JournalWriter).
+// Not here: the files that it names (Journal, Kept), when a new one is needed (Ledger, JournalWriter, Checkpoint).
 // Format: docs/format/manifest.md. Rules 6, 7.3, 7.4.
 
 internal import Continuo
@@ -15,16 +15,42 @@ struct Manifest: Equatable {
   var generation: UInt64
   /// The newest journal file that frames may be in; 0 before the first one. One more may be there, begun and never used.
   var newestJournalFile: UInt32
+  /// Where the journal begins that is still needed.
+  var journalStart = JournalStart(file: 1, sequence: 1, chain: 0)
   /// How long events and candles are kept.
   var retention: RetentionPolicy
+  /// Frames up to this one are in the kept files.
+  var keptSequence: UInt64 = 0
+  /// The names in kept files have numbers below these.
+  var keptTokens: UInt32 = 0
+  var keptAddresses: UInt32 = 1
+  /// The number that the next kept file gets.
+  var nextNumber: UInt32 = 1
+  /// What was cut off journals that are not there any more.
+  var droppedTailBytes: Int64 = 0
+  /// What the engine was besides what is in the kept files.
+  var marks = EngineMarks()
+  /// The kept files, by number.
+  var kept: [KeptEntry] = []
 
   static let version: UInt8 = 1
-  static let bytes = 128
+  /// How long what stands before the sections is.
+  static let headBytes = 128
   /// "CONTMANI", lowest byte first.
   private static let magic: UInt64 = 0x494E_414D_544E_4F43
 
-  /// The file's bytes. O(1).
+  private enum Section: UInt32 {
+    case marks = 1
+    case kept = 2
+  }
+
+  /// The file's bytes. O(files).
   var encoded: [UInt8] {
+    var sections: [UInt8] = []
+    Self.append(.marks, marksBytes, to: &sections)
+    var entries: [UInt8] = []
+    for entry in kept { entry.append(to: &entries) }
+    Self.append(.kept, entries, to: &sections)
     var bytes: [UInt8] = []
     bytes.appendWord(Self.magic)
     bytes.append(contentsOf: [Self.version, 0, 0, 0])
@@ -32,28 +58,103 @@ struct Manifest: Equatable {
     bytes.appendWord(identity)
     bytes.appendWord(generation)
     for length in retention.lengths { bytes.appendWord(length) }
-    bytes.pad(to: Self.bytes - 4)
+    bytes.appendWord(journalStart.file)
+    bytes.appendWord(journalStart.chain)
+    bytes.appendWord(journalStart.sequence)
+    bytes.appendWord(keptSequence)
+    bytes.appendWord(nextNumber)
+    bytes.appendWord(UInt32(sections.count))
+    bytes += sections
     bytes.appendWord(CRC32C.sum(bytes.span))
     return bytes
+  }
+
+  private static func append(_ section: Section, _ payload: [UInt8], to bytes: inout [UInt8]) {
+    bytes.appendWord(section.rawValue)
+    bytes.appendWord(UInt32(payload.count))
+    bytes += payload
+  }
+
+  private var marksBytes: [UInt8] {
+    var bytes: [UInt8] = []
+    for instant in [marks.newest, marks.clock, marks.horizon] { bytes.appendWord(instant?.microseconds ?? .min) }
+    bytes.appendWord(droppedTailBytes)
+    bytes.appendWord(keptTokens)
+    bytes.appendWord(keptAddresses)
+    bytes.appendWord(UInt32(marks.hasDropped ? 1 : 0))
+    bytes.appendWord(UInt32(marks.droppedBlocks.count))
+    for (chain, block) in marks.droppedBlocks.sorted(by: { $0.key < $1.key }) {
+      bytes.appendWord(chain)
+      bytes.appendWord(block)
+    }
+    for token in marks.incomplete { bytes.appendWord(token) }
+    return bytes
+  }
+
+  private mutating func takeMarks(_ bytes: Span<UInt8>) -> Bool {
+    let start = 48
+    guard bytes.count >= start, bytes.word(40, UInt32.self) <= 1 else { return false }
+    let chains = Int(bytes.word(44, UInt32.self))
+    guard chains <= (bytes.count - start) / 12, (bytes.count - start - 12 * chains) % 4 == 0 else { return false }
+    func instant(_ place: Int) -> Timestamp? {
+      let microseconds = bytes.word(place, Int64.self)
+      return microseconds == .min ? nil : Timestamp(microseconds: microseconds)
+    }
+    (marks.newest, marks.clock, marks.horizon) = (instant(0), instant(8), instant(16))
+    droppedTailBytes = bytes.word(24, Int64.self)
+    (keptTokens, keptAddresses) = (bytes.word(32, UInt32.self), bytes.word(36, UInt32.self))
+    marks.hasDropped = bytes.word(40, UInt32.self) == 1
+    for index in 0..<chains {
+      let place = start + 12 * index
+      marks.droppedBlocks[bytes.word(place, UInt32.self)] = bytes.word(place + 4, UInt64.self)
+    }
+    for place in stride(from: start + 12 * chains, to: bytes.count, by: 4) {
+      marks.incomplete.append(bytes.word(place, UInt32.self))
+    }
+    return true
+  }
+
+  private mutating func takeKept(_ bytes: Span<UInt8>) -> Bool {
+    guard bytes.count % KeptEntry.encodedBytes == 0 else { return false }
+    for place in stride(from: 0, to: bytes.count, by: KeptEntry.encodedBytes) {
+      guard let entry = KeptEntry(bytes, at: place, directory: identity),
+        kept.last.map({ $0.header.number < entry.header.number }) ?? true, entry.header.number < nextNumber
+      else { return false }
+      kept.append(entry)
+    }
+    return true
   }
 
   /// Reads the file's bytes.
   ///
   /// - Throws: ``JournalFault`` that says what is wrong with them.
   init(_ bytes: Span<UInt8>) throws(JournalFault) {
-    guard bytes.count == Self.bytes, bytes.word(0, UInt64.self) == Self.magic else { throw .noJournal }
-    guard CRC32C.sum(bytes.extracting(first: Self.bytes - 4)) == bytes.word(Self.bytes - 4, UInt32.self) else {
-      throw .damagedHeader
-    }
+    guard bytes.count >= Self.headBytes + 4, bytes.word(0, UInt64.self) == Self.magic else { throw .noJournal }
+    let end = bytes.count - 4
+    guard CRC32C.sum(bytes.extracting(first: end)) == bytes.word(end, UInt32.self) else { throw .damagedHeader }
     guard bytes[8] <= Self.version else { throw .newer(version: bytes[8]) }
     let lengths = (0..<8).map { bytes.word(32 + 8 * $0, Int64.self) }
-    guard bytes[8] == Self.version, bytes.areZeros(9..<12), bytes.areZeros(96..<Self.bytes - 4),
-      let retention = RetentionPolicy(lengths: lengths)
+    guard bytes[8] == Self.version, bytes.areZeros(9..<12), let retention = RetentionPolicy(lengths: lengths),
+      Int(bytes.word(124, UInt32.self)) == end - Self.headBytes
     else { throw .damagedHeader }
     newestJournalFile = bytes.word(12, UInt32.self)
     identity = bytes.word(16, UInt64.self)
     generation = bytes.word(24, UInt64.self)
     self.retention = retention
+    journalStart = JournalStart(
+      file: bytes.word(96, UInt32.self), sequence: bytes.word(104, UInt64.self), chain: bytes.word(100, UInt32.self))
+    keptSequence = bytes.word(112, UInt64.self)
+    nextNumber = bytes.word(120, UInt32.self)
+    var place = Self.headBytes
+    for section in [Section.marks, .kept] {
+      guard end - place >= 8, bytes.word(place, UInt32.self) == section.rawValue,
+        Int(bytes.word(place + 4, UInt32.self)) <= end - place - 8
+      else { throw .damagedHeader }
+      let payload = bytes.extracting(place + 8..<place + 8 + Int(bytes.word(place + 4, UInt32.self)))
+      guard section == .marks ? takeMarks(payload) : takeKept(payload) else { throw .damagedHeader }
+      place += 8 + payload.count
+    }
+    guard place == end, journalStart.file > 0, journalStart.sequence > 0 else { throw .damagedHeader }
   }
 
   /// That of a new directory, which is still to be written.
@@ -68,14 +169,23 @@ struct Manifest: Equatable {
     let names = try onDisk { () throws(DiskFailure) in try disk.names(in: directory.path) }
     guard let names, names.contains(DataDirectory.manifestName) else { return nil }
     var bytes: [UInt8] = []
-    // One byte more, so that a file that is too long is seen.
     try onDisk { () throws(DiskFailure) in
-      try disk.open(path, forWriting: false).read(Self.bytes + 1, at: 0, into: &bytes)
+      let file = try disk.open(path, forWriting: false)
+      try file.read(Int(try file.bytes()), at: 0, into: &bytes)
     }
     do throws(JournalFault) { return try Manifest(bytes.span) } catch {
-      throw error.failure(path, expected: "the \(Self.bytes) sound bytes of a manifest")
+      throw error.failure(path, expected: "the sound bytes of a manifest")
     }
   }
+}
+
+/// Where a journal begins.
+struct JournalStart: Equatable {
+  /// Its first file.
+  var file: UInt32
+  /// The number of that file's first frame, and the checksum of the header of the frame before.
+  var sequence: UInt64
+  var chain: UInt32
 }
 
 /// The manifest of a directory that is open for writing.
@@ -90,10 +200,10 @@ final class ManifestKeeper: Sendable {
     self.manifest = Mutex(manifest)
   }
 
-  /// The manifest as it is now. O(1).
+  /// The manifest as it is now. O(files).
   var current: Manifest { manifest.withLock { $0 } }
 
-  /// Replaces the manifest; it is on the disk when this returns. O(1), two syncs.
+  /// Replaces the manifest; it is on the disk when this returns. O(files), two syncs.
   func update(_ change: (inout Manifest) -> Void) throws(DiskFailure) {
     try manifest.withLock { (manifest) throws(DiskFailure) in
       var next = manifest

@@ -20,11 +20,17 @@ package enum RecoveryMark: CaseIterable, Sendable {
   case notedCut
   /// The journal goes through several files.
   case severalFiles
+  /// Files that a checkpoint wrote, or needed no more, were removed.
+  case unnamedKeptFile
+  /// Events came from kept files.
+  case keptEvents
 }
 
 /// What a data directory brought back.
 public struct Restored: Equatable, Sendable {
-  /// How many records were taken again.
+  /// How many events came from kept files.
+  public internal(set) var keptEvents = 0
+  /// How many records of the journal were taken again behind them.
   public internal(set) var records = 0
   /// How many rows of batches these were.
   public internal(set) var rows = 0
@@ -46,8 +52,12 @@ public struct Restored: Equatable, Sendable {
         throw .damaged(file: directory.manifest, byte: 0, found: "no file", expected: "the manifest of this journal")
       }
       restored.marks.insert(.noManifest)
+      engine.noteChanges()
       return (restored, nil)
     }
+    restored.keptEvents = try KeptRestore.restore(disk, directory, manifest, &engine)
+    restored.droppedTailBytes = manifest.droppedTailBytes
+    engine.noteChanges()
     let end = try JournalReader(disk, directory, manifest, price: price).forEachRecord {
       (record) throws(StorageFailure) in
       restored.records += 1
@@ -58,6 +68,7 @@ public struct Restored: Equatable, Sendable {
       }
       _ = engine.take(record)
     }
+    if restored.keptEvents > 0 { restored.marks.insert(.keptEvents) }
     restored.tornTailBytes = end?.tornBytes ?? 0
     restored.droppedTailBytes += restored.tornTailBytes
     if restored.tornTailBytes > 0 { restored.marks.insert(.tornTail) }

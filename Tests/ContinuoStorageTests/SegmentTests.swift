@@ -12,24 +12,25 @@ import Testing
 struct SegmentTests {
   private static let start = Timestamp(microseconds: 1_730_419_200_000_000)
   private static let length: Int64 = 14_400_000_000
-  private static let header = SegmentHeader(directory: 0xABCD, number: 7, start: start, length: length)
+  private static let header = KeptHeader(
+    kind: .segment, directory: 0xABCD, number: 7, first: start.microseconds, second: length)
 
-  private static func write(_ events: SegmentEvents) throws -> (bytes: [UInt8], entry: SegmentEntry) {
+  private static func write(_ events: SegmentEvents) throws -> (bytes: [UInt8], entry: KeptEntry) {
     let disk = SimulatedDisk()
     var last = LastPrices()
-    let entry = try SegmentWriter.write(disk.create("/segment"), header, events, &last)
+    let entry = try SegmentFile.write(disk.create("/segment"), header, events, &last)
     let image = disk.image
     return (try #require(image.files[image.names["/segment"] ?? 0]), entry)
   }
 
-  private static func read(_ bytes: [UInt8], _ entry: SegmentEntry) throws(StorageFailure) -> SegmentEvents {
+  private static func read(_ bytes: [UInt8], _ entry: KeptEntry) throws(StorageFailure) -> SegmentEvents {
     var state = DiskState()
     (state.names, state.files) = (["/segment": 1], [1: bytes])
     let file = try onDisk { () throws(DiskFailure) in
       try SimulatedDisk(state).open("/segment", forWriting: false)
     }
     var last = LastPrices()
-    return try SegmentReader(file, path: "/segment", header, entry).events(&last)
+    return try SegmentFile.events(KeptReader(file, path: "/segment", entry), &last)
   }
 
   /// Events of a segment, of any kind that can be held.
@@ -119,7 +120,7 @@ struct SegmentTests {
   func damage(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
     let (bytes, entry) = try Self.write(Self.events(&random, 40))
-    func isDamage(_ bytes: [UInt8], _ entry: SegmentEntry) -> Bool {
+    func isDamage(_ bytes: [UInt8], _ entry: KeptEntry) -> Bool {
       do throws(StorageFailure) {
         _ = try Self.read(bytes, entry)
         return false

@@ -35,6 +35,18 @@ public struct Candle: Equatable, Sendable, BitwiseCopyable {
   /// How many of them came without `token_amount`.
   public internal(set) var tradesWithoutTokenAmount: Int
 
+  package init(
+    open: Decimal18, high: Decimal18, low: Decimal18, close: Decimal18, openKey: OrderKey, closeKey: OrderKey,
+    volumeUSD: ExactSum, volumeToken: ExactSum, buyVolumeUSD: ExactSum, sellVolumeUSD: ExactSum, trades: Int,
+    tradesWithoutTokenAmount: Int
+  ) {
+    (self.open, self.high, self.low, self.close) = (open, high, low, close)
+    (self.openKey, self.closeKey) = (openKey, closeKey)
+    (self.volumeUSD, self.volumeToken) = (volumeUSD, volumeToken)
+    (self.buyVolumeUSD, self.sellVolumeUSD) = (buyVolumeUSD, sellVolumeUSD)
+    (self.trades, self.tradesWithoutTokenAmount) = (trades, tradesWithoutTokenAmount)
+  }
+
   /// `volumeUSD` ÷ `volumeToken`, half-even; nil if a swap came without `token_amount`, or it does not fit. O(1).
   public var vwap: Decimal18? {
     guard tradesWithoutTokenAmount == 0, volumeToken.isPositive else { return nil }

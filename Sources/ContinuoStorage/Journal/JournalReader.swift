@@ -19,6 +19,8 @@ struct JournalEnd: Equatable {
   var chain: UInt32
   /// How many bytes behind the last frame are not zero, up to the last of them: what is left of a write that a crash cut off.
   var tornBytes: Int64
+  /// Where each file begins that is there.
+  var starts: [JournalStart] = []
 }
 
 /// Reads the frames of a journal.
@@ -36,28 +38,40 @@ struct JournalReader {
     self.price = price
   }
 
-  /// Lends every sound frame's records, in order.
+  /// Lends the records of every sound frame that is not in the kept files, in order.
   ///
   /// - Returns: where the journal ends; nil where there is none, or only a file that was never finished.
   /// - Throws: ``StorageFailure``; nothing that was lent before is taken back.
   func forEachRecord(_ body: (JournalRecord) throws(StorageFailure) -> Void) throws(StorageFailure) -> JournalEnd? {
     let numbers = try files()
     var end: JournalEnd?
+    var starts: [JournalStart] = []
     for (index, number) in numbers.enumerated() {
-      end = try read(number, after: end, isLast: index == numbers.count - 1, body)
+      let next = try read(number, after: end, isLast: index == numbers.count - 1, body)
+      starts.append(JournalStart(file: number, sequence: next.file.firstSequence, chain: next.file.chain))
+      end = next
+    }
+    end?.starts = starts
+    // What was kept was synced in the journal before.
+    if let end, end.sequence <= manifest.keptSequence {
+      throw .damaged(
+        file: directory.journalFile(end.file.number), byte: end.offset, found: "frames up to \(end.sequence - 1)",
+        expected: "up to \(manifest.keptSequence) at least, which is in the kept files")
     }
     return end
   }
 
   /// The numbers of the journal's files, ascending: all that the manifest says, and one more at most.
   private func files() throws(StorageFailure) -> [UInt32] {
-    let numbers = try Self.numbers(disk, directory)
+    // Files that are not needed any more may still be there.
+    let first = manifest.journalStart.file
+    let numbers = try Self.numbers(disk, directory).filter { $0 >= first }
     let newest = manifest.newestJournalFile
-    for (number, found) in zip(UInt32(1)..., numbers) where number != found {
+    for (number, found) in zip(first..., numbers) where number != found {
       throw .damaged(
         file: directory.journalFile(number), byte: 0, found: "no file", expected: "the one before number \(found)")
     }
-    let last = UInt32(numbers.count)
+    let last = first - 1 + UInt32(numbers.count)
     if last < newest {
       throw .damaged(
         file: directory.journalFile(last + 1), byte: 0, found: "no file",
@@ -93,7 +107,8 @@ struct JournalReader {
     guard header.directory == manifest.identity else {
       throw .damaged(file: path, byte: 48, found: "a file of another directory", expected: "one of this")
     }
-    let (sequence, chain) = (before?.sequence ?? 1, before?.chain ?? 0)
+    let start = manifest.journalStart
+    let (sequence, chain) = (before?.sequence ?? start.sequence, before?.chain ?? start.chain)
     guard header.number == number, header.firstSequence == sequence, header.chain == chain else {
       throw .damaged(
         file: path, byte: 0, found: "the header of another file",
@@ -134,7 +149,9 @@ struct JournalReader {
       payload.areZeros(Int(header.payloadBytes)..<payload.count)
     else { return false }
     let checksum = window.bytes.span.word(JournalFormat.checksumOffset, UInt32.self)
-    try take(payload.extracting(first: Int(header.payloadBytes)), path, end.offset, body)
+    if header.sequence > manifest.keptSequence {
+      try take(payload.extracting(first: Int(header.payloadBytes)), path, end.offset, body)
+    }
     end.offset += Int64(header.frameBytes)
     end.sequence += 1
     end.chain = checksum

@@ -135,11 +135,22 @@ struct JournalWriter: ~Copyable {
     if let missing = try missingRoom(bytes) { return missing }
     // What is in this file is durable before the next one has a name: a file is read on the word of the one behind it.
     try finish()
+    let starts = end.starts
     (file, end) = try Self.begin(
       disk, directory, manifest, number: end.file.number + 1, sequence: end.sequence, chain: end.chain, end.file.price,
       bytes)
+    end.starts = starts + end.starts
     return nil
   }
+
+  /// Where the journal begins that is needed behind frame `sequence`; files before are not looked at any more. O(files).
+  mutating func start(behind sequence: UInt64) -> JournalStart? {
+    guard let index = end.starts.lastIndex(where: { $0.sequence <= sequence + 1 }) else { return nil }
+    return end.starts[index]
+  }
+
+  /// Forgets files before one, which are to be removed. O(files).
+  mutating func release(before file: UInt32) { end.starts.removeAll { $0.file < file } }
 
   private static func begin(
     _ disk: any Disk, _ directory: DataDirectory, _ manifest: ManifestKeeper, number: UInt32, sequence: UInt64,
@@ -162,7 +173,8 @@ struct JournalWriter: ~Copyable {
     return (
       file,
       JournalEnd(
-        file: header, offset: Int64(JournalFormat.blockBytes), sequence: sequence, chain: chain, tornBytes: 0)
+        file: header, offset: Int64(JournalFormat.blockBytes), sequence: sequence, chain: chain, tornBytes: 0,
+        starts: [JournalStart(file: number, sequence: sequence, chain: chain)])
     )
   }
 

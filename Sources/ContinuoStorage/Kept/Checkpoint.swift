@@ -1,0 +1,229 @@
+// A checkpoint: what has changed since the last one goes into kept files, and the journal before it is not needed any more.
+// Invariant: what a manifest names is on the disk, bytes and names, before the manifest is; what it names no more is removed
+// behind it; a checkpoint that fails changes nothing.
+// Not here: when one is due (Ledger), what is in the files (SegmentFile, NamesFile, BasesFile), bringing back (KeptRestore).
+// Rules 6.4, 7.3.
+
+internal import Continuo
+
+/// What a checkpoint did.
+public struct CheckpointReceipt: Equatable, Sendable {
+  /// The frame up to which everything is in kept files.
+  public internal(set) var sequence: UInt64 = 0
+  /// How many files were written, and how many bytes they have.
+  public internal(set) var files = 0
+  public internal(set) var bytes: Int64 = 0
+}
+
+/// Writes one checkpoint.
+struct Checkpoint {
+  private let disk: any Disk
+  private let directory: DataDirectory
+  private let keeper: ManifestKeeper
+  /// The manifest that is to be.
+  private var next: Manifest
+  private var fresh: [KeptEntry] = []
+
+  init(_ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper) {
+    (self.disk, self.directory, self.keeper) = (disk, directory, keeper)
+    next = keeper.current
+  }
+
+  /// Keeps a version. O(what has changed), and where the horizon has moved what is left of dropped events.
+  ///
+  /// - Parameters:
+  ///   - sequence: the last frame that is in the version; it is synced.
+  ///   - start: where the journal begins that is still needed then.
+  mutating func keep(
+    _ version: borrowing KeptVersion, sequence: UInt64, start: JournalStart, droppedTailBytes: Int64
+  ) throws(DiskFailure) -> CheckpointReceipt {
+    let before = next.kept
+    do throws(DiskFailure) {
+      try keepSegments(version)
+      try keepNames(version)
+      try keepBases(version)
+      if !fresh.isEmpty { try disk.syncDirectory(directory.kept) }
+    } catch {
+      // Nobody knows of them: what cannot be removed now the next writer removes.
+      for entry in fresh { try? disk.remove(directory.keptFile(entry.header)) }
+      throw error
+    }
+    next.marks = version.marks
+    let kept = next
+    try keeper.update { manifest in
+      // The journal goes on meanwhile, and has its own part of it.
+      (manifest.kept, manifest.marks, manifest.nextNumber) = (kept.kept, kept.marks, kept.nextNumber)
+      (manifest.keptTokens, manifest.keptAddresses) = (kept.keptTokens, kept.keptAddresses)
+      (manifest.keptSequence, manifest.journalStart) = (sequence, start)
+      manifest.droppedTailBytes = droppedTailBytes
+    }
+    let numbers = Set(next.kept.map(\.header.number))
+    // What is not removed now the next writer removes.
+    for entry in before where !numbers.contains(entry.header.number) {
+      try? disk.remove(directory.keptFile(entry.header))
+    }
+    return CheckpointReceipt(sequence: sequence, files: fresh.count, bytes: fresh.reduce(0) { $0 + $1.bytes })
+  }
+
+  /// Writes a file, and notes it in the manifest that is to be.
+  private mutating func write(
+    _ kind: KeptKind, first: Int64, second: Int64,
+    _ body: (any DiskFile, KeptHeader) throws(DiskFailure) -> KeptEntry
+  ) throws(DiskFailure) {
+    let header = KeptHeader(
+      kind: kind, directory: next.identity, number: next.nextNumber, first: first, second: second)
+    next.nextNumber += 1
+    let path = directory.keptFile(header)
+    let entry: KeptEntry
+    do throws(DiskFailure) {
+      entry = try body(try disk.create(path), header)
+    } catch {
+      try? disk.remove(path)
+      throw error
+    }
+    fresh.append(entry)
+    next.kept.append(entry)
+  }
+
+  // MARK: segments
+
+  private mutating func keepSegments(_ version: borrowing KeptVersion) throws(DiskFailure) {
+    let horizon = version.marks.horizon ?? Timestamp(microseconds: .min)
+    let changed = version.changed.filter { ChangedTimes.start($0) >= horizon }.sorted()
+    next.kept.removeAll { entry in
+      let start = Timestamp(microseconds: entry.header.first)
+      return entry.header.kind == .segment && (start < horizon || version.changed.contains(ChangedTimes.stretch(start)))
+    }
+    var last = LastPrices()
+    var index = 0
+    while index < changed.count {
+      // A day's are looked for at once: to look for one alone takes as long.
+      let first = changed[index]
+      var end = index + 1
+      while end < changed.count, changed[end] < first + 6 { end += 1 }
+      var events: [Int64: SegmentEvents] = [:]
+      let (from, before) = (ChangedTimes.start(first), ChangedTimes.start(changed[end - 1] + 1))
+      for swap in version.snapshot.heldSwaps(from: from, before: before) {
+        events[ChangedTimes.stretch(swap.key.timestamp), default: SegmentEvents()].swaps.append(swap)
+      }
+      for transfer in version.snapshot.heldTransfers(from: from, before: before) {
+        events[ChangedTimes.stretch(transfer.key.timestamp), default: SegmentEvents()].transfers.append(transfer)
+      }
+      for stretch in changed[index..<end] {
+        guard let own = events.removeValue(forKey: stretch) else { continue }
+        try write(.segment, first: ChangedTimes.start(stretch).microseconds, second: ChangedTimes.length) {
+          (file, header) throws(DiskFailure) in try SegmentFile.write(file, header, own, &last)
+        }
+      }
+      index = end
+    }
+  }
+
+  // MARK: names and bases
+
+  /// Writes the names that are new, with those of younger files that are not much larger: there are few files at any time.
+  private mutating func keepNames(_ version: borrowing KeptVersion) throws(DiskFailure) {
+    let (tokens, addresses) = (version.tokenCount, version.addressCount)
+    var (token, address) = (Int(next.keptTokens), Int(next.keptAddresses))
+    guard token < tokens || address < addresses else { return }
+    while let entry = next.kept.last(where: { $0.header.kind == .names }) {
+      let (first, second) = (Int(entry.header.first), Int(entry.header.second))
+      guard token - first + address - second <= 2 * (tokens - token + addresses - address) else { break }
+      (token, address) = (first, second)
+      next.kept.removeAll { $0 == entry }
+    }
+    try write(.names, first: Int64(token), second: Int64(address)) { (file, header) throws(DiskFailure) in
+      try NamesFile.write(file, header, version, tokens: token..<tokens, addresses: address..<addresses)
+    }
+    (next.keptTokens, next.keptAddresses) = (UInt32(tokens), UInt32(addresses))
+  }
+
+  private mutating func keepBases(_ version: borrowing KeptVersion) throws(DiskFailure) {
+    guard let horizon = version.marks.horizon, horizon != next.marks.horizon else { return }
+    next.kept.removeAll { $0.header.kind == .bases }
+    let bases = version.snapshot.bases()
+    guard !bases.isEmpty else { return }
+    try write(.bases, first: horizon.microseconds, second: 0) { (file, header) throws(DiskFailure) in
+      try BasesFile.write(file, header, bases)
+    }
+  }
+}
+
+/// Brings an engine back from kept files.
+enum KeptRestore {
+  /// Gives an engine all that is kept, and checks every byte on the way. O(events).
+  ///
+  /// - Returns: how many events that were.
+  static func restore(
+    _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, _ engine: inout Engine
+  ) throws(StorageFailure) -> Int {
+    var events = 0
+    var last = LastPrices()
+    func reader(_ entry: KeptEntry) throws(StorageFailure) -> KeptReader {
+      let path = directory.keptFile(entry.header)
+      let names = try onDisk { () throws(DiskFailure) in try disk.names(in: directory.kept) ?? [] }
+      guard names.contains(String(path.dropFirst(directory.kept.count + 1))) else {
+        throw .damaged(file: path, byte: 0, found: "no file", expected: "one that the manifest names")
+      }
+      let file = try onDisk { () throws(DiskFailure) in try disk.open(path, forWriting: false) }
+      return try KeptReader(file, path: path, entry)
+    }
+    var (tokens, addresses) = (0, 1)
+    for entry in manifest.kept where entry.header.kind == .names {
+      let names = try reader(entry)
+      guard entry.header.first == tokens, entry.header.second == addresses else {
+        throw .damaged(
+          file: names.path, byte: 24, found: "names from \(entry.header.first) and \(entry.header.second) on",
+          expected: "from \(tokens) and \(addresses) on")
+      }
+      let counts = try NamesFile.counts(names)
+      try NamesFile.adopt(names, into: &engine)
+      (tokens, addresses) = (tokens + counts.tokens, addresses + counts.addresses)
+    }
+    guard tokens == Int(manifest.keptTokens), addresses == Int(manifest.keptAddresses) else {
+      throw .damaged(
+        file: directory.manifest, byte: 0, found: "\(tokens) tokens and \(addresses) addresses",
+        expected: "\(manifest.keptTokens) and \(manifest.keptAddresses)")
+    }
+    for entry in manifest.kept where entry.header.kind == .bases {
+      let bases = try reader(entry)
+      for base in try BasesFile.bases(bases) { try fitting(bases) { () throws(PackedBatchFault) in try engine.adopt(base) } }
+    }
+    for entry in manifest.kept.filter({ $0.header.kind == .segment }).sorted(by: { $0.header.first < $1.header.first }) {
+      let segment = try reader(entry)
+      let held = try SegmentFile.events(segment, &last)
+      try fitting(segment) { () throws(PackedBatchFault) in
+        try engine.adopt(held.swaps.span)
+        try engine.adopt(held.transfers.span)
+      }
+      events += held.swaps.count + held.transfers.count
+    }
+    do throws(PackedBatchFault) { try engine.adopt(manifest.marks) } catch {
+      throw .damaged(file: directory.manifest, byte: 0, found: "other bytes with a right checksum", expected: error.what)
+    }
+    return events
+  }
+
+  /// What does not fit to the rest, of a file that is sound in itself.
+  private static func fitting(
+    _ reader: KeptReader, _ body: () throws(PackedBatchFault) -> Void
+  ) throws(StorageFailure) {
+    do throws(PackedBatchFault) { try body() } catch { throw reader.damaged(0, error.what) }
+  }
+
+  /// Removes files that no manifest names: what a checkpoint that was cut off has left. O(files).
+  static func removeUnnamed(_ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest) throws(DiskFailure) -> Bool {
+    let named = Set(manifest.kept.map { directory.keptFile($0.header) })
+    var hasRemoved = false
+    for name in try disk.names(in: directory.kept) ?? [] where !named.contains(directory.kept + "/" + name) {
+      try disk.remove(directory.kept + "/" + name)
+      hasRemoved = true
+    }
+    for number in try disk.names(in: directory.journal)?.compactMap(DataDirectory.journalNumber) ?? []
+    where number < manifest.journalStart.file {
+      try disk.remove(directory.journalFile(number))
+      hasRemoved = true
+    }
+    return hasRemoved
+  }
+}

@@ -1,0 +1,67 @@
+// Names in kept files, in the order of their numbers: what events refer to.
+// Invariant: all of the files together have every number once.
+// Not here: how a name is spelled (BatchPacker), the file (KeptFiles).
+// Format: docs/format/kept.md, "Names".
+
+internal import Continuo
+
+enum NamesFile {
+  /// A block has no more names.
+  private static let namesMax = 1 << 16
+
+  /// Writes the names with these numbers and makes them durable, but not the file's name. O(bytes).
+  static func write(
+    _ file: any DiskFile, _ header: KeptHeader, _ version: borrowing KeptVersion, tokens: Range<Int>,
+    addresses: Range<Int>
+  ) throws(DiskFailure) -> KeptEntry {
+    var writer = KeptWriter(file, header)
+    var group = 0
+    for (kind, numbers) in [(0, tokens), (1, addresses)] as [(UInt8, Range<Int>)] {
+      for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: namesMax) {
+        let own = start..<min(start + namesMax, numbers.upperBound)
+        var payload: [UInt8] = []
+        payload.appendWord(UInt32(own.count))
+        if kind == 0 { version.appendTokens(own, to: &payload) } else { version.appendAddresses(own, to: &payload) }
+        try writer.append(kind: kind, column: 0, group: group, payload)
+        group += 1
+      }
+    }
+    var footer: [UInt8] = []
+    footer.appendWord(UInt64(tokens.count))
+    footer.appendWord(UInt64(addresses.count))
+    return try writer.finish(footer)
+  }
+
+  /// How many tokens and addresses a file has.
+  static func counts(_ reader: KeptReader) throws(StorageFailure) -> (tokens: Int, addresses: Int) {
+    guard reader.footer.count == 16,
+      let tokens = Int(exactly: reader.footer.span.word(0, UInt64.self)), tokens <= Limits.tokensMax,
+      let addresses = Int(exactly: reader.footer.span.word(8, UInt64.self)), addresses <= Limits.addressesMax
+    else { throw reader.damaged(reader.blockCount, "the footer of names") }
+    return (tokens, addresses)
+  }
+
+  /// Gives an engine the names of a file, and checks every byte on the way. O(bytes).
+  static func adopt(_ reader: KeptReader, into engine: inout Engine) throws(StorageFailure) {
+    var left = try counts(reader)
+    for block in 0..<reader.blockCount {
+      let isToken = left.tokens > 0
+      try reader.withBlocks(
+        block..<block + 1, { (isToken ? 0 : 1, 0, $0) },
+        { (bytes, payloads) throws(StorageFailure) in
+          let payload = bytes.extracting(payloads[0])
+          guard payload.count >= 4 else { throw reader.damaged(block, "names") }
+          let count = Int(payload.word(0, UInt32.self))
+          guard count <= (isToken ? left.tokens : left.addresses) else {
+            throw reader.damaged(block, "as many names as the footer says")
+          }
+          if isToken { left.tokens -= count } else { left.addresses -= count }
+          do throws(PackedBatchFault) {
+            try engine.adoptNames(
+              payload.extracting(4...), tokens: isToken ? count : 0, addresses: isToken ? 0 : count)
+          } catch { throw reader.damaged(block, error.what) }
+        })
+    }
+    guard left == (0, 0) else { throw reader.damaged(reader.blockCount, "the footer of the names that are there") }
+  }
+}

@@ -1,0 +1,174 @@
+// A segment: the events of a stretch of time in a kept file.
+// Invariant: events that are read ascend, lie in the segment's time, and are as many as its footer says.
+// Not here: the columns (SegmentColumns), the file (KeptFiles), which segments there are (Manifest).
+// Format: docs/format/segment.md.
+
+package import Continuo
+internal import ContinuoBytes
+
+/// The events of one segment.
+package struct SegmentEvents: Equatable {
+  package var swaps: [HeldSwap] = []
+  package var transfers: [HeldTransfer] = []
+
+  package init() {}
+}
+
+/// What a segment says of itself.
+struct SegmentFooter: Equatable {
+  /// The events of one kind on one chain.
+  struct Range: Equatable {
+    var kind: EventKind
+    var chain: UInt32
+    var firstBlock: UInt64
+    var lastBlock: UInt64
+  }
+
+  var swaps: UInt64 = 0
+  var transfers: UInt64 = 0
+  var earliest = Timestamp(microseconds: .max)
+  var latest = Timestamp(microseconds: .min)
+  var ranges: [Range] = []
+
+  mutating func note(_ keys: some Sequence<OrderKey>, _ kind: EventKind) {
+    for key in keys {
+      earliest = min(earliest, key.timestamp)
+      latest = max(latest, key.timestamp)
+      if let last = ranges.last, last.kind == kind, last.chain == key.chain {
+        ranges[ranges.count - 1].lastBlock = key.block
+      } else {
+        ranges.append(Range(kind: kind, chain: key.chain, firstBlock: key.block, lastBlock: key.block))
+      }
+      if kind == .swap { swaps += 1 } else { transfers += 1 }
+    }
+  }
+
+  var encoded: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.appendWord(swaps)
+    bytes.appendWord(transfers)
+    bytes.appendWord(earliest.microseconds)
+    bytes.appendWord(latest.microseconds)
+    for range in ranges {
+      bytes.appendWord(range.chain)
+      bytes.appendWord(UInt32(range.kind.rawValue))
+      bytes.appendWord(range.firstBlock)
+      bytes.appendWord(range.lastBlock)
+    }
+    return bytes
+  }
+}
+
+package enum SegmentFile {
+  /// Writes a segment's file and makes it durable, but not its name. O(n log n).
+  package static func write(
+    _ file: any DiskFile, _ header: KeptHeader, _ events: consuming SegmentEvents, _ last: inout LastPrices
+  ) throws(DiskFailure) -> KeptEntry {
+    events.swaps.sort { $0.key.precedes($1.key) }
+    events.transfers.sort { $0.key.precedes($1.key) }
+    var footer = SegmentFooter()
+    footer.note(events.swaps.lazy.map(\.key), .swap)
+    footer.note(events.transfers.lazy.map(\.key), .transfer)
+    var writer = KeptWriter(file, header)
+    let origin = Timestamp(microseconds: header.first)
+    var group = 0
+    func append(_ columns: GroupColumns, _ kind: EventKind) throws(DiskFailure) {
+      for column in GroupColumn.all(kind) {
+        try writer.append(
+          kind: kind.rawValue, column: column.rawValue, group: group, columns.bytes[column] ?? [])
+      }
+      group += 1
+    }
+    for start in stride(from: 0, to: events.swaps.count, by: GroupHead.eventsMax) {
+      let swaps = events.swaps[start..<min(start + GroupHead.eventsMax, events.swaps.count)]
+      try append(GroupColumns(swaps, from: origin, &last), .swap)
+    }
+    for start in stride(from: 0, to: events.transfers.count, by: GroupHead.eventsMax) {
+      let transfers = events.transfers[start..<min(start + GroupHead.eventsMax, events.transfers.count)]
+      try append(GroupColumns(transfers, from: origin), .transfer)
+    }
+    return try writer.finish(footer.encoded)
+  }
+
+  /// Reads all events, and checks every byte on the way. O(events).
+  package static func events(_ reader: KeptReader, _ last: inout LastPrices) throws(StorageFailure) -> SegmentEvents {
+    var events = SegmentEvents()
+    var (block, group) = (0, 0)
+    let widths = [GroupColumn.all(.swap).count, GroupColumn.all(.transfer).count]
+    // Swaps first: where transfers begin, and that there are no more groups, the footer tells.
+    let swapGroups = try groups(reader, 0, .swap)
+    let transferGroups = try groups(reader, 8, .transfer)
+    guard reader.blockCount == swapGroups * widths[0] + transferGroups * widths[1] else {
+      throw reader.damaged(reader.blockCount, "as many blocks as \(swapGroups) and \(transferGroups) groups have")
+    }
+    while block < reader.blockCount {
+      let kind: EventKind = group < swapGroups ? .swap : .transfer
+      let first = block
+      block += widths[Int(kind.rawValue)]
+      try reader.withBlocks(
+        first..<block, { (kind.rawValue, UInt8($0 - first), group) },
+        { (bytes, payloads) throws(StorageFailure) in
+          do throws(ColumnFault) {
+            try read(bytes, payloads, kind, reader.header, &events, &last)
+          } catch { throw reader.damaged(first, error.what) }
+        })
+      group += 1
+    }
+    var found = SegmentFooter()
+    found.note(events.swaps.lazy.map(\.key), .swap)
+    found.note(events.transfers.lazy.map(\.key), .transfer)
+    guard found.encoded == reader.footer else {
+      throw reader.damaged(reader.blockCount, "the footer of the events that are there")
+    }
+    return events
+  }
+
+  /// How many groups a kind has, by the footer's count of its events.
+  private static func groups(_ reader: KeptReader, _ place: Int, _ kind: EventKind) throws(StorageFailure) -> Int {
+    guard reader.footer.count >= 32 else { throw reader.damaged(reader.blockCount, "the footer of a segment") }
+    let count = reader.footer.span.word(place, UInt64.self)
+    return Int(min(count / UInt64(GroupHead.eventsMax), 1 << 40)) + (count % UInt64(GroupHead.eventsMax) > 0 ? 1 : 0)
+  }
+
+  private static func read(
+    _ bytes: Span<UInt8>, _ payloads: [Range<Int>], _ kind: EventKind, _ header: KeptHeader,
+    _ events: inout SegmentEvents, _ last: inout LastPrices
+  ) throws(ColumnFault) {
+    func payload(_ column: GroupColumn) -> Range<Int> { payloads[Int(column.rawValue)] }
+    let group = GroupReader(
+      try GroupHead(bytes.extracting(payload(.head))), from: Timestamp(microseconds: header.first))
+    guard group.head.kind == kind else { throw ColumnFault(what: "the head of such a group") }
+    if kind == .swap {
+      let swaps = try group.swaps(bytes, payload, &last)
+      try check(swaps.lazy.map(\.key), after: events.swaps.last?.key, header)
+      events.swaps += swaps
+    } else {
+      let transfers = try group.transfers(bytes, payload)
+      try check(transfers.lazy.map(\.key), after: events.transfers.last?.key, header)
+      events.transfers += transfers
+    }
+  }
+
+  /// Refuses events that do not ascend, or lie in another time.
+  private static func check(
+    _ keys: some Sequence<OrderKey>, after before: OrderKey?, _ header: KeptHeader
+  ) throws(ColumnFault) {
+    var last = before
+    for key in keys {
+      let (offset, isPast) = key.timestamp.microseconds.subtractingReportingOverflow(header.first)
+      guard last.map({ $0.precedes(key) }) ?? true, !isPast, offset >= 0, offset < header.second else {
+        throw ColumnFault(what: "events of its time, each behind the one before")
+      }
+      last = key
+    }
+  }
+}
+
+extension OrderKey {
+  /// The order of events in a segment: by chain, block and log index.
+  @inline(__always)
+  func precedes(_ other: OrderKey) -> Bool {
+    if chain != other.chain { return chain < other.chain }
+    return block != other.block ? block < other.block : logIndex < other.logIndex
+  }
+}
