@@ -25,6 +25,7 @@ struct CrashPointTests {
       for step in workload.steps.indices {
         try workload.perform(step, on: ledger)
         acknowledged.append(disk.operations.count)
+        if step % 6 == 4 { _ = try ledger.checkpoint() }
       }
     }
     let operations = disk.operations

@@ -36,7 +36,7 @@ struct JournalFormatTests {
     state.directories = ["/data", "/data/journal"]
     state.names = ["/data/lock": 1, "/data/manifest": 2, "/data/journal/00000001.journal": 3]
     state.files = [
-      1: [], 2: try Self.bytes(of: "manifest.md", count: 128), 3: try Self.bytes(of: "journal.md", count: 3 * 4096),
+      1: [], 2: try Self.bytes(of: "manifest.md", count: 196), 3: try Self.bytes(of: "journal.md", count: 3 * 4096),
     ]
     let read = try ReadDirectory(SimulatedDisk(state), path: "/data", Engine.Settings())
     #expect(read.restored.records == 2)
@@ -53,7 +53,7 @@ struct JournalFormatTests {
       var (found, made) = (try #require(state.bytes(path)), try #require(expected.bytes(path)))
       #expect(found.count == made.count)
       let isManifest = path == "/data/manifest"
-      var masked = isManifest ? [16..<24, 124..<128] : [16..<24, 48..<56, 60..<64]
+      var masked = isManifest ? [16..<24, 192..<196] : [16..<24, 48..<56, 60..<64]
       // A frame repeats the file's identity; its checksum, and the next one's chain, follow from it.
       for frame in [4096, 8192] where !isManifest {
         masked += [frame + 8..<frame + 16, frame + 36..<frame + 40, frame + 60..<frame + 64]
@@ -91,8 +91,8 @@ struct JournalFormatTests {
       let file = image.bytes(path) ?? []
       print("EXAMPLE " + path)
       for start in stride(from: 0, to: file.count, by: 16) {
-        let row = Array(file[start..<start + 16])
-        if row == [UInt8](repeating: 0, count: 16) { continue }
+        let row = Array(file[start..<min(start + 16, file.count)])
+        if row.allSatisfy({ $0 == 0 }) { continue }
         let text = row.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
         print("EXAMPLE " + String(start, radix: 16) + ": " + text)
       }

@@ -36,6 +36,7 @@ struct LedgerProperties {
         options.engine.retention = nil
       }
       let open = try #require(ledger)
+      if random.chance(10) { _ = try open.checkpoint() }
       switch operation {
       case .apply(let rows, let wallClock, let isText):
         var spelling = isText ? SeededGenerator(seed: random.next()) : nil

@@ -53,16 +53,22 @@ struct ManifestTests {
   func changed() throws {
     let (born, image) = try Self.directory()
     let whole = try Self.bytes(image)
-    #expect(Self.failure(image, whole) == nil)
+    let sound = Self.failure(image, whole)
+    #expect(sound == nil)
     for place in whole.indices {
       var bytes = whole
       bytes[place] ^= 1 << (place % 8)
-      #expect(Self.isDamage(image, bytes), "byte \(place)")
+      let isDamage = Self.isDamage(image, bytes)
+      #expect(isDamage, "byte \(place)")
     }
-    for count in 0..<whole.count { #expect(Self.isDamage(image, Array(whole.prefix(count))), "\(count) bytes") }
-    #expect(Self.isDamage(image, whole + [0]))
-    #expect(Self.isDamage(image, nil))
-    #expect(Self.isDamage(image, try Self.bytes(born)))
+    for count in 0..<whole.count {
+      let isDamage = Self.isDamage(image, Array(whole.prefix(count)))
+      #expect(isDamage, "\(count) bytes")
+    }
+    let others = [Self.isDamage(image, whole + [0]), Self.isDamage(image, nil)]
+    #expect(others == [true, true])
+    let isOldDamage = Self.isDamage(image, try Self.bytes(born))
+    #expect(isOldDamage)
   }
 
   /// Rule 7.4: also with a right checksum every field is looked at.
@@ -76,15 +82,31 @@ struct ManifestTests {
       let sum = CRC32C.sum(head.span)
       return head + (0..<4).map { UInt8(truncatingIfNeeded: sum >> UInt32(8 * $0)) }
     }
-    #expect(Self.failure(image, forged { _ in }) == nil)
-    #expect(Self.failure(image, forged { $0[8] = 2 }) == .newer(file: Self.path, version: 2))
-    #expect(Self.isDamage(image, forged { $0[8] = 0 }))
-    #expect(Self.isDamage(image, forged { $0[16] ^= 1 }, in: "/data/journal/00000001.journal"))
-    #expect(Self.isDamage(image, forged { $0[9] = 1 }))
-    #expect(Self.isDamage(image, forged { $0[100] = 1 }))
-    #expect(Self.isDamage(image, forged { for place in 32..<40 { $0[place] = 0 } }))
-    #expect(Self.isDamage(image, forged { $0[12] = 5 }, in: "/data/journal/00000005.journal"))
-    #expect(Self.failure(image, forged { $0[12] = 3 }) == nil)
-    #expect(Self.isDamage(image, forged { $0[12] = 2 }))
+    func expectDamage(_ bytes: [UInt8], in file: String = Self.path, line: Int = #line) {
+      let isDamage = Self.isDamage(image, bytes, in: file)
+      #expect(isDamage, "line \(line)")
+    }
+    func failure(_ bytes: [UInt8]) -> StorageFailure? { Self.failure(image, bytes) }
+    let sound = failure(forged { _ in })
+    #expect(sound == nil)
+    let newer = failure(forged { $0[8] = 2 })
+    #expect(newer == .newer(file: Self.path, version: 2))
+    expectDamage(forged { $0[8] = 0 })
+    expectDamage(forged { $0[16] ^= 1 }, in: "/data/journal/00000001.journal")
+    expectDamage(forged { $0[9] = 1 })
+    // Where the journal begins; sections that do not fit, or are none.
+    expectDamage(forged { $0[96] = 2 }, in: "/data/journal/00000002.journal")
+    expectDamage(forged { $0[100] = 1 }, in: "/data/journal/00000001.journal")
+    expectDamage(forged { $0[104] = 2 }, in: "/data/journal/00000001.journal")
+    expectDamage(forged { $0[96] = 0 })
+    for place in [124, 128, 132, 172, 184, 188] { expectDamage(forged { $0[place] ^= 1 }) }
+    // Frames, or names, that are nowhere.
+    expectDamage(forged { $0[112] = 200 }, in: "/data/journal/00000004.journal")
+    expectDamage(forged { $0[168] = 1 })
+    expectDamage(forged { for place in 32..<40 { $0[place] = 0 } })
+    expectDamage(forged { $0[12] = 5 }, in: "/data/journal/00000005.journal")
+    let behind = failure(forged { $0[12] = 3 })
+    #expect(behind == nil)
+    expectDamage(forged { $0[12] = 2 })
   }
 }
