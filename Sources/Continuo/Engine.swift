@@ -66,6 +66,8 @@ public struct Engine: ~Copyable {
   var changes = ChangedTimes()
   /// Where readers come from, once there may be any.
   var readers: Publication?
+  /// Whether readers were asked for: versions are left for good then.
+  var isRead = false
   /// The newest published version of each token.
   var versions: AtomicWords
   /// The tokens that were changed since the last version, if any are published.

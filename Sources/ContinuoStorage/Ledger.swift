@@ -30,6 +30,9 @@ public final class Ledger: Sendable {
     public var price: PriceMode? = .quoted
     /// Whether a directory is made where there is none.
     public var makesDirectory = true
+    /// When the journal has grown by so many bytes a checkpoint is made, and at the end where it has by a 64th of them;
+    /// nil: none but by ``Ledger/checkpoint()``.
+    public var checkpointBytes: Int64? = 64 << 20
     /// How long journal files are that are begun.
     package var journalFileBytes = JournalFormat.fileBytes
 
@@ -48,10 +51,7 @@ public final class Ledger: Sendable {
   private let stages: LedgerStages
   private let threads: Mutex<[ThreadHandle]>
   private let settings: Engine.Settings
-  private let disk: any Disk
-  private let keeper: ManifestKeeper
-  /// One checkpoint at a time.
-  private let checkpoints = Mutex(())
+  private let checkpointer: Checkpointer
   /// Held for as long as the directory is open.
   private let lock: any DiskFile
 
@@ -78,11 +78,14 @@ public final class Ledger: Sendable {
     if try onDisk({ () throws(DiskFailure) in try KeptRestore.removeUnnamed(disk, directory, named) }) {
       restored.marks.insert(.unnamedKeptFile)
     }
-    (self.disk, self.keeper) = (disk, keeper)
+    let checkpointer = Checkpointer(
+      disk, directory, keeper, at: journal.position, droppedTailBytes: restored.droppedTailBytes,
+      limit: options.checkpointBytes)
+    self.checkpointer = checkpointer
     opening = restored
     self.path = path
     price = journal.price
-    let stages = LedgerStages(engine, journal)
+    let stages = LedgerStages(engine, journal, checkpointer.note)
     let none = DiskFailure(call: "pthread_create", path: path, code: 11, message: "the system has no thread to give")
     guard let applier = ThreadHandle({ stages.apply() }) else { throw .disk(none) }
     guard let writer = ThreadHandle({ stages.write() }) else {
@@ -91,13 +94,17 @@ public final class Ledger: Sendable {
       throw .disk(none)
     }
     self.stages = stages
-    threads = Mutex([writer, applier])
+    // Without a third thread checkpoints are made on demand and at the end alone.
+    let third = ThreadHandle { checkpointer.run(stages) }
+    threads = Mutex([writer, applier] + (third.map { [$0] } ?? []))
   }
 
   /// Waits for all that was offered to be answered.
   deinit {
     stages.close()
+    checkpointer.close()
     threads.withLock { for thread in $0 { thread.join() } }
+    checkpointer.finish(stages)
   }
 
   /// Readies the journal for more frames, and a manifest that names what was found and the retention from now on. Also where
@@ -209,19 +216,11 @@ public final class Ledger: Sendable {
   ///
   /// - Throws: ``StorageFailure``: a file cannot be written. The ledger goes on, with the journal as it was.
   public func checkpoint() throws(StorageFailure) -> CheckpointReceipt {
-    try checkpoints.withLock { _ throws(StorageFailure) in
-      let directory = DataDirectory(path: path)
-      let receipt = try stages.checkpoint(
-        Checkpoint(disk, directory, keeper), droppedTailBytes: opening.droppedTailBytes)
-      // Journal files that are not needed any more; those that stay now the next writer removes.
-      let first = keeper.current.journalStart.file
-      let names = try? disk.names(in: directory.journal)
-      for number in names?.compactMap(DataDirectory.journalNumber) ?? [] where number < first {
-        try? disk.remove(directory.journalFile(number))
-      }
-      return receipt
-    }
+    try checkpointer.checkpoint(stages)
   }
+
+  /// Why the last checkpoint failed, for as long as none has succeeded since; nil if all is well. O(1).
+  public var checkpointFailure: StorageFailure? { checkpointer.failure }
 
   /// Takes a step that is no batch; how many events it undid, or dropped.
   private func undo(_ step: JournalRecord) throws -> Int { try stages.offer(step).wait().receipt().undone }

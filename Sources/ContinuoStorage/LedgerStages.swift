@@ -69,6 +69,8 @@ final class LedgerStages: Sendable {
   private let written = MonitorHandle(Written())
   private let journal: Mutex<LedgerJournal>
   private let applied: Mutex<Applied>
+  /// Is told how far the journal is, behind every frame.
+  private let progress: @Sendable (JournalPosition) -> Void
 
   /// The engine, and the last frame that it has.
   private struct Applied: ~Copyable {
@@ -76,7 +78,11 @@ final class LedgerStages: Sendable {
     var sequence: UInt64
   }
 
-  init(_ engine: consuming sending Engine, _ writer: consuming sending JournalWriter) {
+  init(
+    _ engine: consuming sending Engine, _ writer: consuming sending JournalWriter,
+    _ progress: @escaping @Sendable (JournalPosition) -> Void
+  ) {
+    self.progress = progress
     applied = Mutex(Applied(engine: engine, sequence: writer.position.sequence))
     journal = Mutex(LedgerJournal(writer))
   }
@@ -118,7 +124,10 @@ final class LedgerStages: Sendable {
       sequence = applied.sequence
       return applied.engine.kept()
     }
-    if let failure = sync() { throw failure }
+    if let failure = sync() {
+      end(version)
+      throw failure
+    }
     do throws(DiskFailure) {
       guard let start = journal.withLock({ $0.start(behind: sequence) }) else {
         preconditionFailure("a frame that was applied is in a file")
@@ -126,12 +135,20 @@ final class LedgerStages: Sendable {
       let receipt = try checkpoint.keep(
         version, sequence: sequence, start: start, droppedTailBytes: droppedTailBytes)
       journal.withLock { $0.release(before: start.file) }
+      end(version)
       return receipt
     } catch {
       let changed = version.changed
       applied.withLock { $0.engine.giveBack(changed) }
+      end(version)
       throw .disk(error)
     }
+  }
+
+  /// Lets go of a version; without readers none is left from then on.
+  private func end(_ version: consuming KeptVersion) {
+    _ = consume version
+    applied.withLock { $0.engine.endVersions() }
   }
 
   /// Makes all that was written durable; the failure, if there was one.
@@ -144,7 +161,9 @@ final class LedgerStages: Sendable {
     while true {
       let group = offered.locked(when: { !$0.waiting.isEmpty || $0.isClosed }, { Self.group(&$0) })
       guard !group.isEmpty else { return written.locked { $0.isClosed = true } }
-      let (failure, sequence) = journal.withLock { ($0.write(group), $0.position.sequence) }
+      let (failure, position) = journal.withLock { ($0.write(group), $0.position) }
+      let sequence = position.sequence
+      progress(position)
       written.locked(when: { $0.groups.count < Self.groupsMax }, { $0.groups.append((group, failure, sequence)) })
     }
   }

@@ -134,7 +134,24 @@ internal import CMemory
     // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
     guard unsafe !state.pointee.isPublishing else { return }
     unsafe state.pointee.isPublishing = true
-    unsafe state.pointee.sequence = 1
+    // Never one that there was before.
+    unsafe state.pointee.sequence += 1
+  }
+
+  /// Keeps nothing for versions any more. O(retired blocks).
+  ///
+  /// - Precondition: no reader is left, and none comes by what was published.
+  func endPublishing() {
+    // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
+    guard unsafe state.pointee.isPublishing else { return }
+    unsafe state.pointee.isPublishing = false
+    for index in unsafe state.pointee.retiredStart..<state.pointee.retired.count {
+      let block = unsafe state.pointee.retired[index]
+      unsafe free(block.start, block.bytes)
+    }
+    unsafe state.pointee.retired = []
+    unsafe state.pointee.retiredStart = 0
+    unsafe state.pointee.sequence += 1
   }
 
   /// Goes on to the next version; what was retired up to version `oldest` can be used again. O(blocks used again).

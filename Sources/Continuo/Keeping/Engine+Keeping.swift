@@ -55,10 +55,10 @@ extension Engine {
   /// Notes stretches again: keeping them failed. O(stretches).
   package mutating func giveBack(_ stretches: Set<Int64>) { changes.giveBack(stretches) }
 
-  /// The engine as it is now, for another thread to keep; what has changed is counted from here on. O(tokens) the first time,
+  /// The engine as it is now, for another thread to keep; what has changed is counted from here on. Behind it is ``endVersions()``. O(tokens) the first time,
   /// then O(tokens that are incomplete).
   package mutating func kept() -> KeptVersion {
-    let pin = publication().pin()
+    let pin = versionsFromNowOn().pin()
     var marks = EngineMarks()
     (marks.newest, marks.clock, marks.horizon) = (newest, engineClock.advanced, horizon)
     (marks.hasDropped, marks.droppedBlocks) = (hasDropped, droppedBlocks)

@@ -6,6 +6,12 @@ extension Engine {
   /// Where readers on other threads come from. From the first call on, every batch leaves a version for them. O(tokens)
   /// the first time, then O(1).
   public mutating func publication() -> Publication {
+    isRead = true
+    return versionsFromNowOn()
+  }
+
+  /// The same, until ``endVersions()``.
+  mutating func versionsFromNowOn() -> Publication {
     if let readers { return readers }
     arena.beginPublishing()
     let publication = Publication(arena)
@@ -13,6 +19,20 @@ extension Engine {
     for token in 0..<tokenStates.count { willChange(token) }
     publish()
     return publication
+  }
+
+  /// Leaves no versions any more, unless readers were asked for: the last one that was kept is done with. O(tokens).
+  package mutating func endVersions() {
+    guard !isRead, let publication = readers else { return }
+    publication.close()
+    for token in 0..<min(versions.count, tokenStates.count) {
+      TokenVersion.retire(versions[token], arena)
+      versions[token] = 0
+    }
+    balanceLog.removeAll()
+    changedTokens.removeAll()
+    readers = nil
+    arena.endPublishing()
   }
 
   /// Notes that a token is about to change. O(1).

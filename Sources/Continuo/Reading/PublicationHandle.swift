@@ -123,6 +123,17 @@ internal import Synchronization
     arena.advance(oldest: oldestPinned() ?? contents.sequence)
   }
 
+  /// Gives the last version back. O(readers).
+  ///
+  /// - Precondition: no reader is left, and none comes.
+  func close() {
+    precondition(oldestPinned() == nil, "versions end when nobody reads them")
+    let old = root.exchange(0, ordering: .relaxed)
+    if let old = unsafe UnsafeMutableRawPointer(bitPattern: old) {
+      unsafe arena.retire(old, MemoryLayout<EngineContents>.stride)
+    }
+  }
+
   private func oldestPinned() -> UInt64? {
     var oldest: UInt64?
     var next = unsafe UnsafePointer<Pin>(bitPattern: pins.load(ordering: .sequentiallyConsistent))
@@ -206,6 +217,12 @@ internal import Synchronization
     unsafe fresh.initialize(to: TokenVersion(sequence: arena.sequence, older: old, view: state.view))
     if let old = unsafe old { unsafe arena.retire(UnsafeMutableRawPointer(mutating: old), size) }
     return UInt64(UInt(bitPattern: fresh))
+  }
+
+  /// Gives a token's newest version back; older ones are retired already. O(1).
+  static func retire(_ word: UInt64, _ arena: Arena) {
+    guard let old = unsafe UnsafeMutableRawPointer(bitPattern: UInt(word)) else { return }
+    unsafe arena.retire(old, MemoryLayout<TokenVersion>.stride)
   }
 
   /// Where the view lies in a version: behind a word and a pointer.

@@ -56,6 +56,11 @@ struct KeepingProperties {
       let other = try Self.perform(operation, market.shape.price, on: &second)
       #expect(one == other, "\(Seeds.replay(seed, "KeepingProperties"))")
       if random.chance(15) {
+        // Versions that come and go change nothing.
+        _ = first.kept()
+        if random.chance(70) { first.endVersions() }
+      }
+      if random.chance(15) {
         second = try Self.made(of: &second)
         let wrong = second.checkInvariants()
         #expect(wrong == [], "\(Seeds.replay(seed, "KeepingProperties"))")
@@ -63,6 +68,8 @@ struct KeepingProperties {
         #expect(found == expected, "\(Seeds.replay(seed, "KeepingProperties"))")
       }
     }
+    let wrong = first.checkInvariants()
+    #expect(wrong == [], "\(Seeds.replay(seed, "KeepingProperties"))")
     let found = try StateDigest.hexadecimal(of: second)
     let expected = try StateDigest.hexadecimal(of: first)
     #expect(found == expected, "\(Seeds.replay(seed, "KeepingProperties"))")

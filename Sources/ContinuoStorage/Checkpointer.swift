@@ -1,0 +1,96 @@
+// When a checkpoint is made: on demand, when the journal has grown by so much, and at the end.
+// Invariant: one at a time; one that fails is tried again when the journal has grown once more, and says so until then.
+// Not here: what a checkpoint does (Checkpoint), the steps meanwhile (LedgerStages).
+
+internal import ContinuoBytes
+internal import Synchronization
+
+/// Makes checkpoints of a ledger.
+final class Checkpointer: Sendable {
+  private struct State: Sendable {
+    /// How many bytes the journal had, all files together, when the last one was begun, and has now.
+    var begun: Int64 = 0
+    var written: Int64 = 0
+    var last = JournalPosition(sequence: 0, file: 0, byte: 0)
+    var isClosed = false
+    var failure: StorageFailure?
+  }
+
+  private let disk: any Disk
+  private let directory: DataDirectory
+  private let keeper: ManifestKeeper
+  private let droppedTailBytes: Int64
+  /// By so many bytes the journal grows before the next one; nil: only on demand.
+  private let limit: Int64?
+  private let state: MonitorHandle<State>
+  private let turn = Mutex(())
+
+  init(
+    _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper, at position: JournalPosition,
+    droppedTailBytes: Int64, limit: Int64?
+  ) {
+    (self.disk, self.directory, self.keeper) = (disk, directory, keeper)
+    (self.droppedTailBytes, self.limit) = (droppedTailBytes, limit)
+    var state = State()
+    state.last = position
+    // What is in the journal already counts: a directory that is opened again and again gets its checkpoint too.
+    if position.sequence > keeper.current.keptSequence { state.written = position.byte }
+    self.state = MonitorHandle(state)
+  }
+
+  /// Why the last checkpoint failed; nil if it did not.
+  var failure: StorageFailure? { state.locked { $0.failure } }
+
+  /// Is told how far the journal is.
+  func note(_ position: JournalPosition) {
+    state.locked { state in
+      state.written += position.byte - (position.file == state.last.file ? state.last.byte : 0)
+      state.last = position
+    }
+  }
+
+  /// Lets ``run(_:)`` end.
+  func close() { state.locked { $0.isClosed = true } }
+
+  /// Makes checkpoints as they are due, until it is closed.
+  func run(_ stages: LedgerStages) {
+    guard let limit else { return }
+    while true {
+      let isClosed = state.locked(when: { $0.written - $0.begun >= limit || $0.isClosed }, { $0.isClosed })
+      if isClosed { return }
+      _ = try? checkpoint(stages)
+    }
+  }
+
+  /// Makes the last one, where there is enough for it to be worth its while.
+  func finish(_ stages: LedgerStages) {
+    guard let limit, state.locked({ $0.written - $0.begun >= limit / 64 }) else { return }
+    _ = try? checkpoint(stages)
+  }
+
+  /// Makes one now.
+  func checkpoint(_ stages: LedgerStages) throws(StorageFailure) -> CheckpointReceipt {
+    try turn.withLock { _ throws(StorageFailure) in
+      state.locked { $0.begun = $0.written }
+      do throws(StorageFailure) {
+        let receipt = try stages.checkpoint(
+          Checkpoint(disk, directory, keeper), droppedTailBytes: droppedTailBytes)
+        removeReleased()
+        state.locked { $0.failure = nil }
+        return receipt
+      } catch {
+        state.locked { $0.failure = error }
+        throw error
+      }
+    }
+  }
+
+  /// Removes journal files that are not needed any more; those that stay now the next writer removes.
+  private func removeReleased() {
+    let first = keeper.current.journalStart.file
+    let names = try? disk.names(in: directory.journal)
+    for number in names?.compactMap(DataDirectory.journalNumber) ?? [] where number < first {
+      try? disk.remove(directory.journalFile(number))
+    }
+  }
+}
