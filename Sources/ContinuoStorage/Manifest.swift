@@ -1,7 +1,7 @@
 // What a data directory says of itself: whose it is, which files there are, how long events are kept.
 // Invariant: a manifest is replaced as a whole, by a rename, once all that it names is on the disk; what it names is there.
 // Not here: the files that it names (Journal, Kept), when a new one is needed (Ledger, JournalWriter, Checkpoint).
-// Format: docs/format/manifest.md. Rules 6, 7.3, 7.4.
+// Format: docs/format/manifest.md.
 
 internal import Continuo
 internal import ContinuoBytes

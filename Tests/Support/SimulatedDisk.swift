@@ -57,6 +57,9 @@ package final class SimulatedDisk: Disk {
     var locked: Set<String> = []
     /// How many calls are let through before one fails; nil lets all.
     var callsLeft: Int?
+    /// How many calls fail then, before the disk goes on as if nothing had been.
+    var failuresLeft = 0
+    var hasFailed = false
     var failure = (code: Int32(5), message: "input/output error")
     var calls = 0
     var bytesLeft: Int64?
@@ -80,10 +83,16 @@ package final class SimulatedDisk: Disk {
   /// What is there now.
   package var image: DiskState { state.withLock { $0.now } }
 
-  /// Lets the call behind so many more fail, and all that follow.
-  package func fail(after calls: Int, code: Int32 = 5, message: String = "input/output error") {
+  /// Whether a call has failed that was told to.
+  package var hasFailed: Bool { state.withLock { $0.hasFailed } }
+
+  /// Lets the call behind so many more fail, and those that follow: all of them, or so many in all.
+  package func fail(
+    after calls: Int, times: Int = .max, code: Int32 = 5, message: String = "input/output error"
+  ) {
     state.withLock {
       $0.callsLeft = calls
+      $0.failuresLeft = times
       $0.failure = (code, message)
     }
   }
@@ -94,7 +103,9 @@ package final class SimulatedDisk: Disk {
     try state.withLock { (state) throws(DiskFailure) in
       state.calls += 1
       if let left = state.callsLeft {
-        if left <= 0 {
+        if left <= 0, state.failuresLeft > 0 {
+          state.failuresLeft -= 1
+          state.hasFailed = true
           throw DiskFailure(call: name, path: path, code: state.failure.code, message: state.failure.message)
         }
         state.callsLeft = left - 1

@@ -37,6 +37,8 @@ internal import CMemory
     var retiredStart = 0
     var sequence: UInt64 = 0
     var isPublishing = false
+    /// Whether blocks that versions may have had are kept until a step is done: from the first version on, for good.
+    var isDeferring = false
     var bytesInUse = 0
   }
 
@@ -110,7 +112,7 @@ internal import CMemory
   /// Gives a block back that published versions may refer to. O(1).
   func retire(_ block: UnsafeMutableRawPointer, _ bytes: Int) {
     // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
-    guard unsafe state.pointee.isPublishing else { return unsafe free(block, bytes) }
+    guard unsafe state.pointee.isDeferring else { return unsafe free(block, bytes) }
     unsafe state.pointee.retired.append(Retired(start: block, bytes: bytes, sequence: state.pointee.sequence))
   }
 
@@ -134,6 +136,7 @@ internal import CMemory
     // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
     guard unsafe !state.pointee.isPublishing else { return }
     unsafe state.pointee.isPublishing = true
+    unsafe state.pointee.isDeferring = true
     // Never one that there was before.
     unsafe state.pointee.sequence += 1
   }
@@ -143,15 +146,27 @@ internal import CMemory
   /// - Precondition: no reader is left, and none comes by what was published.
   func endPublishing() {
     // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
-    guard unsafe state.pointee.isPublishing else { return }
     unsafe state.pointee.isPublishing = false
+    unsafe state.pointee.sequence += 1
+    reclaim()
+  }
+
+  /// Gives back what was retired while nobody reads: behind a step, which may still read what it replaces. O(retired blocks).
+  @inline(__always)
+  func reclaim() {
+    // SAFETY: `state` is ours from init to deinit, and has one writer; blocks lie within the regions that it holds.
+    if unsafe !state.pointee.retired.isEmpty { freeRetired() }
+  }
+
+  @inline(never)
+  private func freeRetired() {
     for index in unsafe state.pointee.retiredStart..<state.pointee.retired.count {
+      // SAFETY: nobody reads, and nothing refers to a retired block.
       let block = unsafe state.pointee.retired[index]
       unsafe free(block.start, block.bytes)
     }
-    unsafe state.pointee.retired = []
+    unsafe state.pointee.retired.removeAll(keepingCapacity: true)
     unsafe state.pointee.retiredStart = 0
-    unsafe state.pointee.sequence += 1
   }
 
   /// Goes on to the next version; what was retired up to version `oldest` can be used again. O(blocks used again).

@@ -17,8 +17,7 @@ package struct EngineMarks: Equatable, Sendable {
 }
 
 /// A version of an engine that stays as it is, for another thread to keep it.
-package struct KeptVersion: ~Copyable, @unchecked Sendable {
-  // SAFETY of @unchecked: the contents are those of a version that the pin holds.
+package struct KeptVersion: ~Copyable, Sendable {
   private let pin: PinnedVersion
   package let marks: EngineMarks
   /// The stretches of time that have changed since the version before.
@@ -103,7 +102,8 @@ extension Engine {
   /// - Throws: ``PackedBatchFault`` where it does not fit: names that are not known, candles that do not ascend.
   package mutating func adopt(_ base: TokenBase) throws(PackedBatchFault) {
     let token = Int(base.token)
-    guard token < tokenStates.count, base.balances.allSatisfy({ $0.address > 0 && Int($0.address) < addressNames.count })
+    guard token < tokenStates.count,
+      base.balances.allSatisfy({ $0.address > 0 && Int($0.address) < addressNames.count })
     else { throw PackedBatchFault(what: "names' numbers") }
     willChange(token)
     tokenStates[token].droppedSwaps = base.droppedSwaps

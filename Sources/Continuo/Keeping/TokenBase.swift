@@ -1,7 +1,6 @@
 // What is left of a token's dropped events: what it had when the horizon last moved, without the events held since.
 // Invariant: a token that is given its base, and then takes in its held events, is the token that it was.
 // Not here: dropping (Eviction), the held events (HeldEvents).
-// Rules 6.4, 6.5, 7.6.
 
 /// What is left of a token's dropped events.
 package struct TokenBase: Equatable, Sendable {

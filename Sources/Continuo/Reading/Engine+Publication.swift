@@ -45,7 +45,7 @@ extension Engine {
 
   /// Shows readers what was changed since the last version; nothing without readers. O(tokens changed).
   mutating func publish() {
-    guard let readers else { return }
+    guard let readers else { return arena.reclaim() }
     if versions.count < tokenStates.count { growVersions() }
     for index in 0..<changedTokens.count {
       let token = Int(changedTokens[index])

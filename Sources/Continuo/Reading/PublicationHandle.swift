@@ -129,6 +129,7 @@ internal import Synchronization
   func close() {
     precondition(oldestPinned() == nil, "versions end when nobody reads them")
     let old = root.exchange(0, ordering: .relaxed)
+    // SAFETY: pins and versions live as long as somebody may read them (Arena); this one nobody reads.
     if let old = unsafe UnsafeMutableRawPointer(bitPattern: old) {
       unsafe arena.retire(old, MemoryLayout<EngineContents>.stride)
     }
@@ -221,6 +222,7 @@ internal import Synchronization
 
   /// Gives a token's newest version back; older ones are retired already. O(1).
   static func retire(_ word: UInt64, _ arena: Arena) {
+    // SAFETY: the word is where `publish` put a version; it was taken with so many bytes.
     guard let old = unsafe UnsafeMutableRawPointer(bitPattern: UInt(word)) else { return }
     unsafe arena.retire(old, MemoryLayout<TokenVersion>.stride)
   }

@@ -79,7 +79,9 @@ package struct RealDisk: Disk {
   package func bytesLeft(in path: String) throws(DiskFailure) -> Int64? {
     var status = statvfs()
     // SAFETY: the path as in `makeDirectory`; `status` is ours and as large as statvfs expects.
-    if unsafe statvfs(path, &status) != 0 { throw .last("statvfs", path) }
+    while unsafe statvfs(path, &status) != 0 {
+      if errno != EINTR { throw .last("statvfs", path) }
+    }
     let (bytes, overflow) = Int64(clamping: status.f_bavail).multipliedReportingOverflow(
       by: Int64(clamping: status.f_frsize))
     return overflow ? nil : bytes
@@ -87,9 +89,11 @@ package struct RealDisk: Disk {
 
   package func lock(_ path: String, shared: Bool) throws(DiskFailure) -> (any DiskFile)? {
     let file = try RealFile(path, shared ? O_RDONLY : O_RDWR | O_CREAT)
-    if flock(file.descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 { return RealLock(file) }
-    if errno == EWOULDBLOCK { return nil }
-    throw .last("flock", path)
+    while flock(file.descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
+      if errno == EWOULDBLOCK { return nil }
+      if errno != EINTR { throw .last("flock", path) }
+    }
+    return RealLock(file)
   }
 }
 

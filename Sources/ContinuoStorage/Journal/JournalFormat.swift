@@ -2,7 +2,7 @@
 // Invariant: every byte of a file that was written is covered by a checksum, which also covers whose file it is and where in
 // it the bytes belong: a frame in the wrong place is none.
 // Not here: what is in a frame (JournalRecord), writing and reading files (JournalWriter, JournalReader).
-// Format: docs/format/journal.md. Rules 7.4.
+// Format: docs/format/journal.md.
 
 internal import Continuo
 internal import ContinuoBytes

@@ -2,7 +2,7 @@
 // Invariant: what a manifest names is on the disk, bytes and names, before the manifest is; what it names no more is removed
 // behind it; a checkpoint that fails changes nothing.
 // Not here: when one is due (Ledger), what is in the files (SegmentFile, NamesFile, BasesFile), bringing back (KeptRestore).
-// Rules 6.4, 7.3.
+// Rules 7.3.
 
 internal import Continuo
 
@@ -187,9 +187,12 @@ enum KeptRestore {
     }
     for entry in manifest.kept where entry.header.kind == .bases {
       let bases = try reader(entry)
-      for base in try BasesFile.bases(bases) { try fitting(bases) { () throws(PackedBatchFault) in try engine.adopt(base) } }
+      for base in try BasesFile.bases(bases) {
+        try fitting(bases) { () throws(PackedBatchFault) in try engine.adopt(base) }
+      }
     }
-    for entry in manifest.kept.filter({ $0.header.kind == .segment }).sorted(by: { $0.header.first < $1.header.first }) {
+    for entry in manifest.kept.filter({ $0.header.kind == .segment }).sorted(by: { $0.header.first < $1.header.first })
+    {
       let segment = try reader(entry)
       let held = try SegmentFile.events(segment, &last)
       try fitting(segment) { () throws(PackedBatchFault) in
@@ -199,7 +202,8 @@ enum KeptRestore {
       events += held.swaps.count + held.transfers.count
     }
     do throws(PackedBatchFault) { try engine.adopt(manifest.marks) } catch {
-      throw .damaged(file: directory.manifest, byte: 0, found: "other bytes with a right checksum", expected: error.what)
+      throw .damaged(
+        file: directory.manifest, byte: 0, found: "other bytes with a right checksum", expected: error.what)
     }
     return events
   }
@@ -212,7 +216,9 @@ enum KeptRestore {
   }
 
   /// Removes files that no manifest names: what a checkpoint that was cut off has left. O(files).
-  static func removeUnnamed(_ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest) throws(DiskFailure) -> Bool {
+  static func removeUnnamed(_ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest) throws(DiskFailure)
+    -> Bool
+  {
     let named = Set(manifest.kept.map { directory.keptFile($0.header) })
     var hasRemoved = false
     for name in try disk.names(in: directory.kept) ?? [] where !named.contains(directory.kept + "/" + name) {

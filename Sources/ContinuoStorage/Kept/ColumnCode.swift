@@ -114,7 +114,9 @@ enum ColumnCode {
         space.append(number)
       }
     }
-    guard !isPast, classes.isDone, rests.isDone else { throw ColumnFault(what: "as many bits as \(count) numbers have") }
+    guard !isPast, classes.isDone, rests.isDone else {
+      throw ColumnFault(what: "as many bits as \(count) numbers have")
+    }
     return numbers
   }
 

@@ -174,10 +174,13 @@ package struct GroupReader {
     (positions.timePower, positions.blockTime) = (head.timePower, head.blockTime)
     (positions.firstChain, positions.firstBlock) = (head.firstChain, head.firstBlock)
     positions.firstTime = head.firstTime
-    positions.chainSteps = try ColumnCode.read(file.extracting(payload(.chainSteps)), count: head.blocks, as: UInt64.self)
-    positions.blockSteps = try ColumnCode.read(file.extracting(payload(.blockSteps)), count: head.blocks, as: UInt64.self)
+    positions.chainSteps = try ColumnCode.read(
+      file.extracting(payload(.chainSteps)), count: head.blocks, as: UInt64.self)
+    positions.blockSteps = try ColumnCode.read(
+      file.extracting(payload(.blockSteps)), count: head.blocks, as: UInt64.self)
     positions.counts = try ColumnCode.read(file.extracting(payload(.counts)), count: head.blocks, as: UInt64.self)
-    positions.blockTimes = try ColumnCode.read(file.extracting(payload(.blockTimes)), count: head.blocks, as: UInt64.self)
+    positions.blockTimes = try ColumnCode.read(
+      file.extracting(payload(.blockTimes)), count: head.blocks, as: UInt64.self)
     positions.times = try ColumnCode.read(file.extracting(payload(.times)), count: head.events, as: UInt64.self)
     positions.logSteps = try ColumnCode.read(file.extracting(payload(.logSteps)), count: head.events, as: UInt64.self)
     return try positions.keys(from: start)
@@ -211,10 +214,16 @@ package struct GroupReader {
     _ file: Span<UInt8>, _ payload: (GroupColumn) -> Range<Int>, _ last: inout LastPrices
   ) throws(ColumnFault) -> [HeldSwap] {
     let keys = try keys(file, payload)
-    let (tokens, traders) = (try numbers(file.extracting(payload(.token))), try numbers(file.extracting(payload(.first))))
+    let (tokens, traders) = (
+      try numbers(file.extracting(payload(.token))), try numbers(file.extracting(payload(.first)))
+    )
     let sides = try ColumnCode.read(file.extracting(payload(.second)), count: head.events, as: UInt8.self)
-    let (amounts, isForetold) = (try (head.isForetold ? steps : quotients)(file.extracting(payload(.amount))), head.isForetold)
-    let (tokenAmounts, priceSteps) = (try quotients(file.extracting(payload(.tokens))), try steps(file.extracting(payload(.price))))
+    let (amounts, isForetold) = (
+      try (head.isForetold ? steps : quotients)(file.extracting(payload(.amount))), head.isForetold
+    )
+    let (tokenAmounts, priceSteps) = (
+      try quotients(file.extracting(payload(.tokens))), try steps(file.extracting(payload(.price)))
+    )
     let forecast = AmountForecast(price: head.pricePower, tokens: head.tokenPower, amounts: head.amountPower)
     guard sides.allSatisfy({ $0 <= 2 }), forecast != nil || !isForetold,
       tokens.allSatisfy({ $0 < UInt32(Limits.tokensMax) })
@@ -241,7 +250,8 @@ package struct GroupReader {
   func transfers(_ file: Span<UInt8>, _ payload: (GroupColumn) -> Range<Int>) throws(ColumnFault) -> [HeldTransfer] {
     let keys = try keys(file, payload)
     let (tokens, givers, takers) = (
-      try numbers(file.extracting(payload(.token))), try numbers(file.extracting(payload(.first))), try numbers(file.extracting(payload(.second)))
+      try numbers(file.extracting(payload(.token))), try numbers(file.extracting(payload(.first))),
+      try numbers(file.extracting(payload(.second)))
     )
     let amounts = try quotients(file.extracting(payload(.amount)))
     let low = try ColumnCode.read(file.extracting(payload(.tokens)), count: head.events, as: UInt128.self)

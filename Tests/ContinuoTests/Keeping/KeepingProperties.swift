@@ -29,7 +29,9 @@ struct KeepingProperties {
     return made
   }
 
-  private static func perform(_ operation: MarketOperation, _ price: PriceMode, on engine: inout Engine) throws -> String {
+  private static func perform(_ operation: MarketOperation, _ price: PriceMode, on engine: inout Engine) throws
+    -> String
+  {
     do throws(Refusal) {
       switch operation {
       case .apply(let rows, let wallClock, _):

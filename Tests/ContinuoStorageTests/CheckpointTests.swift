@@ -1,0 +1,211 @@
+// Checkpoints: what they write and release, when they are made, and what is left of one that fails.
+// Invariant: what the directory brings back is what was acknowledged, whatever a checkpoint did.
+// Not here: crashes (CrashPointTests), the files' bytes (SegmentTests, ManifestTests), any market (LedgerProperties).
+
+import Continuo
+import ContinuoFormats
+import ContinuoStorage
+import ContinuoTestSupport
+import Testing
+
+@Suite("Checkpoints")
+struct CheckpointTests {
+  private static let start = Timestamp(microseconds: 1_730_419_200_000_000)
+
+  /// Swaps and transfers of one hour, told from others by their block.
+  private static func batch(hour: Int, block: UInt64, rows: Int = 3) -> EventBatch {
+    var batch = EventBatch()
+    let time = start + Int64(hour) * 3_600_000_000
+    for index in 0..<rows {
+      batch.append(
+        Swap(
+          block: block, logIndex: UInt32(index), timestamp: time, token: ByteString("T\(index % 7)"),
+          side: .buy, amountUSD: Decimal18(whole: Int64(index + 1)), priceUSD: .one,
+          wallet: ByteString("wallet \(block) \(index)")))
+    }
+    batch.append(
+      Transfer(
+        block: block, logIndex: UInt32(rows), timestamp: time, token: "T0", from: "0x0", to: "holder", amount: .one))
+    return batch
+  }
+
+  private static func options(journalBlocks: Int64 = 8) -> Ledger.Options {
+    var options = Ledger.Options()
+    options.journalFileBytes = journalBlocks * 4096
+    return options
+  }
+
+  private static func names(_ disk: SimulatedDisk, _ suffix: String) -> [String] {
+    disk.image.names.keys.filter { $0.hasSuffix(suffix) }.sorted()
+  }
+
+  private static func count(_ engine: borrowing Engine) -> Int {
+    let counts = engine.inspection()
+    return counts.swaps + counts.transfers
+  }
+
+  private static func digest(_ disk: SimulatedDisk) throws -> String {
+    let read = try ReadDirectory(SimulatedDisk(disk.image), path: "/data", Engine.Settings())
+    return try StateDigest.hexadecimal(of: read.engine)
+  }
+
+  /// Rule 7.3: a checkpoint holds what changed and no more; the journal before it is released, and a start takes nothing of it.
+  @Test("What is written, and what is released")
+  func incremental() throws {
+    let disk = SimulatedDisk()
+    do {
+      let ledger = try Ledger(disk, path: "/data", Self.options())
+      for hour in 0..<24 { _ = try ledger.take(Self.batch(hour: hour, block: UInt64(hour)), wallClock: nil) }
+      let before = try Self.digest(disk)
+      let first = try ledger.checkpoint()
+      #expect(first.sequence == 24)
+      // Six stretches of four hours, and names.
+      #expect(first.files == 7)
+      #expect(Self.names(disk, ".segment").count == 6)
+      #expect(Self.names(disk, ".journal").count == 1)
+      #expect(try Self.digest(disk) == before)
+      let idle = try ledger.checkpoint()
+      #expect(idle.files == 0)
+      _ = try ledger.take(Self.batch(hour: 3, block: 100), wallClock: nil)
+      let second = try ledger.checkpoint()
+      // One stretch again, and the names that are new.
+      #expect(second.files == 2)
+      #expect(Self.names(disk, ".segment").count == 6)
+      #expect(try ledger.rollback(chain: 0, above: 20) == 4 * 4)
+      let third = try ledger.checkpoint()
+      #expect(third.files == 2)
+    }
+    let read = try ReadDirectory(SimulatedDisk(disk.image), path: "/data", Engine.Settings())
+    #expect(read.restored.records == 0)
+    #expect(read.restored.keptEvents == 21 * 4)
+    #expect(read.engine.checkInvariants() == [])
+    // Twice the same: opening and closing changes nothing.
+    let digest = try Self.digest(disk)
+    _ = try Ledger(disk, path: "/data", Self.options())
+    #expect(try Self.digest(disk) == digest)
+  }
+
+  /// Rules 6.4, 6.5, 7.3: what is below the horizon leaves the segments; what is left of it is kept.
+  @Test("Retention: segments go, bases come")
+  func retention() throws {
+    let disk = SimulatedDisk()
+    var options = Self.options()
+    options.engine.retention = try RetentionPolicy("raw=7d")
+    var engine = Engine(options.engine)
+    do {
+      let ledger = try Ledger(disk, path: "/data", options)
+      for hour in stride(from: 0, to: 24 * 12, by: 5) {
+        let batch = Self.batch(hour: hour, block: UInt64(hour))
+        _ = try ledger.take(batch, wallClock: nil)
+        _ = try engine.apply(batch, wallClock: nil)
+        if hour % 50 == 0 {
+          #expect(try ledger.moveHorizon() == engine.moveHorizon())
+          _ = try ledger.checkpoint()
+        }
+      }
+    }
+    #expect(Self.names(disk, ".bases").count == 1)
+    #expect(Self.names(disk, ".segment").count <= 6 * 9)
+    let read = try ReadDirectory(SimulatedDisk(disk.image), path: "/data", Engine.Settings())
+    #expect(read.engine.horizon == engine.horizon)
+    #expect(read.engine.checkInvariants() == [])
+    let found = try StateDigest.hexadecimal(of: read.engine)
+    let expected = try StateDigest.hexadecimal(of: engine)
+    #expect(found == expected)
+  }
+
+  /// Rule 7.3: the journal's growth is bounded by checkpoints that nobody asks for; one is made at the end.
+  @Test("Checkpoints as the journal grows, and at the end")
+  func automatic() throws {
+    let disk = SimulatedDisk()
+    var options = Self.options()
+    options.checkpointBytes = 64 * 4096
+    do {
+      let ledger = try Ledger(disk, path: "/data", options)
+      for block in 0..<600 {
+        _ = try ledger.take(Self.batch(hour: block / 20, block: UInt64(block)), wallClock: nil)
+      }
+      #expect(ledger.checkpointFailure == nil)
+    }
+    let read = try ReadDirectory(SimulatedDisk(disk.image), path: "/data", Engine.Settings())
+    #expect(read.restored.records == 0)
+    #expect(Self.count(read.engine) == 600 * 4)
+    #expect(Self.names(disk, ".journal").count == 1)
+    #expect(Self.names(disk, ".names").count < 12)
+  }
+
+  /// Rules 7.2, 7.3: a checkpoint that fails says so, and takes nothing along; the next one keeps what it did not.
+  @Test("Every call of a checkpoint fails once; the ledger goes on")
+  func failing() throws {
+    var failed = 0
+    for calls in 0... {
+      let disk = SimulatedDisk()
+      let ledger = try Ledger(disk, path: "/data", Self.options())
+      for hour in 0..<8 { _ = try ledger.take(Self.batch(hour: hour, block: UInt64(hour)), wallClock: nil) }
+      let before = disk.calls
+      disk.fail(after: calls, times: 1)
+      let failure: StorageFailure?
+      do throws(StorageFailure) {
+        _ = try ledger.checkpoint()
+        failure = nil
+      } catch { failure = error }
+      let made = disk.calls - before
+      disk.fail(after: .max)
+      let isPoisoned = if case .poisoned = failure { true } else { false }
+      if failure != nil {
+        failed += 1
+        #expect(ledger.checkpointFailure == failure, "call \(calls)")
+      }
+      let more = Self.batch(hour: 9, block: 100)
+      if isPoisoned {
+        #expect(throws: StorageFailure.self, "call \(calls)") { try ledger.take(more, wallClock: nil) }
+      } else {
+        #expect(try ledger.take(more, wallClock: nil).accepted == 4, "call \(calls)")
+        _ = try ledger.checkpoint()
+        #expect(ledger.checkpointFailure == nil)
+      }
+      let read = try ReadDirectory(SimulatedDisk(disk.image), path: "/data", Engine.Settings())
+      #expect(Self.count(read.engine) == (isPoisoned ? 8 : 9) * 4, "call \(calls)")
+      #expect(read.restored.records == (isPoisoned ? 8 : 0), "call \(calls)")
+      if made <= calls { break }
+    }
+    print("failing checkpoints: \(failed) calls that failed")
+    #expect(failed > 10)
+  }
+
+  /// Rules 7.3, 8: readers and steps go on while a checkpoint is written, and it holds whole batches.
+  @Test("Steps while a checkpoint is written")
+  func meanwhile() throws {
+    let disk = SimulatedDisk()
+    var options = Self.options(journalBlocks: 64)
+    options.checkpointBytes = nil
+    let ledger = try Ledger(disk, path: "/data", options)
+    let taken = Threads.run(
+      1,
+      { _ -> Int in
+        var taken = 0
+        for block in 0..<400 {
+          taken += (try? ledger.take(Self.batch(hour: block / 20, block: UInt64(block)), wallClock: nil).accepted) ?? 0
+        }
+        return taken
+      },
+      while: {
+        for _ in 0..<30 {
+          _ = try? ledger.checkpoint()
+          let image = SimulatedDisk(disk.image)
+          if let read = try? ReadDirectory(image, path: "/data", Engine.Settings()) {
+            let counts = read.engine.inspection()
+            #expect(counts.swaps == 3 * counts.transfers)
+            let wrong = read.engine.checkInvariants()
+            #expect(wrong == [])
+          } else {
+            Issue.record("a directory that cannot be read while it is written")
+          }
+        }
+      })
+    #expect(taken == [1600])
+    _ = try ledger.checkpoint()
+    let read = try ReadDirectory(SimulatedDisk(disk.image), path: "/data", Engine.Settings())
+    #expect(Self.count(read.engine) == 1600)
+  }
+}
