@@ -88,7 +88,9 @@ public struct ReadDirectory: ~Copyable {
   public var engine: Engine
   /// What was found.
   public private(set) var restored: Restored
-  /// How many bytes the journal's files and all else of the directory take on the disk.
+  /// How many bytes segments take on the disk; names, bases and the manifest; the journal's files and all else.
+  public private(set) var rawBytes: Int64 = 0
+  public private(set) var stateBytes: Int64 = 0
   public private(set) var journalBytes: Int64
   /// The version of the format that its files have.
   public var formatVersion: Int { Int(JournalFormat.version) }
@@ -111,7 +113,19 @@ public struct ReadDirectory: ~Copyable {
     let manifest = try Manifest.read(disk, directory)
     engine = Engine(settings.keeping(manifest?.retention))
     (restored, _) = try Restored.restore(disk, directory, manifest, price: nil, &engine)
-    journalBytes = try onDisk { () throws(DiskFailure) in try directory.allocatedBytes(disk) }
+    let all = try onDisk { () throws(DiskFailure) in try directory.allocatedBytes(disk) }
+    for entry in manifest?.kept ?? [] {
+      let bytes = try onDisk { () throws(DiskFailure) in
+        try disk.allocation(of: directory.keptFile(entry.header), followsLink: false).bytes
+      }
+      if entry.header.kind == .segment { rawBytes += bytes } else { stateBytes += bytes }
+    }
+    if manifest != nil {
+      stateBytes += try onDisk { () throws(DiskFailure) in
+        try disk.allocation(of: directory.manifest, followsLink: false).bytes
+      }
+    }
+    journalBytes = all - rawBytes - stateBytes
     withExtendedLifetime(lock) {}
   }
 }

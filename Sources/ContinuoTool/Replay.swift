@@ -37,7 +37,8 @@ struct Replay: ~Copyable {
       var directory = try ReadDirectory(path: path, settings)
       restored = directory.restored
       replay.directory = DirectoryFigures(
-        journalBytes: directory.journalBytes, formatVersion: directory.formatVersion,
+        rawBytes: directory.rawBytes, stateBytes: directory.stateBytes, journalBytes: directory.journalBytes,
+        formatVersion: directory.formatVersion,
         droppedTailBytes: restored.droppedTailBytes)
       swap(&replay.engine, &directory.engine)
     } catch {

@@ -11,7 +11,7 @@ import Testing
 @Suite("Crash points")
 struct CrashPointTests {
   /// Rules 7.1, 7.5: everything acknowledged is there, and nothing but the step in flight besides.
-  @Test("A crash behind every call, and another one while it is brought back", arguments: Seeds.thisRun(6))
+  @Test("A crash behind every call, and another one while it is brought back", arguments: Seeds.thisRun(5))
   func everyPoint(seed: UInt64) throws {
     var marks: Set<RecoveryMark> = []
     let workload = try LedgerWorkload(seed: seed, steps: 14)
@@ -54,15 +54,20 @@ struct CrashPointTests {
           continue
         }
         let digest = try Self.digest(again, workload)
+        if cut == 1 {
+          // What was cut is known at the next start.
+          marks.formUnion(try ReadDirectory(again, path: "/data", workload.settings).restored.marks)
+        }
         let first = options.durability == .sync ? done : 0
         #expect(workload.holds(digest, from: first, through: done + 1), "\(context)")
-        if variant < 4 { marks.formUnion(try recover(image, done, workload, context, &random)) }
+        if variant == 0 || variant == 2 { marks.formUnion(try recover(image, done, workload, context, &random)) }
       }
     }
     print(
       "crash points: seed \(seed): \(operations.count) calls, \(images) images, \(cut) torn tails, \(refused) refused")
     #expect(cut > 0)
-    #expect(marks == Set(RecoveryMark.allCases), "rare ways that were never gone")
+    let missing = Set(RecoveryMark.allCases).subtracting(marks)
+    #expect(missing == [], "rare ways that were never gone")
   }
 
   /// A crash behind every call that bringing back makes; then it is brought back, and goes on.

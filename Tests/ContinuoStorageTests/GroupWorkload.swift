@@ -46,6 +46,7 @@ struct GroupWorkload {
   static var options: Ledger.Options {
     var options = Ledger.Options()
     options.journalFileBytes = 12 * 4096
+    options.checkpointBytes = nil
     return options
   }
 }

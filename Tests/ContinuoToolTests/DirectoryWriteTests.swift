@@ -42,6 +42,30 @@ struct DirectoryWriteTests {
     }
   }
 
+  /// Rules 7.3, 10.6: a checkpoint takes everything out of the journal, and changes no answer.
+  @Test("A checkpoint, and a command behind it")
+  func checkpoint() throws {
+    try Self.withDirectory { path in
+      #expect(try Self.ingest(path, "data/sample.csv").status == 0)
+      let digest = try Self.digest(path)
+      let outcome = try Tool.run(["checkpoint", "--data-dir", path, "--format", "json"])
+      #expect(outcome.status == 0, "\(outcome.err)")
+      #expect(outcome.out.hasPrefix("{\"sequence\":2,\"bytes\":"), "\(outcome.out)")
+      #expect(try Self.digest(path) == digest)
+      let figures = try Tool.run(["inspect", "--data-dir", path, "--format", "csv"])
+      let cells = try #require(figures.out.split(separator: "\n").last).split(
+        separator: ",", omittingEmptySubsequences: false)
+      #expect(Int(cells[11]) ?? 0 > 0 && Int(cells[12]) ?? 0 > 0)
+      let again = try Self.ingest(path, "data/sample.csv")
+      #expect(again.out.hasPrefix(#"{"accepted":0,"duplicates":23,"rejected":13,"#))
+      #expect(again.out.hasSuffix("\"sequence\":4}\n"))
+      #expect(try Self.digest(path) == digest)
+      let missing = try Tool.run(["checkpoint", "--data-dir", path + "-none"])
+      #expect(missing.status == 1)
+      #expect(missing.err.hasPrefix("continuo: not_found: "))
+    }
+  }
+
   /// Rule 6: what --retention says stays with the directory; a read command that says another one changes nothing.
   @Test("Retention is kept in the directory")
   func retention() throws {

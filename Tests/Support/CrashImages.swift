@@ -84,7 +84,8 @@ package struct CrashImages: Sendable {
       DiskState.write(bytes, at: offset, to: &file)
       state.files[write.file] = file
     }
-    Self.removeUnreached(&state)
+    // Only where a directory's own name was lost.
+    if state.directories.count < 2 || !keepsNames { Self.removeUnreached(&state) }
     return state
   }
 

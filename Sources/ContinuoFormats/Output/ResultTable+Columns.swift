@@ -256,6 +256,33 @@ extension ResultTable where Row == InspectionAnswer {
   }
 }
 
+/// What a checkpoint did.
+public struct CheckpointAnswer: Sendable {
+  /// The journal's frame up to which everything is in kept files.
+  public var sequence: UInt64
+  /// How many bytes were written.
+  public var bytes: Int64
+  /// How long it took.
+  public var microseconds: Int64
+
+  public init(sequence: UInt64, bytes: Int64, microseconds: Int64) {
+    self.sequence = sequence
+    self.bytes = bytes
+    self.microseconds = microseconds
+  }
+}
+
+extension ResultTable where Row == CheckpointAnswer {
+  /// `checkpoint`.
+  public static var checkpoint: Self {
+    Self(isSingle: true) { row, cells in
+      cells.count("sequence", of: row) { Int($0.sequence) }
+      cells.count("bytes", of: row) { Int($0.bytes) }
+      cells.decimal("seconds", of: row) { Decimal18(units: Int128($0.microseconds) * 1_000_000_000_000) }
+    }
+  }
+}
+
 /// What a rollback undid.
 public struct RollbackAnswer: Sendable {
   public var chain: UInt32

@@ -98,7 +98,7 @@ enum ColumnCode {
       }
       table = code.table
     } else {
-      table = [UInt16](repeating: UInt16(greatest) << 4, count: 1 << PrefixCode.bitsMax)
+      table = [UInt16(greatest) << 4]
     }
     let middle = start + classBytes
     var isPast = false
@@ -106,8 +106,9 @@ enum ColumnCode {
     var rests = BitReader(bytes, middle..<bytes.count - slack)
     numbers.append(addingCapacity: count) { (space: inout OutputSpan<Number>) in
       let symbols = table.span
+      let mask = UInt64(symbols.count - 1)
       for _ in 0..<count {
-        let entry = symbols[Int(truncatingIfNeeded: classes.next & 0xFFF)]
+        let entry = symbols[Int(truncatingIfNeeded: classes.next & mask)]
         classes.skip(Int(entry & 0xF))
         let (number, isOver) = least.addingReportingOverflow(rest(Int(entry >> 4), &rests))
         isPast = isPast || isOver

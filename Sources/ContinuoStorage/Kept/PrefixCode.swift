@@ -37,9 +37,10 @@ struct PrefixCode {
     codes = Self.canonical(lengths)
   }
 
-  /// What the next twelve bits begin with: the symbol, and in the lowest four bits how many of them are its own. O(4096).
+  /// What the next bits begin with, as many as the longest code has: the symbol, and in the lowest four bits how many of them
+  /// are its own. O(2^bits).
   var table: [UInt16] {
-    var table = [UInt16](repeating: 0, count: 1 << Self.bitsMax)
+    var table = [UInt16](repeating: 0, count: 1 << Int(lengths.max() ?? 0))
     for symbol in lengths.indices where lengths[symbol] > 0 {
       let entry = UInt16(symbol) << 4 | UInt16(lengths[symbol])
       for place in stride(from: Int(codes[symbol]), to: table.count, by: 1 << Int(lengths[symbol])) {
