@@ -8,6 +8,12 @@ import ContinuoStorage
 import ContinuoTestSupport
 import Testing
 
+/// The events of a segment.
+struct HeldGroup: Equatable {
+  var swaps: [HeldSwap] = []
+  var transfers: [HeldTransfer] = []
+}
+
 @Suite("Segments")
 struct SegmentTests {
   private static let start = Timestamp(microseconds: 1_730_419_200_000_000)
@@ -15,27 +21,33 @@ struct SegmentTests {
   private static let header = KeptHeader(
     kind: .segment, directory: 0xABCD, number: 7, first: start.microseconds, second: length)
 
-  private static func write(_ events: SegmentEvents) throws -> (bytes: [UInt8], entry: KeptEntry) {
+  private static func write(_ events: HeldGroup) throws -> (bytes: [UInt8], entry: KeptEntry) {
     let disk = SimulatedDisk()
-    var last = LastPrices()
-    let entry = try SegmentFile.write(disk.create("/segment"), header, events, &last)
+    var scratch = SegmentScratch()
+    let entry = try SegmentFile.write(
+      disk.create("/segment"), header, events.swaps[...], events.transfers[...], &scratch)
     let image = disk.image
     return (try #require(image.files[image.names["/segment"] ?? 0]), entry)
   }
 
-  private static func read(_ bytes: [UInt8], _ entry: KeptEntry) throws(StorageFailure) -> SegmentEvents {
+  private static func read(_ bytes: [UInt8], _ entry: KeptEntry) throws(StorageFailure) -> HeldGroup {
     var state = DiskState()
     (state.names, state.files) = (["/segment": 1], [1: bytes])
     let file = try onDisk { () throws(DiskFailure) in
       try SimulatedDisk(state).open("/segment", forWriting: false)
     }
-    var last = LastPrices()
-    return try SegmentFile.events(KeptReader(file, path: "/segment", entry), &last)
+    var scratch = SegmentScratch()
+    var events = HeldGroup()
+    try SegmentFile.forEachGroup(KeptReader(file, path: "/segment", entry), &scratch) { swaps, transfers in
+      for index in swaps.indices { events.swaps.append(swaps[index]) }
+      for index in transfers.indices { events.transfers.append(transfers[index]) }
+    }
+    return events
   }
 
   /// Events of a segment, of any kind that can be held.
-  private static func events(_ random: inout SeededGenerator, _ count: Int) -> SegmentEvents {
-    var events = SegmentEvents()
+  private static func events(_ random: inout SeededGenerator, _ count: Int) -> HeldGroup {
+    var events = HeldGroup()
     let chains = random.pick([[1], [8453], [1, 8453], [0, 7, .max]]) as [UInt32]
     let isPlain = random.chance(50)
     let digits = random.pick([0, 2, 8, 18])
@@ -80,7 +92,7 @@ struct SegmentTests {
     return events
   }
 
-  private static func sorted(_ events: SegmentEvents) -> SegmentEvents {
+  private static func sorted(_ events: HeldGroup) -> HeldGroup {
     func precedes(_ one: OrderKey, _ other: OrderKey) -> Bool {
       (one.chain, one.block, one.logIndex) < (other.chain, other.block, other.logIndex)
     }
@@ -103,7 +115,7 @@ struct SegmentTests {
 
   @Test("More events than a group has")
   func manyGroups() throws {
-    var events = SegmentEvents()
+    var events = HeldGroup()
     for index in 0..<70_000 {
       events.swaps.append(
         HeldSwap(

@@ -47,38 +47,89 @@ package struct HeldTransfer: Equatable, Sendable, BitwiseCopyable {
   }
 }
 
+/// Hands out the held events of a version, stretch of time by stretch of time. Tokens are looked for once, and their events
+/// where the stretch before has ended.
+package struct HeldEvents {
+  private struct Swaps {
+    var token: UInt32
+    var view: SeriesView<SwapRow>
+    var next: SeriesView<SwapRow>.Position
+  }
+
+  private struct Transfers {
+    var token: UInt32
+    var view: SeriesView<TransferRow>
+    var next: SeriesView<TransferRow>.Position
+  }
+
+  private var swaps: [Swaps] = []
+  private var transfers: [Transfers] = []
+  /// Where each token's next event is the first one that is not before this.
+  private var end = Timestamp(microseconds: .min)
+
+  /// O(tokens), and the versions made since.
+  package init(_ market: borrowing some MarketAnswers & ~Copyable) {
+    let contents = market.contents
+    for token in 0..<contents.tokenCount {
+      let reference = contents.reference(token)
+      let view = reference.swaps
+      if !view.isEmpty { swaps.append(Swaps(token: UInt32(truncatingIfNeeded: token), view: view, next: view.start)) }
+      guard reference.hasTransfers else { continue }
+      let own = reference.view.transfers
+      transfers.append(Transfers(token: UInt32(truncatingIfNeeded: token), view: own, next: own.start))
+    }
+  }
+
+  /// Puts the events with `from` ≤ time < `end` in place of what was there, token by token. O(tokens + events), and
+  /// O(tokens × log n) where it does not go on from the last ones.
+  package mutating func take(
+    from: Timestamp, before end: Timestamp, _ held: inout [HeldSwap], _ heldTransfers: inout [HeldTransfer]
+  ) {
+    held.removeAll(keepingCapacity: true)
+    heldTransfers.removeAll(keepingCapacity: true)
+    let goesOn = from == self.end
+    self.end = end
+    for index in swaps.indices {
+      let (token, view) = (swaps[index].token, swaps[index].view)
+      var position = goesOn ? swaps[index].next : view.lowerBound(from)
+      while position != view.end, view.time(at: position) < end {
+        let row = view.row(at: position)
+        held.append(
+          HeldSwap(
+            key: row.key, token: token, trader: row.wallet &+ 1, side: row.side, amountUSD: row.amountUSD,
+            tokenAmount: row.tokenAmount, price: row.price))
+        position = view.after(position)
+      }
+      swaps[index].next = position
+    }
+    for index in transfers.indices {
+      let (token, view) = (transfers[index].token, transfers[index].view)
+      var position = goesOn ? transfers[index].next : view.lowerBound(from)
+      while position != view.end {
+        let row = view.row(at: position)
+        guard row.key.timestamp < end else { break }
+        heldTransfers.append(
+          HeldTransfer(
+            key: row.key, token: token, from: row.from, to: row.to, amount: row.amount, tokenID: row.tokenID))
+        position = view.after(position)
+      }
+      transfers[index].next = position
+    }
+  }
+}
+
 extension MarketAnswers where Self: ~Copyable {
   /// The held swaps with `from` ≤ time < `end`, token by token. O(tokens × log n + swaps).
   package func heldSwaps(from: Timestamp, before end: Timestamp) -> [HeldSwap] {
-    var held: [HeldSwap] = []
-    for token in 0..<contents.tokenCount {
-      contents.reference(token).swaps.visit(from: from, before: end) { row in
-        held.append(
-          HeldSwap(
-            key: row.key, token: UInt32(truncatingIfNeeded: token), trader: row.wallet &+ 1, side: row.side,
-            amountUSD: row.amountUSD, tokenAmount: row.tokenAmount, price: row.price))
-      }
-    }
-    return held
+    var (events, swaps, transfers): (HeldEvents, [HeldSwap], [HeldTransfer]) = (HeldEvents(self), [], [])
+    events.take(from: from, before: end, &swaps, &transfers)
+    return swaps
   }
 
   /// The held transfers with `from` ≤ time < `end`, token by token. O(tokens × log n + transfers).
   package func heldTransfers(from: Timestamp, before end: Timestamp) -> [HeldTransfer] {
-    var held: [HeldTransfer] = []
-    for token in 0..<contents.tokenCount {
-      let transfers = contents.token(token).transfers
-      guard !transfers.isEmpty else { continue }
-      var position = transfers.lowerBound(from)
-      while position != transfers.end {
-        let row = transfers.row(at: position)
-        guard row.key.timestamp < end else { break }
-        held.append(
-          HeldTransfer(
-            key: row.key, token: UInt32(truncatingIfNeeded: token), from: row.from, to: row.to, amount: row.amount,
-            tokenID: row.tokenID))
-        position = transfers.after(position)
-      }
-    }
-    return held
+    var (events, swaps, transfers): (HeldEvents, [HeldSwap], [HeldTransfer]) = (HeldEvents(self), [], [])
+    events.take(from: from, before: end, &swaps, &transfers)
+    return transfers
   }
 }

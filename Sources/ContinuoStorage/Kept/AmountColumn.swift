@@ -10,26 +10,34 @@ enum AmountScale {
   /// The greatest power of ten, 18 at most, that divides all of some amounts. O(amounts).
   static func power(_ amounts: some Sequence<Decimal18>) -> UInt8 {
     var power: UInt8 = 18
+    var scale = ExactScale(power)
     for amount in amounts where power > 0 {
-      while !divides(power, amount.units.magnitude) { power -= 1 }
+      while power > 0, scale.word(amount.units) == nil, !divides(power, amount.units.magnitude) {
+        power -= 1
+        scale = ExactScale(power)
+      }
     }
     return power
   }
 
-  @inline(__always)
+  @inline(never)
   private static func divides(_ power: UInt8, _ number: UInt128) -> Bool {
     // Twos are cheap to look for, and few numbers have as many by chance.
     guard number.trailingZeroBitCount >= Int(power) else { return number == 0 }
-    if let word = UInt64(exactly: number) { return word % PowerOfTen.of(power) == 0 }
     return number % UInt128(PowerOfTen.of(power)) == 0
   }
 
-  /// An amount in units of a power of ten that divides it. O(1).
-  @inline(__always)
-  static func quotient(_ amount: Decimal18, _ power: UInt8) -> Int128 {
-    if power == 0 { return amount.units }
-    if let word = Int64(exactly: amount.units) { return Int128(word / Int64(PowerOfTen.of(power))) }
-    return amount.units / Int128(PowerOfTen.of(power))
+  /// Amounts in units of a power of ten that divides them. O(amounts).
+  static func quotients(_ amounts: some Sequence<Decimal18>, _ power: UInt8, into quotients: inout [Int128]) {
+    quotients.removeAll(keepingCapacity: true)
+    let scale = ExactScale(power)
+    for amount in amounts {
+      if let word = scale.word(amount.units) {
+        quotients.append(Int128(word))
+      } else {
+        quotients.append(amount.units / Int128(PowerOfTen.of(power)))
+      }
+    }
   }
 
   /// The amount that a number of units of a power of ten is; modulo 2^128. O(1).
@@ -39,31 +47,70 @@ enum AmountScale {
   }
 }
 
+/// Division by a power of ten of numbers that are its multiples.
+private struct ExactScale {
+  private let power: UInt64
+  private let factor: UInt64
+  /// 5^-power, modulo 2^64.
+  private let inverse: UInt64
+
+  init(_ power: UInt8) {
+    self.power = UInt64(power)
+    factor = PowerOfTen.of(power)
+    let odd = factor >> UInt64(power)
+    // Each step doubles the bits that are right: three to begin with.
+    var inverse = odd &* odd &* odd
+    for _ in 0..<5 { inverse = inverse &* (2 &- odd &* inverse) }
+    self.inverse = inverse
+  }
+
+  /// The quotient, where the number is a multiple and the quotient is not negative and has 63 bits; nil else. O(1).
+  @inline(__always)
+  func word(_ number: Int128) -> Int64? {
+    let (high, low) = (UInt64(truncatingIfNeeded: number >> 64), UInt64(truncatingIfNeeded: number))
+    let shifted = low &>> power | (power == 0 ? 0 : high &<< (64 &- power))
+    let quotient = shifted &* inverse
+    let product = quotient.multipliedFullWidth(by: factor)
+    guard product.low == low, product.high == high, quotient >> 63 == 0 else { return nil }
+    return Int64(bitPattern: quotient)
+  }
+}
+
 /// What price × tokens foretells of an amount in dollars.
 struct AmountForecast: Equatable {
-  /// The product of the two quotients counts 10^-places of an amount's units.
-  private let places: Int
+  /// How many products of the two quotients an amount's unit is.
   private let divisor: UInt128
+  /// The same as a word; 0 where it is none.
+  private let narrowDivisor: UInt64
 
   /// nil where the product is coarser than the amounts are, or any power is none.
   init?(price: UInt8, tokens: UInt8, amounts: UInt8) {
     guard price <= 18, tokens <= 18, amounts <= 18 else { return nil }
-    places = 18 + Int(amounts) - Int(price) - Int(tokens)
+    let places = 18 + Int(amounts) - Int(price) - Int(tokens)
     guard places >= 0 else { return nil }
     divisor = (0..<places).reduce(1) { product, _ in product * 10 }
+    narrowDivisor = UInt64(exactly: divisor) ?? 0
   }
 
   /// The rounded product; 0 where it is past 128 bits, or one of the two is negative. O(1).
   @inline(__always)
   func amount(price: Int128, tokens: Int128) -> Int128 {
+    if narrowDivisor > 0, let price = UInt64(exactly: price), let tokens = UInt64(exactly: tokens) {
+      let (high, low) = price.multipliedFullWidth(by: tokens)
+      let (sum, carry) = low.addingReportingOverflow(narrowDivisor / 2)
+      let top = high &+ (carry ? 1 : 0)
+      if top < narrowDivisor { return Int128(narrowDivisor.dividingFullWidth((top, sum)).quotient) }
+    }
+    return general(price, tokens)
+  }
+
+  @inline(never)
+  private func general(_ price: Int128, _ tokens: Int128) -> Int128 {
     guard price >= 0, tokens >= 0 else { return 0 }
     let (high, low) = UInt128(price).multipliedFullWidth(by: UInt128(tokens))
     if high == 0 {
       let (sum, isPast) = low.addingReportingOverflow(divisor / 2)
-      if !isPast {
-        if let word = UInt64(exactly: sum), let narrow = UInt64(exactly: divisor) { return Int128(word / narrow) }
-        return Int128(truncatingIfNeeded: sum / divisor)
-      }
+      if !isPast { return Int128(truncatingIfNeeded: sum / divisor) }
     }
     return wide(high, low)
   }

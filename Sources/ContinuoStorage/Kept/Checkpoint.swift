@@ -94,28 +94,18 @@ struct Checkpoint {
       let start = Timestamp(microseconds: entry.header.first)
       return entry.header.kind == .segment && (start < horizon || version.changed.contains(ChangedTimes.stretch(start)))
     }
-    var last = LastPrices()
-    var index = 0
-    while index < changed.count {
-      // A day's are looked for at once: to look for one alone takes as long.
-      let first = changed[index]
-      var end = index + 1
-      while end < changed.count, changed[end] < first + 6 { end += 1 }
-      var events: [Int64: SegmentEvents] = [:]
-      let (from, before) = (ChangedTimes.start(first), ChangedTimes.start(changed[end - 1] + 1))
-      for swap in version.snapshot.heldSwaps(from: from, before: before) {
-        events[ChangedTimes.stretch(swap.key.timestamp), default: SegmentEvents()].swaps.append(swap)
+    guard !changed.isEmpty else { return }
+    var (swaps, transfers): ([HeldSwap], [HeldTransfer]) = ([], [])
+    var scratch = SegmentScratch()
+    var events = HeldEvents(version.snapshot)
+    for stretch in changed {
+      let (from, before) = (ChangedTimes.start(stretch), ChangedTimes.start(stretch + 1))
+      events.take(from: from, before: before, &swaps, &transfers)
+      if swaps.isEmpty, transfers.isEmpty { continue }
+      try write(.segment, first: from.microseconds, second: ChangedTimes.length) {
+        (file, header) throws(DiskFailure) in
+        try SegmentFile.write(file, header, swaps[...], transfers[...], &scratch)
       }
-      for transfer in version.snapshot.heldTransfers(from: from, before: before) {
-        events[ChangedTimes.stretch(transfer.key.timestamp), default: SegmentEvents()].transfers.append(transfer)
-      }
-      for stretch in changed[index..<end] {
-        guard let own = events.removeValue(forKey: stretch) else { continue }
-        try write(.segment, first: ChangedTimes.start(stretch).microseconds, second: ChangedTimes.length) {
-          (file, header) throws(DiskFailure) in try SegmentFile.write(file, header, own, &last)
-        }
-      }
-      index = end
     }
   }
 
@@ -158,7 +148,7 @@ enum KeptRestore {
     _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, _ engine: inout Engine
   ) throws(StorageFailure) -> Int {
     var events = 0
-    var last = LastPrices()
+    var scratch = SegmentScratch()
     func reader(_ entry: KeptEntry) throws(StorageFailure) -> KeptReader {
       let path = directory.keptFile(entry.header)
       let names = try onDisk { () throws(DiskFailure) in try disk.names(in: directory.kept) ?? [] }
@@ -194,12 +184,13 @@ enum KeptRestore {
     for entry in manifest.kept.filter({ $0.header.kind == .segment }).sorted(by: { $0.header.first < $1.header.first })
     {
       let segment = try reader(entry)
-      let held = try SegmentFile.events(segment, &last)
-      try fitting(segment) { () throws(PackedBatchFault) in
-        try engine.adopt(held.swaps.span)
-        try engine.adopt(held.transfers.span)
+      try SegmentFile.forEachGroup(segment, &scratch) { (swaps, transfers) throws(StorageFailure) in
+        do throws(PackedBatchFault) {
+          try engine.adopt(swaps)
+          try engine.adopt(transfers)
+        } catch { throw segment.damaged(0, error.what) }
+        events += swaps.count + transfers.count
       }
-      events += held.swaps.count + held.transfers.count
     }
     do throws(PackedBatchFault) { try engine.adopt(manifest.marks) } catch {
       throw .damaged(

@@ -21,9 +21,21 @@ enum ColumnCode {
 
   /// Adds a column to some bytes. O(numbers).
   static func append<Number: FixedWidthInteger & UnsignedInteger>(_ numbers: [Number], to bytes: inout [UInt8]) {
-    let least = numbers.min() ?? 0
+    var (least, greatestNumber) = (numbers.first ?? 0, numbers.first ?? 0)
+    for number in numbers {
+      least = min(least, number)
+      greatestNumber = max(greatestNumber, number)
+    }
+    // Words are quicker than 128 bits, and mostly they do.
+    if Number.bitWidth > 64, greatestNumber <= Number(UInt64.max) {
+      return append(numbers.map { UInt64(truncatingIfNeeded: $0) }, to: &bytes)
+    }
     var counts = [Int](repeating: 0, count: classMax + 1)
-    for number in numbers { counts[Self.length(number &- least)] += 1 }
+    if least == greatestNumber {
+      counts[0] = numbers.count
+    } else {
+      for number in numbers { counts[Self.length(number &- least)] += 1 }
+    }
     let greatest = counts.lastIndex { $0 > 0 } ?? 0
     let code = PrefixCode(counts: Array(counts[...greatest]))
     bytes.append(UInt8(greatest))
@@ -39,7 +51,7 @@ enum ColumnCode {
       bytes.append(contentsOf: repeatElement(0, count: greatest / 2 + 1))
     }
     var (classes, rests) = (BitWriter(), BitWriter())
-    for number in numbers {
+    for number in numbers where least != greatestNumber {
       let rest = number &- least
       let length = Self.length(rest)
       if isMixed { classes.put(UInt64(code.codes[length]), Int(code.lengths[length])) }

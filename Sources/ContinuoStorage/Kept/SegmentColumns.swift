@@ -118,9 +118,10 @@ package struct GroupColumns {
     head = GroupHead(.swap, positions, amountPower: AmountScale.power(swaps.lazy.map(\.amountUSD)))
     head.tokenPower = AmountScale.power(swaps.lazy.map(\.tokenAmount))
     head.pricePower = AmountScale.power(swaps.lazy.map(\.price))
-    let prices = swaps.map { AmountScale.quotient($0.price, head.pricePower) }
-    let tokens = swaps.map { AmountScale.quotient($0.tokenAmount, head.tokenPower) }
-    let amounts = swaps.map { AmountScale.quotient($0.amountUSD, head.amountPower) }
+    var (prices, tokens, amounts): ([Int128], [Int128], [Int128]) = ([], [], [])
+    AmountScale.quotients(swaps.lazy.map(\.price), head.pricePower, into: &prices)
+    AmountScale.quotients(swaps.lazy.map(\.tokenAmount), head.tokenPower, into: &tokens)
+    AmountScale.quotients(swaps.lazy.map(\.amountUSD), head.amountPower, into: &amounts)
     var plain = amounts.map { UInt128(bitPattern: $0) }
     if let forecast = AmountForecast(price: head.pricePower, tokens: head.tokenPower, amounts: head.amountPower) {
       let rests = amounts.indices.map {
@@ -151,7 +152,9 @@ package struct GroupColumns {
     set(.token, transfers.map { UInt64($0.token) })
     set(.first, transfers.map { UInt64($0.from) })
     set(.second, transfers.map { UInt64($0.to) })
-    set(.amount, transfers.map { UInt128(bitPattern: AmountScale.quotient($0.amount, head.amountPower)) })
+    var amounts: [Int128] = []
+    AmountScale.quotients(transfers.lazy.map(\.amount), head.amountPower, into: &amounts)
+    set(.amount, amounts.map { UInt128(bitPattern: $0) })
     set(.tokens, transfers.map { $0.tokenID?.low ?? 0 })
     set(.price, transfers.map { $0.tokenID?.high ?? 0 })
     set(.hasTokenID, transfers.map { $0.tokenID == nil ? 0 : 1 as UInt64 })
@@ -211,8 +214,9 @@ package struct GroupReader {
 
   /// The swaps. O(events).
   package func swaps(
-    _ file: Span<UInt8>, _ payload: (GroupColumn) -> Range<Int>, _ last: inout LastPrices
-  ) throws(ColumnFault) -> [HeldSwap] {
+    _ file: Span<UInt8>, _ payload: (GroupColumn) -> Range<Int>, _ last: inout LastPrices,
+    into swaps: inout [HeldSwap]
+  ) throws(ColumnFault) {
     let keys = try keys(file, payload)
     let (tokens, traders) = (
       try numbers(file.extracting(payload(.token))), try numbers(file.extracting(payload(.first)))
@@ -229,7 +233,6 @@ package struct GroupReader {
       tokens.allSatisfy({ $0 < UInt32(Limits.tokensMax) })
     else { throw ColumnFault(what: "sides, and tokens' numbers") }
     last.reset()
-    var swaps: [HeldSwap] = []
     swaps.reserveCapacity(head.events)
     for index in keys.indices {
       let price = last.add(tokens[index], priceSteps[index])
@@ -243,11 +246,12 @@ package struct GroupReader {
           tokenAmount: AmountScale.amount(tokenAmounts[index], head.tokenPower),
           price: AmountScale.amount(price, head.pricePower)))
     }
-    return swaps
   }
 
   /// The transfers. O(events).
-  func transfers(_ file: Span<UInt8>, _ payload: (GroupColumn) -> Range<Int>) throws(ColumnFault) -> [HeldTransfer] {
+  func transfers(
+    _ file: Span<UInt8>, _ payload: (GroupColumn) -> Range<Int>, into transfers: inout [HeldTransfer]
+  ) throws(ColumnFault) {
     let keys = try keys(file, payload)
     let (tokens, givers, takers) = (
       try numbers(file.extracting(payload(.token))), try numbers(file.extracting(payload(.first))),
@@ -260,11 +264,12 @@ package struct GroupReader {
     guard isNamed.allSatisfy({ $0 <= 1 }), tokens.allSatisfy({ $0 < UInt32(Limits.tokensMax) }) else {
       throw ColumnFault(what: "identifiers, and tokens' numbers")
     }
-    return keys.indices.map { index in
-      HeldTransfer(
-        key: keys[index], token: tokens[index], from: givers[index], to: takers[index],
-        amount: AmountScale.amount(amounts[index], head.amountPower),
-        tokenID: isNamed[index] == 0 ? nil : WideID(high: high[index], low: low[index]))
+    for index in keys.indices {
+      transfers.append(
+        HeldTransfer(
+          key: keys[index], token: tokens[index], from: givers[index], to: takers[index],
+          amount: AmountScale.amount(amounts[index], head.amountPower),
+          tokenID: isNamed[index] == 0 ? nil : WideID(high: high[index], low: low[index])))
     }
   }
 }

@@ -6,14 +6,6 @@
 package import Continuo
 internal import ContinuoBytes
 
-/// The events of one segment.
-package struct SegmentEvents: Equatable {
-  package var swaps: [HeldSwap] = []
-  package var transfers: [HeldTransfer] = []
-
-  package init() {}
-}
-
 /// What a segment says of itself.
 struct SegmentFooter: Equatable {
   /// The events of one kind on one chain.
@@ -59,16 +51,35 @@ struct SegmentFooter: Equatable {
   }
 }
 
+/// What writing and reading segments needs from one to the next.
+package struct SegmentScratch {
+  fileprivate var last = LastPrices()
+  fileprivate var order = SegmentOrder()
+  fileprivate var swaps: [HeldSwap] = []
+  fileprivate var transfers: [HeldTransfer] = []
+
+  package init() {}
+}
+
 package enum SegmentFile {
-  /// Writes a segment's file and makes it durable, but not its name. O(n log n).
+  /// Writes a segment's file and makes it durable, but not its name. O(events), O(n log n) of several chains.
+  ///
+  /// - Parameters:
+  ///   - swaps: in any order.
+  ///   - transfers: in any order.
   package static func write(
-    _ file: any DiskFile, _ header: KeptHeader, _ events: consuming SegmentEvents, _ last: inout LastPrices
+    _ file: any DiskFile, _ header: KeptHeader, _ swaps: ArraySlice<HeldSwap>, _ transfers: ArraySlice<HeldTransfer>,
+    _ scratch: inout SegmentScratch
   ) throws(DiskFailure) -> KeptEntry {
-    events.swaps.sort { $0.key.precedes($1.key) }
-    events.transfers.sort { $0.key.precedes($1.key) }
+    scratch.swaps.removeAll(keepingCapacity: true)
+    scratch.order.places(swaps.lazy.map(\.key)) { scratch.swaps.append(swaps[swaps.startIndex + $0]) }
+    scratch.transfers.removeAll(keepingCapacity: true)
+    scratch.order.places(transfers.lazy.map(\.key)) {
+      scratch.transfers.append(transfers[transfers.startIndex + $0])
+    }
     var footer = SegmentFooter()
-    footer.note(events.swaps.lazy.map(\.key), .swap)
-    footer.note(events.transfers.lazy.map(\.key), .transfer)
+    footer.note(scratch.swaps.lazy.map(\.key), .swap)
+    footer.note(scratch.transfers.lazy.map(\.key), .transfer)
     var writer = KeptWriter(file, header)
     let origin = Timestamp(microseconds: header.first)
     var group = 0
@@ -79,48 +90,52 @@ package enum SegmentFile {
       }
       group += 1
     }
-    for start in stride(from: 0, to: events.swaps.count, by: GroupHead.eventsMax) {
-      let swaps = events.swaps[start..<min(start + GroupHead.eventsMax, events.swaps.count)]
-      try append(GroupColumns(swaps, from: origin, &last), .swap)
+    for start in stride(from: 0, to: scratch.swaps.count, by: GroupHead.eventsMax) {
+      let own = scratch.swaps[start..<min(start + GroupHead.eventsMax, scratch.swaps.count)]
+      try append(GroupColumns(own, from: origin, &scratch.last), .swap)
     }
-    for start in stride(from: 0, to: events.transfers.count, by: GroupHead.eventsMax) {
-      let transfers = events.transfers[start..<min(start + GroupHead.eventsMax, events.transfers.count)]
-      try append(GroupColumns(transfers, from: origin), .transfer)
+    for start in stride(from: 0, to: scratch.transfers.count, by: GroupHead.eventsMax) {
+      let own = scratch.transfers[start..<min(start + GroupHead.eventsMax, scratch.transfers.count)]
+      try append(GroupColumns(own, from: origin), .transfer)
     }
     return try writer.finish(footer.encoded)
   }
 
-  /// Reads all events, and checks every byte on the way. O(events).
-  package static func events(_ reader: KeptReader, _ last: inout LastPrices) throws(StorageFailure) -> SegmentEvents {
-    var events = SegmentEvents()
-    var (block, group) = (0, 0)
+  /// Lends all events, group by group, and checks every byte on the way: that they are all the last check tells, so what
+  /// was lent is of no use where this throws. O(events).
+  package static func forEachGroup(
+    _ reader: KeptReader, _ scratch: inout SegmentScratch,
+    _ body: (Span<HeldSwap>, Span<HeldTransfer>) throws(StorageFailure) -> Void
+  ) throws(StorageFailure) {
     let widths = [GroupColumn.all(.swap).count, GroupColumn.all(.transfer).count]
-    // Swaps first: where transfers begin, and that there are no more groups, the footer tells.
     let swapGroups = try groups(reader, 0, .swap)
     let transferGroups = try groups(reader, 8, .transfer)
     guard reader.blockCount == swapGroups * widths[0] + transferGroups * widths[1] else {
       throw reader.damaged(reader.blockCount, "as many blocks as \(swapGroups) and \(transferGroups) groups have")
     }
-    while block < reader.blockCount {
+    var (block, found) = (0, SegmentFooter())
+    var before: OrderKey?
+    for group in 0..<swapGroups + transferGroups {
       let kind: EventKind = group < swapGroups ? .swap : .transfer
+      if group == swapGroups { before = nil }
       let first = block
       block += widths[Int(kind.rawValue)]
+      scratch.swaps.removeAll(keepingCapacity: true)
+      scratch.transfers.removeAll(keepingCapacity: true)
       try reader.withBlocks(
         first..<block, { (kind.rawValue, UInt8($0 - first), group) },
         { (bytes, payloads) throws(StorageFailure) in
           do throws(ColumnFault) {
-            try read(bytes, payloads, kind, reader.header, &events, &last)
+            try read(bytes, payloads, kind, reader.header, &before, &scratch)
           } catch { throw reader.damaged(first, error.what) }
         })
-      group += 1
+      found.note(scratch.swaps.lazy.map(\.key), .swap)
+      found.note(scratch.transfers.lazy.map(\.key), .transfer)
+      try body(scratch.swaps.span, scratch.transfers.span)
     }
-    var found = SegmentFooter()
-    found.note(events.swaps.lazy.map(\.key), .swap)
-    found.note(events.transfers.lazy.map(\.key), .transfer)
     guard found.encoded == reader.footer else {
       throw reader.damaged(reader.blockCount, "the footer of the events that are there")
     }
-    return events
   }
 
   /// How many groups a kind has, by the footer's count of its events.
@@ -132,20 +147,20 @@ package enum SegmentFile {
 
   private static func read(
     _ bytes: Span<UInt8>, _ payloads: [Range<Int>], _ kind: EventKind, _ header: KeptHeader,
-    _ events: inout SegmentEvents, _ last: inout LastPrices
+    _ before: inout OrderKey?, _ scratch: inout SegmentScratch
   ) throws(ColumnFault) {
     func payload(_ column: GroupColumn) -> Range<Int> { payloads[Int(column.rawValue)] }
     let group = GroupReader(
       try GroupHead(bytes.extracting(payload(.head))), from: Timestamp(microseconds: header.first))
     guard group.head.kind == kind else { throw ColumnFault(what: "the head of such a group") }
     if kind == .swap {
-      let swaps = try group.swaps(bytes, payload, &last)
-      try check(swaps.lazy.map(\.key), after: events.swaps.last?.key, header)
-      events.swaps += swaps
+      try group.swaps(bytes, payload, &scratch.last, into: &scratch.swaps)
+      try check(scratch.swaps.lazy.map(\.key), after: before, header)
+      before = scratch.swaps.last?.key
     } else {
-      let transfers = try group.transfers(bytes, payload)
-      try check(transfers.lazy.map(\.key), after: events.transfers.last?.key, header)
-      events.transfers += transfers
+      try group.transfers(bytes, payload, into: &scratch.transfers)
+      try check(scratch.transfers.lazy.map(\.key), after: before, header)
+      before = scratch.transfers.last?.key
     }
   }
 

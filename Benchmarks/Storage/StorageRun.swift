@@ -1,0 +1,127 @@
+// Runs of a data directory with checkpoints: what they take on the disk, what they cost beside ingest, and the way back.
+// Invariant: every event is counted; directories are the caller's to remove.
+// Not here: what is printed (main), what the figures are held to (tools/bench), the journal alone (Durable).
+
+internal import Continuo
+internal import ContinuoMachine
+internal import ContinuoMarket
+internal import ContinuoStorage
+internal import Foundation
+
+/// A market that goes into a data directory and comes back.
+struct StorageRun {
+  let path: String
+  let market: Market
+  let batches: [Range<Int>]
+
+  init(_ path: String, _ market: Market) {
+    (self.path, self.market, batches) = (path, market, market.batches(of: 10_000))
+    try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  /// What an ingest took.
+  struct Ingest {
+    var perSecond = 0.0
+    /// Of a batch, from its offer to its receipt, in milliseconds.
+    var p999 = 0.0
+    var longest = 0.0
+  }
+
+  private func options(_ checkpointBytes: Int64?) -> Ledger.Options {
+    var options = Ledger.Options()
+    options.checkpointBytes = checkpointBytes
+    return options
+  }
+
+  /// Takes batches in, three on their way at a time.
+  private func take(_ ranges: ArraySlice<Range<Int>>, into ledger: Ledger) throws -> Ingest {
+    var free = (0..<3).map { _ in EventBatch() }
+    var offered: [(answer: OfferedBatch, batch: EventBatch, start: Int64)] = []
+    var latencies: [Int64] = []
+    var (accepted, events) = (0, 0)
+    func settle() throws {
+      let first = offered.removeFirst()
+      accepted += try first.answer.receipt().accepted
+      latencies.append(MachineHandle.nanoseconds - first.start)
+      free.append(first.batch)
+    }
+    let start = MachineHandle.nanoseconds
+    for rows in ranges {
+      if free.isEmpty { try settle() }
+      var batch = free.removeLast()
+      batch.removeAll()
+      market.append(rows, to: &batch)
+      events += rows.count
+      offered.append((try ledger.offer(batch, wallClock: nil), batch, MachineHandle.nanoseconds))
+    }
+    while !offered.isEmpty { try settle() }
+    precondition(accepted == events, "every event is accepted")
+    latencies.sort()
+    var ingest = Ingest()
+    ingest.perSecond = Double(events) / (Double(MachineHandle.nanoseconds - start) / 1e9)
+    ingest.p999 = Double(latencies[latencies.count * 999 / 1000]) / 1e6
+    ingest.longest = Double(latencies.last ?? 0) / 1e6
+    return ingest
+  }
+
+  /// Takes the whole market in, with a checkpoint whenever the journal has grown by so many bytes.
+  func ingest(_ name: String, checkpointBytes: Int64?) throws -> Ingest {
+    let ledger = try Ledger(path: "\(path)/\(name)", options(checkpointBytes))
+    return try take(batches[...], into: ledger)
+  }
+
+  /// A full checkpoint, and one behind the last 100,000 events.
+  func checkpoints() throws -> (full: (bytes: Int64, seconds: Double), more: (bytes: Int64, seconds: Double)) {
+    let ledger = try Ledger(path: path + "/full", options(nil))
+    _ = try take(batches.dropLast(10), into: ledger)
+    func checkpoint() throws -> (bytes: Int64, seconds: Double) {
+      let start = MachineHandle.nanoseconds
+      let receipt = try ledger.checkpoint()
+      return (receipt.bytes, Double(MachineHandle.nanoseconds - start) / 1e9)
+    }
+    let full = try checkpoint()
+    _ = try take(batches.suffix(10), into: ledger)
+    return (full, try checkpoint())
+  }
+
+  /// Seconds until a directory is read, and answers a candle; and events a second.
+  func restore() throws -> (seconds: Double, perSecond: Double, rawBytes: Int64, stateBytes: Int64) {
+    let start = MachineHandle.nanoseconds
+    let read = try ReadDirectory(path: path + "/full")
+    guard let token = read.engine.tokens().first else { fatalError("no token") }
+    var candles = 0
+    read.engine.forEachCandle(of: token, CandleQuery(.oneHour)) { _ in candles += 1 }
+    let seconds = Double(MachineHandle.nanoseconds - start) / 1e9
+    let held = read.restored.keptEvents + read.restored.rows
+    precondition(candles > 0 && held == market.count, "every event came back")
+    return (seconds, Double(held) / seconds, read.rawBytes, read.stateBytes)
+  }
+}
+
+/// What each column takes, in bits an event.
+enum ColumnSizes {
+  static func of(_ market: Market) throws -> [(column: GroupColumn, bits: Double)] {
+    var engine = Engine()
+    var batch = EventBatch()
+    for rows in market.batches(of: 10_000) {
+      batch.removeAll()
+      market.append(rows, to: &batch)
+      _ = try engine.apply(batch, wallClock: nil)
+    }
+    guard let first = engine.inspection().first, let newest = engine.newest else { return [] }
+    var (columns, count, last): ([GroupColumn: Int], Int, LastPrices) = ([:], 0, LastPrices())
+    for stretch in ChangedTimes.stretch(first)...ChangedTimes.stretch(newest) {
+      let start = ChangedTimes.start(stretch)
+      var swaps = engine.heldSwaps(from: start, before: ChangedTimes.start(stretch + 1))
+      swaps.sort { ($0.key.chain, $0.key.block, $0.key.logIndex) < ($1.key.chain, $1.key.block, $1.key.logIndex) }
+      for place in stride(from: 0, to: swaps.count, by: GroupHead.eventsMax) {
+        let group = swaps[place..<min(place + GroupHead.eventsMax, swaps.count)]
+        for (column, own) in GroupColumns(group, from: start, &last).bytes {
+          columns[column, default: 0] += (own.count + 16 + 7) / 8 * 8
+        }
+        count += group.count
+      }
+    }
+    return columns.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key, Double($0.value) * 8 / Double(count)) }
+  }
+}
