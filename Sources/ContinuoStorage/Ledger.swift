@@ -35,6 +35,9 @@ public final class Ledger: Sendable {
     public var checkpointBytes: Int64? = 64 << 20
     /// How long journal files are that are begun.
     package var journalFileBytes = JournalFormat.fileBytes
+    /// Whether the next journal file is made ahead; nil: unless files are small.
+    package var preparesFiles: Bool?
+    fileprivate var makesFilesAhead: Bool { preparesFiles ?? (journalFileBytes >= 1 << 20) }
 
     /// Synced, with an engine as ``Engine/Settings`` has it, unless said otherwise. O(1).
     public init(engine: Engine.Settings = Engine.Settings(), durability: Durability = .sync) {
@@ -52,6 +55,7 @@ public final class Ledger: Sendable {
   private let threads: Mutex<[ThreadHandle]>
   private let settings: Engine.Settings
   private let checkpointer: Checkpointer
+  private let preparer: JournalFilePreparer
   /// Held for as long as the directory is open.
   private let lock: any DiskFile
 
@@ -72,7 +76,8 @@ public final class Ledger: Sendable {
     var (restored, end) = try Restored.restore(disk, directory, manifest, price: options.price, &engine)
     let keeper = ManifestKeeper(
       disk, directory, manifest ?? Manifest(retention: settings.retention ?? .standard))
-    let journal = try Self.writer(disk, directory, keeper, settings, end, options)
+    let preparer = JournalFilePreparer(disk, directory, fileBytes: options.journalFileBytes)
+    let journal = try Self.writer(disk, directory, keeper, settings, end, options, preparer)
     if journal.hasRemovedUnfinished { restored.marks.insert(.unfinishedFile) }
     let named = keeper.current
     if try onDisk({ () throws(DiskFailure) in try KeptRestore.removeUnnamed(disk, directory, named) }) {
@@ -96,13 +101,16 @@ public final class Ledger: Sendable {
     self.stages = stages
     // Without a third thread checkpoints are made on demand and at the end alone.
     let third = ThreadHandle { checkpointer.run(stages) }
-    threads = Mutex([writer, applier] + (third.map { [$0] } ?? []))
+    let fourth = options.makesFilesAhead ? ThreadHandle { preparer.run() } : nil
+    threads = Mutex([writer, applier] + [third, fourth].compactMap { $0 })
+    self.preparer = preparer
   }
 
   /// Waits for all that was offered to be answered.
   deinit {
     stages.close()
     checkpointer.close()
+    preparer.close()
     threads.withLock { for thread in $0 { thread.join() } }
     checkpointer.finish(stages)
   }
@@ -111,13 +119,13 @@ public final class Ledger: Sendable {
   /// nothing is new: that what was read of it is on the disk, and not only in the system's memory, nothing else says.
   private static func writer(
     _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper, _ settings: Engine.Settings,
-    _ end: JournalEnd?, _ options: Options
+    _ end: JournalEnd?, _ options: Options, _ preparer: JournalFilePreparer
   ) throws(StorageFailure) -> JournalWriter {
     try onDisk { () throws(DiskFailure) in
       if end == nil { try born(disk, directory, keeper) }
       var writer = try JournalWriter(
         disk, directory, keeper, at: end, options.durability, price: options.price ?? .quoted,
-        fileBytes: options.journalFileBytes)
+        fileBytes: options.journalFileBytes, options.makesFilesAhead ? preparer : nil)
       if end != nil { try writer.settle() }
       try keeper.update {
         $0.retention = settings.retention ?? $0.retention

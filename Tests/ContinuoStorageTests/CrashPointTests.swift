@@ -20,6 +20,8 @@ struct CrashPointTests {
     // With the system alone as a witness a crash leaves a first part, of any length.
     var options = workload.options
     options.durability = seed % 3 == 0 ? .os : .sync
+    // Made ahead by a thread of its own, a file may be anywhere on its way.
+    options.preparesFiles = seed % 2 == 0
     do {
       let ledger = try Ledger(disk, path: "/data", options)
       for step in workload.steps.indices {

@@ -131,7 +131,7 @@ struct SegmentTests {
   @Test("Every byte changed, every length, another file's bytes", arguments: Seeds.thisRun(3))
   func damage(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
-    let (bytes, entry) = try Self.write(Self.events(&random, 40))
+    let (bytes, entry) = try Self.write(Self.events(&random, 12))
     func isDamage(_ bytes: [UInt8], _ entry: KeptEntry) -> Bool {
       do throws(StorageFailure) {
         _ = try Self.read(bytes, entry)

@@ -1,4 +1,4 @@
-"""Runs of the program, of Latencies and of Durable, each once for all rows that need it, rounds taking turns.
+"""Runs of the program, of Latencies, of Durable and of Storage, each once for all rows that need it, rounds taking turns.
 
 Invariant: in a round every run happens once, so that a busy minute of the machine falls on all of them alike.
 Not here: what the figures are held to (rows.py).
@@ -64,7 +64,8 @@ class Measurements:
     def __init__(self, root, sizes):
         self.programs = root / ".build" / "release"
         self.sizes = sizes
-        self.loads, self.latencies, self.files, self.durable = {}, {}, {}, []
+        self.loads, self.latencies, self.files, self.durable, self.storage = {}, {}, {}, [], []
+        self.columns = {}
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="continuo-bench-")
@@ -106,6 +107,11 @@ class Measurements:
             lines = self.run("Durable", self.folder.name, "--events", self.sizes.events, "--rounds", self.sizes.rounds,
                              "--commits", self.sizes.commits)
             self.durable = [json.loads(line) for line in lines.splitlines()]
+        if any(row.storage for row in rows):
+            self.say("storage")
+            lines = self.run("Storage", self.folder.name, "--events", self.sizes.events, "--rounds", self.sizes.rounds)
+            first, *rounds = [json.loads(line) for line in lines.splitlines()]
+            self.columns, self.storage = first["bits_per_event"], rounds
         self.say("")
 
     def say(self, text):

@@ -54,6 +54,7 @@ class Row:
     latencies: tuple = ()
     files: tuple = field(default=())
     durable: bool = False
+    storage: bool = False
 
     def result(self, measured):
         return Result(self, self.figure(measured), self.baseline(measured), counts=not measured.sizes.quick)
@@ -115,6 +116,12 @@ def durable(name, what, unit, floor, goal, more, figure, baseline):
     """A figure of Durable, beside another of the same round."""
     return Row(name, what, unit, floor, goal, more, lambda m: [figure(taken) for taken in m.durable],
                lambda m: baseline(lambda key, scale=1.0: median([taken[key] for taken in m.durable], scale)), durable=True)
+
+
+def storage(name, what, unit, floor, goal, more, figure, baseline):
+    """A figure of Storage, beside another of the same round."""
+    return Row(name, what, unit, floor, goal, more, lambda m: [figure(taken) for taken in m.storage],
+               lambda m: baseline(lambda key, scale=1.0: median([taken[key] for taken in m.storage], scale)), storage=True)
 
 
 def seconds(m, suffix):
@@ -186,6 +193,24 @@ ALL = [
     durable("durable-restore", "bringing W10M back from the journal", "M/s", 3, 8, True,
             lambda taken: taken["restored_per_second"] / 1e6,
             lambda of: f"in memory {of('in_memory_per_second', 1e-6)} M/s"),
+    storage("storage-bytes", "W10M's raw events in segments, as allocated", "B", 12, 9.8, False,
+            lambda taken: taken["raw_bytes_per_event"], lambda of: "entropy 9.0 B"),
+    storage("storage-start", "reading a directory of W10M up to a token's first candles (warm)", "ms", 80, 20, False,
+            lambda taken: taken["restore_seconds"] * 1e3, lambda of: f"{of('full_seconds', 1e3)} ms to write it"),
+    storage("storage-decode", "all of it decoded and checked, and an engine made of it", "M/s", 6, 18, True,
+            lambda taken: taken["restored_per_second"] / 1e6, lambda of: f"ingest {of('without_per_second', 1e-6)} M/s"),
+    storage("storage-share", "bytes of a checkpoint behind 100,000 events more, over a full one", "%", 4, 1.6, False,
+            lambda taken: 100 * taken["more_bytes"] / taken["full_bytes"],
+            lambda of: f"{of('more_bytes', 1e-6)} of {of('full_bytes', 1e-6)} MB"),
+    storage("storage-share-time", "the same of the time", "%", 4, 1.6, False,
+            lambda taken: 100 * taken["more_seconds"] / taken["full_seconds"],
+            lambda of: f"{of('more_seconds', 1e3)} of {of('full_seconds', 1e3)} ms"),
+    storage("storage-stall", "the longest batch beside checkpoints, beyond the longest without", "ms", 50, 5, False,
+            lambda taken: taken["with_longest_ms"] - taken["without_longest_ms"],
+            lambda of: f"{of('with_longest_ms')} and {of('without_longest_ms')} ms; p99.9 {of('with_p999_ms')} and {of('without_p999_ms')} ms"),
+    storage("storage-beside", "durable ingest beside checkpoints over ingest without", "×", 0.8, 0.95, True,
+            lambda taken: taken["with_per_second"] / taken["without_per_second"],
+            lambda of: f"{of('with_per_second', 1e-6)} over {of('without_per_second', 1e-6)} M/s"),
     ratio("growth-events", "cost per event, 10 M over 1 M events", "warm", "small", 1.5, 1.2, more=False),
     ratio("growth-tokens", "cost per event, 10,000 over 100 tokens", "warm", "few-tokens", 2, 1.4, more=False),
 ]

@@ -127,26 +127,52 @@ extension Engine {
 
   /// Takes in held swaps, which are new. O(swaps) amortised, in the order of their chain.
   ///
-  /// - Throws: ``PackedBatchFault`` where a number is no name's.
+  /// - Throws: ``PackedBatchFault`` where a number is no name's, or an event is there already.
   package mutating func adopt(_ swaps: Span<HeldSwap>) throws(PackedBatchFault) {
     for index in swaps.indices {
-      let token = Int(swaps[index].token)
-      guard token < tokenStates.count, swaps[index].trader <= UInt32(truncatingIfNeeded: addressNames.count) else {
-        throw PackedBatchFault(what: "names' numbers")
-      }
-      let key = swaps[index].key
-      willChange(token)
-      tokenStates[token].accept(
-        SwapRow(
-          key: key, amountUSD: swaps[index].amountUSD, tokenAmount: swaps[index].tokenAmount,
-          price: swaps[index].price, wallet: swaps[index].trader &- 1, side: swaps[index].side))
-      dayVolumes.add(swaps[index].amountUSD, to: token, at: key.timestamp)
-      identities.insert(
-        IdentityEntry(
-          key: IdentityEntry.Key(block: key.block, logIndex: key.logIndex), token: swaps[index].token,
-          timestamp: key.timestamp), .swap, chain: key.chain)
-      engineClock.accept(key.timestamp)
+      guard Int(swaps[index].token) < tokenStates.count,
+        swaps[index].trader <= UInt32(truncatingIfNeeded: addressNames.count)
+      else { throw PackedBatchFault(what: "names' numbers") }
     }
+    for start in stride(from: 0, to: swaps.count, by: Self.adoptedTogether) {
+      // In groups, so that the memory that they need is asked for ahead (0009).
+      let group = start..<min(start + Self.adoptedTogether, swaps.count)
+      for index in group { tokenStates.prefetch(Int(swaps[index].token), from: 5, lines: 6) }
+      for index in group { tokenStates[Int(swaps[index].token)].prefetchTails(.swap) }
+      for index in group { try adopt(swaps[index]) }
+    }
+  }
+
+  private static var adoptedTogether: Int { 24 }
+
+  @inline(__always)
+  private mutating func adopt(_ swap: HeldSwap) throws(PackedBatchFault) {
+    let (key, token) = (swap.key, Int(swap.token))
+    try requireNew(key, .swap)
+    willChange(token)
+    tokenStates[token].accept(
+      SwapRow(
+        key: key, amountUSD: swap.amountUSD, tokenAmount: swap.tokenAmount, price: swap.price,
+        wallet: swap.trader &- 1, side: swap.side))
+    dayVolumes.add(swap.amountUSD, to: token, at: key.timestamp)
+    insertIdentity(key, .swap, swap.token)
+  }
+
+  /// Refuses an event whose identity is held. O(1) behind the end of its chain, else O(log n).
+  @inline(__always)
+  private func requireNew(_ key: OrderKey, _ kind: EventKind) throws(PackedBatchFault) {
+    if identities.mayHold(key, kind), identities.find(key, kind) != nil {
+      throw PackedBatchFault(what: "an event that is there once")
+    }
+  }
+
+  @inline(__always)
+  private mutating func insertIdentity(_ key: OrderKey, _ kind: EventKind, _ token: UInt32) {
+    identities.insert(
+      IdentityEntry(
+        key: IdentityEntry.Key(block: key.block, logIndex: key.logIndex), token: token, timestamp: key.timestamp),
+      kind, chain: key.chain)
+    engineClock.accept(key.timestamp)
   }
 
   /// Takes in held transfers, which are new. O(transfers) amortised, in the order of their chain.
@@ -161,14 +187,11 @@ extension Engine {
       }
       let row = TransferRow(
         key: held.key, from: held.from, to: held.to, amount: held.amount, tokenID: held.tokenID)
+      try requireNew(held.key, .transfer)
       willChange(token)
       applyBalances(row, token, undo: false)
       tokenStates[token].transfers.insert(row)
-      identities.insert(
-        IdentityEntry(
-          key: IdentityEntry.Key(block: held.key.block, logIndex: held.key.logIndex), token: held.token,
-          timestamp: held.key.timestamp), .transfer, chain: held.key.chain)
-      engineClock.accept(held.key.timestamp)
+      insertIdentity(held.key, .transfer, held.token)
     }
   }
 

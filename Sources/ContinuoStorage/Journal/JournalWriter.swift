@@ -45,6 +45,8 @@ struct JournalWriter: ~Copyable {
   private var durable: UInt64
   /// Whether there were files whose making was cut off.
   let hasRemovedUnfinished: Bool
+  /// Makes the next file ahead, once this one is half full.
+  private let preparer: JournalFilePreparer?
   private var packer = BatchPacker()
   /// Room for a header, in front of the payload.
   private var frame: [UInt8] = []
@@ -57,7 +59,8 @@ struct JournalWriter: ~Copyable {
   ///   - fileBytes: how long files are that are begun.
   init(
     _ disk: any Disk, _ directory: DataDirectory, _ manifest: ManifestKeeper, at end: JournalEnd?,
-    _ durability: Durability, price: PriceMode, fileBytes: Int64 = JournalFormat.fileBytes
+    _ durability: Durability, price: PriceMode, fileBytes: Int64 = JournalFormat.fileBytes,
+    _ preparer: JournalFilePreparer? = nil
   ) throws(DiskFailure) {
     let hasRemovedUnfinished = try Self.removeUnfinished(disk, directory)
     let (file, end) =
@@ -67,7 +70,7 @@ struct JournalWriter: ~Copyable {
         try Self.begin(disk, directory, manifest, number: 1, sequence: 1, chain: 0, price, fileBytes)
       }
     (self.disk, self.directory, self.durability, self.fileBytes) = (disk, directory, durability, fileBytes)
-    self.manifest = manifest
+    (self.manifest, self.preparer) = (manifest, preparer)
     (self.file, self.end, self.hasRemovedUnfinished) = (file, end, hasRemovedUnfinished)
     durable = end.file.firstSequence - 1
   }
@@ -110,6 +113,7 @@ struct JournalWriter: ~Copyable {
     end.offset += size
     end.sequence += 1
     end.chain = checksum
+    if end.offset > end.file.fileBytes / 2 { preparer?.want(end.file.number + 1) }
     return nil
   }
 
@@ -123,8 +127,8 @@ struct JournalWriter: ~Copyable {
 
   /// Room that is missing for a next file of so many bytes, or of the usual length; nil where there is enough. As much again is
   /// left free, so that what is there can still be looked after.
-  func missingRoom(_ bytes: Int64 = 0) throws(DiskFailure) -> MissingRoom? {
-    let needed = 2 * max(fileBytes, bytes)
+  func missingRoom(_ bytes: Int64 = 0, isReady: Bool = false) throws(DiskFailure) -> MissingRoom? {
+    let needed = (isReady ? 1 : 2) * max(fileBytes, bytes)
     guard let left = try disk.bytesLeft(in: directory.journal), left < needed else { return nil }
     return MissingRoom(bytesLeft: left, bytesNeeded: needed)
   }
@@ -132,13 +136,18 @@ struct JournalWriter: ~Copyable {
   /// Begins the next file. One frame may be longer than a file is: then that file is.
   private mutating func beginNext(room: Int64) throws(DiskFailure) -> MissingRoom? {
     let bytes = max(fileBytes, room + Int64(JournalFormat.blockBytes))
-    if let missing = try missingRoom(bytes) { return missing }
+    // One that is ready has its room already: what is left free is as much again.
+    let ready = preparer?.take(end.file.number + 1, bytes)
+    if let missing = try missingRoom(bytes, isReady: ready != nil) {
+      if let ready { preparer?.giveBack(end.file.number + 1, ready) }
+      return missing
+    }
     // What is in this file is durable before the next one has a name: a file is read on the word of the one behind it.
     try finish()
     let starts = end.starts
     (file, end) = try Self.begin(
       disk, directory, manifest, number: end.file.number + 1, sequence: end.sequence, chain: end.chain, end.file.price,
-      bytes)
+      bytes, ready)
     end.starts = starts + end.starts
     return nil
   }
@@ -154,18 +163,23 @@ struct JournalWriter: ~Copyable {
 
   private static func begin(
     _ disk: any Disk, _ directory: DataDirectory, _ manifest: ManifestKeeper, number: UInt32, sequence: UInt64,
-    chain: UInt32, _ price: PriceMode, _ fileBytes: Int64
+    chain: UInt32, _ price: PriceMode, _ fileBytes: Int64, _ ready: (any DiskFile)? = nil
   ) throws(DiskFailure) -> (any DiskFile, JournalEnd) {
     let header = JournalFileHeader(
       identity: UInt64.random(in: .min ... .max), number: number, firstSequence: sequence, chain: chain,
       fileBytes: fileBytes, price: price, directory: manifest.current.identity)
-    let file = try create(disk, directory, header)
-    do throws(DiskFailure) {
-      try fill(file, from: 0, to: fileBytes)
-    } catch {
-      // On a disk that has just run full nothing should be kept that nobody needs.
-      try? disk.remove(directory.newJournalFile(number))
-      throw error
+    let file: any DiskFile
+    if let ready {
+      file = ready
+    } else {
+      file = try create(disk, directory, header)
+      do throws(DiskFailure) {
+        try file.fill(from: 0, to: fileBytes)
+      } catch {
+        // On a disk that has just run full nothing should be kept that nobody needs.
+        try? disk.remove(directory.newJournalFile(number))
+        throw error
+      }
     }
     try file.write(header.bytes.span, at: 0)
     try name(file, disk, directory, header)
@@ -200,17 +214,6 @@ struct JournalWriter: ~Copyable {
     try disk.syncDirectory(directory.journal)
   }
 
-  /// Writes zeros.
-  private static func fill(_ file: any DiskFile, from start: Int64, to end: Int64) throws(DiskFailure) {
-    let zeros = [UInt8](repeating: 0, count: Int(min(1 << 20, max(0, end - start))))
-    var place = start
-    while place < end {
-      let count = Int(min(Int64(zeros.count), end - place))
-      try file.write(zeros.span.extracting(first: count), at: place)
-      place += Int64(count)
-    }
-  }
-
   /// Files whose making was cut off have nothing in them that anybody was told of.
   private static func removeUnfinished(_ disk: any Disk, _ directory: DataDirectory) throws(DiskFailure) -> Bool {
     let unfinished = (try disk.names(in: directory.journal) ?? []).filter(DataDirectory.isNew)
@@ -232,7 +235,7 @@ struct JournalWriter: ~Copyable {
       try copy.write(piece.span, at: place)
       place += Int64(piece.count)
     }
-    try Self.fill(copy, from: end.offset, to: end.file.fileBytes)
+    try copy.fill(from: end.offset, to: end.file.fileBytes)
     file = copy
     if end.tornBytes > 0 { try noteCut() }
     try Self.name(copy, disk, directory, end.file)
