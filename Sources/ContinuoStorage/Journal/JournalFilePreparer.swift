@@ -31,13 +31,15 @@ final class JournalFilePreparer: Sendable {
   /// The file, if it is there or being made; nil: it is to be made by the caller.
   func take(_ number: UInt32, _ bytes: Int64) -> (any DiskFile)? {
     guard bytes == fileBytes else { return nil }
-    return state.locked(when: { $0.wanted != number || !$0.isWorking }) { state in
-      // Not begun yet: the caller is quicker.
-      state.wanted = nil
-      guard let ready = state.ready, ready.number == number else { return nil }
-      state.ready = nil
-      return ready.file
-    }
+    return state.locked(
+      when: { $0.wanted != number || !$0.isWorking },
+      { state in
+        // Not begun yet: the caller is quicker.
+        state.wanted = nil
+        guard let ready = state.ready, ready.number == number else { return nil }
+        state.ready = nil
+        return ready.file
+      })
   }
 
   /// Takes a file back that was not needed yet. O(1).
@@ -49,10 +51,12 @@ final class JournalFilePreparer: Sendable {
   /// Makes files as they are asked for, until it is closed; what is ready then and was not taken goes again.
   func run() {
     while true {
-      let wanted = state.locked(when: { $0.wanted != nil || $0.isClosed }) { state -> UInt32? in
-        state.isWorking = !state.isClosed
-        return state.isClosed ? nil : state.wanted
-      }
+      let wanted = state.locked(
+        when: { $0.wanted != nil || $0.isClosed },
+        { state -> UInt32? in
+          state.isWorking = !state.isClosed
+          return state.isClosed ? nil : state.wanted
+        })
       guard let wanted else { return finish() }
       let file = try? make(wanted)
       state.locked { state in
