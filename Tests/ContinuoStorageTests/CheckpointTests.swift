@@ -134,6 +134,31 @@ struct CheckpointTests {
     #expect(Self.names(disk, ".names").count < 12)
   }
 
+  /// Rule 7.6: every damaged file is told, not only the first; a directory that is sound is said to be.
+  @Test("Verification: sound, and with several files damaged")
+  func verification() throws {
+    let disk = SimulatedDisk()
+    do {
+      let ledger = try Ledger(disk, path: "/data", Self.options())
+      for hour in 0..<24 { _ = try ledger.take(Self.batch(hour: hour, block: UInt64(hour)), wallClock: nil) }
+      _ = try ledger.checkpoint()
+      _ = try ledger.take(Self.batch(hour: 30, block: 100), wallClock: nil)
+    }
+    let sound = try Verification(SimulatedDisk(disk.image), path: "/data")
+    #expect(sound.isSound)
+    #expect(sound.events == 25 * 4)
+    #expect(sound.files == 8)
+    var state = disk.image
+    let damaged = [Self.names(disk, ".segment")[1], Self.names(disk, ".segment")[4], Self.names(disk, ".names")[0]]
+    for path in damaged { state.files[state.names[path] ?? 0]?[200] ^= 1 }
+    let found = try Verification(SimulatedDisk(state), path: "/data")
+    let files = found.failures.map { failure in
+      if case .damaged(let file, _, _, _) = failure { file } else { "" }
+    }
+    #expect(Set(files) == Set(damaged))
+    #expect(files.count == 3)
+  }
+
   /// Rules 7.2, 7.3: a checkpoint that fails says so, and takes nothing along; the next one keeps what it did not.
   @Test("Every call of a checkpoint fails once; the ledger goes on")
   func failing() throws {

@@ -283,6 +283,32 @@ extension ResultTable where Row == CheckpointAnswer {
   }
 }
 
+/// What was read and found sound.
+public struct VerifyAnswer: Sendable {
+  /// How many files, and how many bytes they have.
+  public var files: Int
+  public var bytes: Int64
+  /// How many events are held.
+  public var events: Int
+
+  public init(files: Int, bytes: Int64, events: Int) {
+    self.files = files
+    self.bytes = bytes
+    self.events = events
+  }
+}
+
+extension ResultTable where Row == VerifyAnswer {
+  /// `verify`.
+  public static var verify: Self {
+    Self(isSingle: true) { row, cells in
+      cells.count("files", of: row) { $0.files }
+      cells.count("bytes", of: row) { Int($0.bytes) }
+      cells.count("events", of: row) { $0.events }
+    }
+  }
+}
+
 /// What a rollback undid.
 public struct RollbackAnswer: Sendable {
   public var chain: UInt32

@@ -150,13 +150,7 @@ enum KeptRestore {
     var events = 0
     var scratch = SegmentScratch()
     func reader(_ entry: KeptEntry) throws(StorageFailure) -> KeptReader {
-      let path = directory.keptFile(entry.header)
-      let names = try onDisk { () throws(DiskFailure) in try disk.names(in: directory.kept) ?? [] }
-      guard names.contains(String(path.dropFirst(directory.kept.count + 1))) else {
-        throw .damaged(file: path, byte: 0, found: "no file", expected: "one that the manifest names")
-      }
-      let file = try onDisk { () throws(DiskFailure) in try disk.open(path, forWriting: false) }
-      return try KeptReader(file, path: path, entry)
+      try Self.reader(disk, directory, entry)
     }
     var (tokens, addresses) = (0, 1)
     for entry in manifest.kept where entry.header.kind == .names {
@@ -197,6 +191,19 @@ enum KeptRestore {
         file: directory.manifest, byte: 0, found: "other bytes with a right checksum", expected: error.what)
     }
     return events
+  }
+
+  /// Opens a file that the manifest names.
+  static func reader(
+    _ disk: any Disk, _ directory: DataDirectory, _ entry: KeptEntry
+  ) throws(StorageFailure) -> KeptReader {
+    let path = directory.keptFile(entry.header)
+    let names = try onDisk { () throws(DiskFailure) in try disk.names(in: directory.kept) ?? [] }
+    guard names.contains(String(path.dropFirst(directory.kept.count + 1))) else {
+      throw .damaged(file: path, byte: 0, found: "no file", expected: "one that the manifest names")
+    }
+    let file = try onDisk { () throws(DiskFailure) in try disk.open(path, forWriting: false) }
+    return try KeptReader(file, path: path, entry)
   }
 
   /// What does not fit to the rest, of a file that is sound in itself.

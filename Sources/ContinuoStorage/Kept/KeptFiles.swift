@@ -125,6 +125,21 @@ package struct KeptReader {
       expected: expected)
   }
 
+  /// Checks a block, whatever it is. O(bytes).
+  func check(_ block: Int) throws(StorageFailure) {
+    let bytes = try bytes(of: block..<block + 1)
+    guard let found = KeptBlock(bytes.span, at: 0, startingAt: places[block], of: header),
+      KeptBlock.bytes(Int(found.payloadBytes)) == bytes.count
+    else {
+      throw .damaged(file: path, byte: places[block], found: "other bytes", expected: "block \(block), sound")
+    }
+  }
+
+  private func bytes(of blocks: Range<Int>) throws(StorageFailure) -> [UInt8] {
+    let limit = blocks.upperBound < places.count ? places[blocks.upperBound] : end
+    return try Self.bytes(file, places[blocks.lowerBound]..<limit)
+  }
+
   /// Lends the payloads of a run of blocks, all checked. O(bytes).
   ///
   /// - Parameter expected: the kind, column and group of each.
@@ -134,8 +149,7 @@ package struct KeptReader {
   ) throws(StorageFailure) -> Answer {
     precondition(!blocks.isEmpty && blocks.upperBound <= places.count, "blocks are read within their count")
     let start = places[blocks.lowerBound]
-    let limit = blocks.upperBound < places.count ? places[blocks.upperBound] : end
-    let bytes = try Self.bytes(file, start..<limit)
+    let bytes = try bytes(of: blocks)
     var payloads: [Range<Int>] = []
     for index in blocks {
       let place = Int(places[index] - start)

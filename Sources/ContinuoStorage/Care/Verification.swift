@@ -1,0 +1,78 @@
+// Whether a data directory is what it should be: every byte by its checksum, every file by the manifest, every summary by the
+// events that are held.
+// Invariant: nothing is written; one damaged file does not hide another.
+// Not here: what a check of a file is (KeptFiles, JournalReader), mending.
+// Rules 7.6.
+
+internal import Continuo
+
+/// What was found when a data directory was looked at as a whole.
+public struct Verification: Sendable {
+  /// How many kept and journal files were read, and how many bytes they have.
+  public private(set) var files = 0
+  public private(set) var bytes: Int64 = 0
+  /// How many events are held.
+  public private(set) var events = 0
+  /// What is wrong, each with its file and byte; none if all is well.
+  public private(set) var failures: [StorageFailure] = []
+  /// Which summaries are not what the held events add up to; none if all is well, or where a file is damaged.
+  public private(set) var differences: [String] = []
+
+  /// Whether all is well.
+  public var isSound: Bool { failures.isEmpty && differences.isEmpty }
+
+  /// Looks at a data directory. O(all of it).
+  ///
+  /// - Throws: ``StorageFailure`` where it cannot be looked at: there is none, or another process writes in it.
+  public init(path: String) throws(StorageFailure) { try self.init(RealDisk(), path: path) }
+
+  package init(_ disk: any Disk, path: String) throws(StorageFailure) {
+    let directory = DataDirectory(path: path)
+    try directory.requireLock(disk)
+    let lock = try onDisk { () throws(DiskFailure) in try disk.lock(directory.lock, shared: true) }
+    guard let lock else { throw .locked(path: path, holder: directory.holder(disk)) }
+    let manifest: Manifest?
+    do throws(StorageFailure) { manifest = try Manifest.read(disk, directory) } catch {
+      failures.append(error)
+      return
+    }
+    check(disk, directory, manifest)
+    // Files that are sound each may still not fit together; and of sound ones an engine can be made.
+    if failures.isEmpty { restore(disk, directory, manifest) }
+    withExtendedLifetime(lock) {}
+  }
+
+  /// Reads every kept file by itself.
+  private mutating func check(_ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest?) {
+    var scratch = SegmentScratch()
+    for entry in manifest?.kept ?? [] {
+      do throws(StorageFailure) {
+        let reader = try KeptRestore.reader(disk, directory, entry)
+        switch entry.header.kind {
+        case .segment: try SegmentFile.forEachGroup(reader, &scratch) { _, _ in }
+        case .names:
+          for block in 0..<reader.blockCount { try reader.check(block) }
+        case .bases: _ = try BasesFile.bases(reader)
+        }
+        files += 1
+        bytes += entry.bytes
+      } catch { failures.append(error) }
+    }
+  }
+
+  private mutating func restore(_ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest?) {
+    do throws(StorageFailure) {
+      var engine = Engine(Engine.Settings().keeping(manifest?.retention))
+      let (_, end) = try Restored.restore(disk, directory, manifest, price: nil, &engine)
+      for start in end?.starts ?? [] {
+        files += 1
+        bytes += try onDisk { () throws(DiskFailure) in
+          try disk.open(directory.journalFile(start.file), forWriting: false).bytes()
+        }
+      }
+      let counts = engine.inspection()
+      events = counts.swaps + counts.transfers
+      differences = engine.checkInvariants()
+    } catch { failures.append(error) }
+  }
+}

@@ -1,0 +1,47 @@
+// `continuo verify`: whether a data directory is what it should be.
+// Invariant: nothing is written; exit 1 if anything is wrong.
+// Not here: the checks (ContinuoStorage).
+
+internal import ArgumentParser
+internal import Continuo
+internal import ContinuoFormats
+internal import ContinuoStorage
+
+struct Verify: ConsoleCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Read all of a data directory: every checksum, every file, every summary against its events.",
+    discussion: """
+      What is wrong is listed on stderr with file and byte, and exit 1 says that something is. What lies below the horizon \
+      is proved by its checksums alone.
+
+      Example:
+        continuo verify --data-dir market
+      """)
+
+  static let settings: [Setting] = DirectoryOptions.settings + OutputOptions.settings + ConsoleOptions.settings
+
+  @OptionGroup var directory: DirectoryOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
+
+  func run(_ console: Console) throws {
+    let console = console.with(consoleOptions)
+    var progress = Progress(console)
+    progress.say("reading \(Visible.text(directory.dataDir))")
+    defer { progress.finish() }
+    let found = try Writing.reporting { try Verification(path: directory.dataDir) }
+    progress.finish()
+    for failure in found.failures { console.note("continuo: \(Visible.text(failure.what))") }
+    for difference in found.differences { console.note("continuo: \(Visible.text(difference))") }
+    guard found.isSound else {
+      throw Failure(
+        .damaged,
+        "\(Visible.text(directory.dataDir)): \(found.failures.count) files are damaged, \(found.differences.count) summaries "
+          + "differ, \(found.files) files are sound",
+        remedy: "keep a copy of the directory, and put the files back from a backup")
+    }
+    var result = ResultStream(.verify, output, console)
+    try result.write(VerifyAnswer(files: found.files, bytes: found.bytes, events: found.events))
+    try result.finish()
+  }
+}
