@@ -8,10 +8,12 @@ internal import Synchronization
 /// Makes checkpoints of a ledger.
 final class Checkpointer: Sendable {
   private struct State: Sendable {
-    /// How many bytes the journal had, all files together, when the last one was begun, and has now.
+    /// How many bytes were written when the last one was begun, and are now; and how many the journal had when that was told.
     var begun: Int64 = 0
     var written: Int64 = 0
-    var last = JournalPosition(sequence: 0, file: 0, byte: 0)
+    var journal: Int64 = 0
+    /// There is no room for more of the journal: what a checkpoint releases may be enough.
+    var isWanted = false
     var isClosed = false
     var failure: StorageFailure?
   }
@@ -26,26 +28,30 @@ final class Checkpointer: Sendable {
   private let turn = Mutex(())
 
   init(
-    _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper, at position: JournalPosition,
+    _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper, journal: (bytes: Int64, sequence: UInt64),
     droppedTailBytes: Int64, limit: Int64?
   ) {
     (self.disk, self.directory, self.keeper) = (disk, directory, keeper)
-    (self.droppedTailBytes, self.limit) = (droppedTailBytes, limit)
+    self.droppedTailBytes = droppedTailBytes
+    // Under that a checkpoint would be made behind every frame.
+    self.limit = limit.map { max($0, 1 << 16) }
     var state = State()
-    state.last = position
+    state.journal = journal.bytes
     // What is in the journal already counts: a directory that is opened again and again gets its checkpoint too.
-    if position.sequence > keeper.current.keptSequence { state.written = position.byte }
+    if journal.sequence > keeper.current.keptSequence { state.written = journal.bytes }
     self.state = MonitorHandle(state)
   }
 
   /// Why the last checkpoint failed; nil if it did not.
   var failure: StorageFailure? { state.locked { $0.failure } }
 
-  /// Is told how far the journal is.
-  func note(_ position: JournalPosition) {
+  /// Is told how many bytes the journal has, and whether there was no room for more.
+  func note(_ bytes: Int64, isFull: Bool) {
     state.locked { state in
-      state.written += position.byte - (position.file == state.last.file ? state.last.byte : 0)
-      state.last = position
+      // Files that were released make it shorter.
+      state.written += max(0, bytes - state.journal)
+      state.journal = bytes
+      if isFull { state.isWanted = true }
     }
   }
 
@@ -56,7 +62,8 @@ final class Checkpointer: Sendable {
   func run(_ stages: LedgerStages) {
     guard let limit else { return }
     while true {
-      let isClosed = state.locked(when: { $0.written - $0.begun >= limit || $0.isClosed }, { $0.isClosed })
+      let isClosed = state.locked(
+        when: { $0.written - $0.begun >= limit || $0.isWanted || $0.isClosed }, { $0.isClosed })
       if isClosed { return }
       _ = try? checkpoint(stages)
     }
@@ -71,10 +78,12 @@ final class Checkpointer: Sendable {
   /// Makes one now.
   func checkpoint(_ stages: LedgerStages) throws(StorageFailure) -> CheckpointReceipt {
     try turn.withLock { _ throws(StorageFailure) in
-      state.locked { $0.begun = $0.written }
+      state.locked { state in
+        (state.begun, state.isWanted) = (state.written, false)
+      }
       do throws(StorageFailure) {
-        let receipt = try stages.checkpoint(
-          Checkpoint(disk, directory, keeper), droppedTailBytes: droppedTailBytes)
+        var checkpoint = Checkpoint(disk, directory, keeper)
+        let receipt = try stages.checkpoint(&checkpoint, droppedTailBytes: droppedTailBytes)
         removeReleased()
         state.locked { $0.failure = nil }
         return receipt

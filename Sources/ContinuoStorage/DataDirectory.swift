@@ -63,6 +63,14 @@ struct DataDirectory: Sendable {
   /// A kept file.
   func keptFile(_ header: KeptHeader) -> String { kept + "/" + Self.name(header.number) + header.kind.suffix }
 
+  /// Whether a name is that of a kept file; others are none of ours.
+  static func isKept(_ name: String) -> Bool {
+    KeptKind.allCases.contains { kind in
+      guard name.hasSuffix(kind.suffix), let number = UInt32(name.dropLast(kind.suffix.count)) else { return false }
+      return self.name(number) + kind.suffix == name
+    }
+  }
+
   /// Where the journal's files are.
   var journal: String { path + "/journal" }
 

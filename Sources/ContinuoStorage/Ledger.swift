@@ -56,10 +56,12 @@ public final class Ledger: Sendable {
   private let settings: Engine.Settings
   private let checkpointer: Checkpointer
   private let preparer: JournalFilePreparer
+  private let preparing: Mutex<ThreadHandle?>
   /// Held for as long as the directory is open.
   private let lock: any DiskFile
 
-  /// Opens a data directory for writing, makes it where there is none, and brings back what was acknowledged. O(journal).
+  /// Opens a data directory for writing, makes it where there is none, and brings back what was acknowledged. O(kept
+  /// files and journal).
   ///
   /// - Throws: ``StorageFailure``: another process writes, bytes are damaged, or the disk refuses a call.
   public convenience init(path: String, _ options: Options = Options()) throws(StorageFailure) {
@@ -84,13 +86,14 @@ public final class Ledger: Sendable {
       restored.marks.insert(.unnamedKeptFile)
     }
     let checkpointer = Checkpointer(
-      disk, directory, keeper, at: journal.position, droppedTailBytes: restored.droppedTailBytes,
+      disk, directory, keeper, journal: (journal.bytes, journal.lastFrame.sequence),
+      droppedTailBytes: restored.droppedTailBytes,
       limit: options.checkpointBytes)
     self.checkpointer = checkpointer
     opening = restored
     self.path = path
     price = journal.price
-    let stages = LedgerStages(engine, journal, checkpointer.note)
+    let stages = LedgerStages(engine, journal) { bytes, isFull in checkpointer.note(bytes, isFull: isFull) }
     let none = DiskFailure(call: "pthread_create", path: path, code: 11, message: "the system has no thread to give")
     guard let applier = ThreadHandle({ stages.apply() }) else { throw .disk(none) }
     guard let writer = ThreadHandle({ stages.write() }) else {
@@ -101,8 +104,8 @@ public final class Ledger: Sendable {
     self.stages = stages
     // Without a third thread checkpoints are made on demand and at the end alone.
     let third = ThreadHandle { checkpointer.run(stages) }
-    let fourth = options.makesFilesAhead ? ThreadHandle { preparer.run() } : nil
-    threads = Mutex([writer, applier] + [third, fourth].compactMap { $0 })
+    threads = Mutex([writer, applier] + (third.map { [$0] } ?? []))
+    preparing = Mutex(options.makesFilesAhead ? ThreadHandle { preparer.run() } : nil)
     self.preparer = preparer
   }
 
@@ -110,8 +113,10 @@ public final class Ledger: Sendable {
   deinit {
     stages.close()
     checkpointer.close()
-    preparer.close()
     threads.withLock { for thread in $0 { thread.join() } }
+    // Behind the first stage, which may still need a file.
+    preparer.close()
+    preparing.withLock { $0?.join() }
     checkpointer.finish(stages)
   }
 
@@ -122,6 +127,8 @@ public final class Ledger: Sendable {
     _ end: JournalEnd?, _ options: Options, _ preparer: JournalFilePreparer
   ) throws(StorageFailure) -> JournalWriter {
     try onDisk { () throws(DiskFailure) in
+      // Empty directories get lost in copies.
+      try disk.makeDirectory(directory.kept)
       if end == nil { try born(disk, directory, keeper) }
       var writer = try JournalWriter(
         disk, directory, keeper, at: end, options.durability, price: options.price ?? .quoted,
@@ -140,7 +147,6 @@ public final class Ledger: Sendable {
     _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper
   ) throws(DiskFailure) {
     try disk.makeDirectory(directory.journal)
-    try disk.makeDirectory(directory.kept)
     try disk.syncDirectory(directory.parent)
     try keeper.update { _ in }
   }

@@ -57,7 +57,7 @@ final class LedgerStages: Sendable {
   }
 
   private struct Written: Sendable {
-    var groups: [(steps: [LedgerAnswer], failure: StorageFailure?, sequence: UInt64)] = []
+    var groups: [(steps: [LedgerAnswer], failure: StorageFailure?, frame: JournalFrame)] = []
     var isClosed = false
   }
 
@@ -69,21 +69,21 @@ final class LedgerStages: Sendable {
   private let written = MonitorHandle(Written())
   private let journal: Mutex<LedgerJournal>
   private let applied: Mutex<Applied>
-  /// Is told how far the journal is, behind every frame.
-  private let progress: @Sendable (JournalPosition) -> Void
+  /// Is told how many bytes the journal has, behind every frame, and whether there was no room for it.
+  private let progress: @Sendable (Int64, Bool) -> Void
 
   /// The engine, and the last frame that it has.
   private struct Applied: ~Copyable {
     var engine: Engine
-    var sequence: UInt64
+    var frame: JournalFrame
   }
 
   init(
     _ engine: consuming sending Engine, _ writer: consuming sending JournalWriter,
-    _ progress: @escaping @Sendable (JournalPosition) -> Void
+    _ progress: @escaping @Sendable (Int64, Bool) -> Void
   ) {
     self.progress = progress
-    applied = Mutex(Applied(engine: engine, sequence: writer.position.sequence))
+    applied = Mutex(Applied(engine: engine, frame: writer.lastFrame))
     journal = Mutex(LedgerJournal(writer))
   }
 
@@ -116,12 +116,12 @@ final class LedgerStages: Sendable {
 
   /// Keeps the engine as it is now. One caller at a time. O(what has changed).
   func checkpoint(
-    _ checkpoint: consuming Checkpoint, droppedTailBytes: Int64
+    _ checkpoint: inout Checkpoint, droppedTailBytes: Int64
   ) throws(StorageFailure) -> CheckpointReceipt {
     // What is kept is in the journal, and on the disk there, before anybody reads the journal from behind it.
-    var sequence: UInt64 = 0
+    var frame = JournalFrame(sequence: 0, chain: 0)
     let version = applied.withLock { applied in
-      sequence = applied.sequence
+      frame = applied.frame
       return applied.engine.kept()
     }
     if let failure = sync() {
@@ -129,19 +129,20 @@ final class LedgerStages: Sendable {
       throw failure
     }
     do throws(DiskFailure) {
-      guard let start = journal.withLock({ $0.start(behind: sequence) }) else {
+      guard let start = journal.withLock({ $0.start(behind: frame.sequence) }) else {
         preconditionFailure("a frame that was applied is in a file")
       }
-      let receipt = try checkpoint.keep(
-        version, sequence: sequence, start: start, droppedTailBytes: droppedTailBytes)
+      let receipt = try checkpoint.keep(version, frame, start: start, droppedTailBytes: droppedTailBytes)
       journal.withLock { $0.release(before: start.file) }
       end(version)
       return receipt
     } catch {
-      let changed = version.changed
-      applied.withLock { $0.engine.giveBack(changed) }
+      let (changed, areBasesChanged) = (version.changed, version.areBasesChanged)
+      applied.withLock { $0.engine.giveBack(changed, areBasesChanged) }
       end(version)
-      throw .disk(error)
+      guard let doubt = checkpoint.uncertainty else { throw .disk(error) }
+      // Nobody knows which manifest the next start will find: what either of them names stays as it is.
+      throw journal.withLock { $0.poison(doubt) }
     }
   }
 
@@ -161,10 +162,9 @@ final class LedgerStages: Sendable {
     while true {
       let group = offered.locked(when: { !$0.waiting.isEmpty || $0.isClosed }, { Self.group(&$0) })
       guard !group.isEmpty else { return written.locked { $0.isClosed = true } }
-      let (failure, position) = journal.withLock { ($0.write(group), $0.position) }
-      let sequence = position.sequence
-      progress(position)
-      written.locked(when: { $0.groups.count < Self.groupsMax }, { $0.groups.append((group, failure, sequence)) })
+      let (failure, frame, bytes) = journal.withLock { ($0.write(group), $0.frame, $0.bytes) }
+      progress(bytes, failure?.isMissingRoom ?? false)
+      written.locked(when: { $0.groups.count < Self.groupsMax }, { $0.groups.append((group, failure, frame)) })
     }
   }
 
@@ -179,7 +179,7 @@ final class LedgerStages: Sendable {
         ?? applied.withLock { applied in
           var outcomes: [LedgerOutcome] = []
           for answer in next.steps { outcomes.append(applied.engine.take(answer.step)) }
-          applied.sequence = next.sequence
+          applied.frame = next.frame
           return outcomes
         }
       for (answer, outcome) in zip(next.steps, outcomes) { answer.settle(outcome) }
@@ -212,6 +212,15 @@ private struct LedgerJournal: ~Copyable {
   init(_ writer: consuming JournalWriter) { self.writer = writer }
 
   var position: JournalPosition { writer.position }
+  var frame: JournalFrame { writer.lastFrame }
+  var bytes: Int64 { writer.bytes }
+
+  /// Ends ingestion for good.
+  mutating func poison(_ cause: DiskFailure) -> StorageFailure {
+    let own = failure ?? .poisoned(by: cause.description)
+    failure = own
+    return own
+  }
 
   mutating func start(behind sequence: UInt64) -> JournalStart? { writer.start(behind: sequence) }
   mutating func release(before file: UInt32) { writer.release(before: file) }

@@ -21,6 +21,8 @@ struct Manifest: Equatable {
   var retention: RetentionPolicy
   /// Frames up to this one are in the kept files.
   var keptSequence: UInt64 = 0
+  /// The checksum of the header of that frame; 0 before the first one.
+  var keptChain: UInt32 = 0
   /// The names in kept files have numbers below these.
   var keptTokens: UInt32 = 0
   var keptAddresses: UInt32 = 1
@@ -83,6 +85,7 @@ struct Manifest: Equatable {
     bytes.appendWord(keptAddresses)
     bytes.appendWord(UInt32(marks.hasDropped ? 1 : 0))
     bytes.appendWord(UInt32(marks.droppedBlocks.count))
+    bytes.appendWord(keptChain)
     for (chain, block) in marks.droppedBlocks.sorted(by: { $0.key < $1.key }) {
       bytes.appendWord(chain)
       bytes.appendWord(block)
@@ -92,7 +95,7 @@ struct Manifest: Equatable {
   }
 
   private mutating func takeMarks(_ bytes: Span<UInt8>) -> Bool {
-    let start = 48
+    let start = 52
     guard bytes.count >= start, bytes.word(40, UInt32.self) <= 1 else { return false }
     let chains = Int(bytes.word(44, UInt32.self))
     guard chains <= (bytes.count - start) / 12, (bytes.count - start - 12 * chains) % 4 == 0 else { return false }
@@ -104,6 +107,8 @@ struct Manifest: Equatable {
     droppedTailBytes = bytes.word(24, Int64.self)
     (keptTokens, keptAddresses) = (bytes.word(32, UInt32.self), bytes.word(36, UInt32.self))
     marks.hasDropped = bytes.word(40, UInt32.self) == 1
+    keptChain = bytes.word(48, UInt32.self)
+    guard (0...1 << 60).contains(droppedTailBytes) else { return false }
     for index in 0..<chains {
       let place = start + 12 * index
       marks.droppedBlocks[bytes.word(place, UInt32.self)] = bytes.word(place + 4, UInt64.self)
@@ -118,7 +123,9 @@ struct Manifest: Equatable {
     guard bytes.count % KeptEntry.encodedBytes == 0 else { return false }
     for place in stride(from: 0, to: bytes.count, by: KeptEntry.encodedBytes) {
       guard let entry = KeptEntry(bytes, at: place, directory: identity),
-        kept.last.map({ $0.header.number < entry.header.number }) ?? true, entry.header.number < nextNumber
+        kept.last.map({ $0.header.number < entry.header.number }) ?? true, entry.header.number < nextNumber,
+        entry.header.kind != .segment
+          || entry.header.second == ChangedTimes.length && entry.header.first % ChangedTimes.length == 0
       else { return false }
       kept.append(entry)
     }
@@ -154,7 +161,10 @@ struct Manifest: Equatable {
       guard section == .marks ? takeMarks(payload) : takeKept(payload) else { throw .damagedHeader }
       place += 8 + payload.count
     }
-    guard place == end, journalStart.file > 0, journalStart.sequence > 0 else { throw .damagedHeader }
+    // Numbers that nobody reaches, and a gap between what is kept and where the journal begins.
+    guard place == end, journalStart.file > 0, journalStart.sequence > 0, journalStart.file < 1 << 31,
+      newestJournalFile < 1 << 31, nextNumber < 1 << 31, keptSequence < .max, journalStart.sequence <= keptSequence + 1
+    else { throw .damagedHeader }
   }
 
   /// That of a new directory, which is still to be written.
@@ -193,6 +203,8 @@ final class ManifestKeeper: Sendable {
   private let disk: any Disk
   private let directory: DataDirectory
   private let manifest: Mutex<Manifest>
+  /// Why nobody knows which manifest is on the disk; nil: everybody does.
+  private let doubt = Mutex<DiskFailure?>(nil)
 
   init(_ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest) {
     self.disk = disk
@@ -203,17 +215,29 @@ final class ManifestKeeper: Sendable {
   /// The manifest as it is now. O(files).
   var current: Manifest { manifest.withLock { $0 } }
 
+  /// Why nobody knows which manifest is on the disk: its name was given, and not made last. What either of them names must not
+  /// be touched then. nil: all is well. O(1).
+  var uncertainty: DiskFailure? { doubt.withLock { $0 } }
+
   /// Replaces the manifest; it is on the disk when this returns. O(files), two syncs.
+  ///
+  /// - Throws: `DiskFailure`; where ``uncertainty`` is nil then the manifest is as it was, else nothing is replaced any more.
   func update(_ change: (inout Manifest) -> Void) throws(DiskFailure) {
     try manifest.withLock { (manifest) throws(DiskFailure) in
+      if let doubt = uncertainty { throw doubt }
       var next = manifest
       change(&next)
       next.generation += 1
       let file = try disk.create(directory.newManifest)
       try file.write(next.encoded.span, at: 0)
       try file.sync()
-      try disk.rename(directory.newManifest, to: directory.manifest)
-      try disk.syncDirectory(directory.path)
+      do throws(DiskFailure) {
+        try disk.rename(directory.newManifest, to: directory.manifest)
+        try disk.syncDirectory(directory.path)
+      } catch {
+        doubt.withLock { $0 = error }
+        throw error
+      }
       manifest = next
     }
   }

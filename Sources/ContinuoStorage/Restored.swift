@@ -95,7 +95,7 @@ public struct ReadDirectory: ~Copyable {
   /// The version of the format that its files have.
   public var formatVersion: Int { Int(JournalFormat.version) }
 
-  /// Reads a data directory, which is not written. O(journal).
+  /// Reads a data directory, which is not written. O(kept files and journal).
   ///
   /// - Throws: ``StorageFailure``: there is none, another process writes in it, or bytes are damaged.
   public init(path: String, _ settings: Engine.Settings = Engine.Settings()) throws(StorageFailure) {

@@ -18,12 +18,15 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
   case newer(file: String, version: Int)
   /// A price is something else in it than was asked for.
   case otherPrice(file: String, found: PriceMode, expected: PriceMode)
-  /// The system refused a call while the directory was opened.
+  /// The system refused a call while the directory was opened, or while a checkpoint was made.
   case disk(DiskFailure)
   /// A journal file is full, and the disk has no room for the next one: nothing was written. It may be tried again.
   case noRoom(path: String, bytesLeft: Int64, bytesNeeded: Int64)
   /// A write or a sync failed: what was to be written then may be there or not.
   case poisoned(by: String)
+
+  /// Whether it is only room that is missing.
+  var isMissingRoom: Bool { if case .noRoom = self { true } else { false } }
 
   /// Where it was, what was found, and what was done. O(length).
   public var what: String {

@@ -36,7 +36,7 @@ struct JournalFormatTests {
     state.directories = ["/data", "/data/journal"]
     state.names = ["/data/lock": 1, "/data/manifest": 2, "/data/journal/00000001.journal": 3]
     state.files = [
-      1: [], 2: try Self.bytes(of: "manifest.md", count: 196), 3: try Self.bytes(of: "journal.md", count: 3 * 4096),
+      1: [], 2: try Self.bytes(of: "manifest.md", count: 200), 3: try Self.bytes(of: "journal.md", count: 3 * 4096),
     ]
     let read = try ReadDirectory(SimulatedDisk(state), path: "/data", Engine.Settings())
     #expect(read.restored.records == 2)
@@ -53,7 +53,7 @@ struct JournalFormatTests {
       var (found, made) = (try #require(state.bytes(path)), try #require(expected.bytes(path)))
       #expect(found.count == made.count)
       let isManifest = path == "/data/manifest"
-      var masked = isManifest ? [16..<24, 192..<196] : [16..<24, 48..<56, 60..<64]
+      var masked = isManifest ? [16..<24, 196..<200] : [16..<24, 48..<56, 60..<64]
       // A frame repeats the file's identity; its checksum, and the next one's chain, follow from it.
       for frame in [4096, 8192] where !isManifest {
         masked += [frame + 8..<frame + 16, frame + 36..<frame + 40, frame + 60..<frame + 64]

@@ -76,6 +76,7 @@ struct LedgerProperties {
         let expected = try StateDigest.hexadecimal(of: engine)
         #expect(found == expected, "opened: \(Seeds.replay(seed, "LedgerProperties"))")
       }
+      if random.chance(10) { _ = try #require(ledger).checkpoint() }
       try Self.perform(operation, market, on: try #require(ledger), told, &engine, &random, seed)
     }
     ledger = nil

@@ -96,10 +96,12 @@ struct ManifestTests {
     expectDamage(forged { $0[9] = 1 })
     // Where the journal begins; sections that do not fit, or are none.
     expectDamage(forged { $0[96] = 2 }, in: "/data/journal/00000002.journal")
-    expectDamage(forged { $0[100] = 1 }, in: "/data/journal/00000001.journal")
-    expectDamage(forged { $0[104] = 2 }, in: "/data/journal/00000001.journal")
+    expectDamage(forged { $0[100] = 1 })
+    expectDamage(forged { $0[104] = 2 })
+    // Numbers that nobody reaches.
+    for place in [15, 99, 123, 167] { expectDamage(forged { $0[place] = 0xFF }) }
     expectDamage(forged { $0[96] = 0 })
-    for place in [124, 128, 132, 172, 184, 188] { expectDamage(forged { $0[place] ^= 1 }) }
+    for place in [124, 128, 132, 172, 184, 188, 192] { expectDamage(forged { $0[place] ^= 1 }) }
     // Frames, or names, that are nowhere.
     expectDamage(forged { $0[112] = 200 }, in: "/data/journal/00000004.journal")
     expectDamage(forged { $0[168] = 1 })

@@ -15,6 +15,9 @@ package struct ChangedTimes: Sendable {
   /// Stretches that are noted already, by the lowest bits of their number.
   private var recent = [64 of Int64](repeating: .min)
 
+  /// Whether what is left of dropped events has changed.
+  package private(set) var areBasesChanged = false
+
   init() {}
 
   /// Where a stretch begins. O(1).
@@ -50,15 +53,22 @@ package struct ChangedTimes: Sendable {
     stretches.insert(stretch)
   }
 
-  /// The stretches that changed; none is from now on. O(1).
-  mutating func take() -> Set<Int64> {
-    let taken = stretches
+  /// Notes that what is left of dropped events has changed. O(1).
+  mutating func noteBases() { areBasesChanged = true }
+
+  /// The stretches that changed, and whether bases have; none is from now on. O(1).
+  mutating func take() -> (stretches: Set<Int64>, areBasesChanged: Bool) {
+    let taken = (stretches, areBasesChanged)
     stretches = []
+    areBasesChanged = false
     (start, reach) = (Timestamp(microseconds: .min), reach == .max ? .max : 0)
     recent = .init(repeating: .min)
     return taken
   }
 
-  /// Notes stretches again that were taken: keeping them failed. O(stretches).
-  mutating func giveBack(_ taken: Set<Int64>) { stretches.formUnion(taken) }
+  /// Notes again what was taken: keeping it failed. O(stretches).
+  mutating func giveBack(_ taken: Set<Int64>, _ areBasesChanged: Bool) {
+    stretches.formUnion(taken)
+    self.areBasesChanged = self.areBasesChanged || areBasesChanged
+  }
 }

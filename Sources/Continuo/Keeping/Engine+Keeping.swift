@@ -22,12 +22,16 @@ package struct KeptVersion: ~Copyable, Sendable {
   package let marks: EngineMarks
   /// The stretches of time that have changed since the version before.
   package let changed: Set<Int64>
+  /// Whether what is left of dropped events has.
+  package let areBasesChanged: Bool
   /// The contents, for as long as this is there.
   package var snapshot: Snapshot { pin.snapshot }
 
-  fileprivate init(_ pin: consuming PinnedVersion, _ marks: EngineMarks, _ changed: Set<Int64>) {
+  fileprivate init(
+    _ pin: consuming PinnedVersion, _ marks: EngineMarks, _ changed: (stretches: Set<Int64>, areBasesChanged: Bool)
+  ) {
     self.pin = pin
-    (self.marks, self.changed) = (marks, changed)
+    (self.marks, self.changed, areBasesChanged) = (marks, changed.stretches, changed.areBasesChanged)
   }
 
   package var tokenCount: Int { snapshot.contents.tokenNames.count }
@@ -51,11 +55,13 @@ extension Engine {
   /// The stretches that have changed since they were kept last. O(1).
   package var changedStretches: Set<Int64> { changes.stretches }
 
-  /// Notes stretches again: keeping them failed. O(stretches).
-  package mutating func giveBack(_ stretches: Set<Int64>) { changes.giveBack(stretches) }
+  /// Notes again what had changed: keeping it failed. O(stretches).
+  package mutating func giveBack(_ stretches: Set<Int64>, _ areBasesChanged: Bool) {
+    changes.giveBack(stretches, areBasesChanged)
+  }
 
   /// The engine as it is now, for another thread to keep; what has changed is counted from here on. Behind it is ``endVersions()``. O(tokens) the first time,
-  /// then O(tokens that are incomplete).
+  /// then O(tokens) without their memory.
   package mutating func kept() -> KeptVersion {
     let pin = versionsFromNowOn().pin()
     var marks = EngineMarks()

@@ -29,8 +29,9 @@ extension Engine {
     }
     for token in 0..<tokenStates.count {
       willChange(token)
-      tokenStates[token].archive(policy, newest: newest, horizon: horizon ?? target)
+      if tokenStates[token].archive(policy, newest: newest, horizon: horizon ?? target) { changes.noteBases() }
     }
+    if dropped > 0 { changes.noteBases() }
     publish()
     return dropped
   }
@@ -63,7 +64,10 @@ extension TokenState {
 
   /// Moves candles below the horizon that are not served any more up into the next longer interval, which still needs
   /// them; what the longest one does not serve is freed. O(what moves).
-  fileprivate mutating func archive(_ policy: RetentionPolicy, newest: Timestamp, horizon: Timestamp) {
+  ///
+  /// - Returns: whether anything moved.
+  fileprivate mutating func archive(_ policy: RetentionPolicy, newest: Timestamp, horizon: Timestamp) -> Bool {
+    var hasMoved = false
     /// Not behind any bucket that is still served or not below the horizon.
     func bound(_ interval: Interval) -> Timestamp {
       min(horizon, newest - policy.microseconds(interval) - interval.microseconds + 1)
@@ -71,11 +75,13 @@ extension TokenState {
     func move(_ series: inout CandleSeries, _ interval: Interval, to longer: inout CandleSeries, _ next: Interval) {
       series.removePrefix(before: series.lowerBound(bound(interval))) {
         longer.merge($0.candle, start: next.start(of: $0.key))
+        hasMoved = true
       }
     }
     move(&hours, .oneHour, to: &fourHours, .fourHours)
     move(&fourHours, .fourHours, to: &days, .oneDay)
     move(&days, .oneDay, to: &weeks, .oneWeek)
-    weeks.removePrefix(before: weeks.lowerBound(bound(.oneWeek))) { _ in }
+    weeks.removePrefix(before: weeks.lowerBound(bound(.oneWeek))) { _ in hasMoved = true }
+    return hasMoved
   }
 }

@@ -45,9 +45,14 @@ public struct Verification: Sendable {
   /// Reads every kept file by itself.
   private mutating func check(_ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest?) {
     var scratch = SegmentScratch()
+    let names: Set<String>
+    do throws(StorageFailure) { names = try KeptRestore.names(disk, directory) } catch {
+      failures.append(error)
+      return
+    }
     for entry in manifest?.kept ?? [] {
       do throws(StorageFailure) {
-        let reader = try KeptRestore.reader(disk, directory, entry)
+        let reader = try KeptRestore.reader(disk, directory, names, entry)
         switch entry.header.kind {
         case .segment: try SegmentFile.forEachGroup(reader, &scratch) { _, _ in }
         case .names:

@@ -11,6 +11,8 @@ final class JournalFilePreparer: Sendable {
     var wanted: UInt32?
     var isWorking = false
     var ready: (number: UInt32, file: any DiskFile)?
+    /// The number of the file that could not be made.
+    var failed: UInt32?
     var isClosed = false
   }
 
@@ -25,22 +27,29 @@ final class JournalFilePreparer: Sendable {
 
   /// Asks for a file, unless it was asked for. O(1).
   func want(_ number: UInt32) {
-    state.locked { if $0.wanted != number, $0.ready?.number != number { $0.wanted = number } }
+    state.locked { state in
+      // One that could not be made is made when it is needed, and says then why it cannot be.
+      if state.wanted != number, state.ready?.number != number, state.failed != number { state.wanted = number }
+    }
   }
 
   /// The file, if it is there or being made; nil: it is to be made by the caller.
   func take(_ number: UInt32, _ bytes: Int64) -> (any DiskFile)? {
-    guard bytes == fileBytes else { return nil }
-    return state.locked(
+    // Whoever makes it anew does so over what is there: nobody else may be writing then.
+    let ready = state.locked(
       when: { $0.wanted != number || !$0.isWorking },
-      { state in
+      { state -> (any DiskFile)? in
         // Not begun yet: the caller is quicker.
         state.wanted = nil
         guard let ready = state.ready, ready.number == number else { return nil }
         state.ready = nil
         return ready.file
       })
+    return bytes == fileBytes ? ready : nil
   }
+
+  /// Whether a file is there. O(1).
+  func isReady(_ number: UInt32) -> Bool { state.locked { $0.ready?.number == number } }
 
   /// Takes a file back that was not needed yet. O(1).
   func giveBack(_ number: UInt32, _ file: any DiskFile) { state.locked { $0.ready = (number, file) } }
@@ -61,7 +70,7 @@ final class JournalFilePreparer: Sendable {
       let file = try? make(wanted)
       state.locked { state in
         (state.wanted, state.isWorking) = (nil, false)
-        if let file { state.ready = (wanted, file) }
+        if let file { state.ready = (wanted, file) } else { state.failed = wanted }
       }
     }
   }
@@ -82,7 +91,10 @@ final class JournalFilePreparer: Sendable {
   }
 
   private func finish() {
-    let left = state.locked { $0.ready }
+    let left = state.locked { state in
+      defer { state.ready = nil }
+      return state.ready
+    }
     if let left { try? disk.remove(directory.newJournalFile(left.number)) }
   }
 }

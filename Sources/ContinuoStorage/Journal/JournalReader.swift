@@ -44,6 +44,10 @@ struct JournalReader {
   /// - Throws: ``StorageFailure``; nothing that was lent before is taken back.
   func forEachRecord(_ body: (JournalRecord) throws(StorageFailure) -> Void) throws(StorageFailure) -> JournalEnd? {
     let numbers = try files()
+    let start = manifest.journalStart
+    if start.sequence == manifest.keptSequence + 1 {
+      try checkKept(start.chain, directory.manifest, 100)
+    }
     var end: JournalEnd?
     var starts: [JournalStart] = []
     for (index, number) in numbers.enumerated() {
@@ -67,7 +71,7 @@ struct JournalReader {
     let first = manifest.journalStart.file
     let numbers = try Self.numbers(disk, directory).filter { $0 >= first }
     let newest = manifest.newestJournalFile
-    for (number, found) in zip(first..., numbers) where number != found {
+    for (number, found) in zip(Int(first)..., numbers).map({ (UInt32(clamping: $0), $1) }) where number != found {
       throw .damaged(
         file: directory.journalFile(number), byte: 0, found: "no file", expected: "the one before number \(found)")
     }
@@ -149,6 +153,7 @@ struct JournalReader {
       payload.areZeros(Int(header.payloadBytes)..<payload.count)
     else { return false }
     let checksum = window.bytes.span.word(JournalFormat.checksumOffset, UInt32.self)
+    if header.sequence == manifest.keptSequence { try checkKept(checksum, path, end.offset) }
     if header.sequence > manifest.keptSequence {
       try take(payload.extracting(first: Int(header.payloadBytes)), path, end.offset, body)
     }
@@ -156,6 +161,15 @@ struct JournalReader {
     end.sequence += 1
     end.chain = checksum
     return true
+  }
+
+  /// Refuses a journal that is not the one which the kept files are of: two directories that were one once.
+  private func checkKept(_ chain: UInt32, _ path: String, _ byte: Int64) throws(StorageFailure) {
+    guard chain == manifest.keptChain else {
+      throw .damaged(
+        file: path, byte: byte, found: "another frame \(manifest.keptSequence)",
+        expected: "the one that is in the kept files")
+    }
   }
 
   private func take(

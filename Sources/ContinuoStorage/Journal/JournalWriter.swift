@@ -26,6 +26,13 @@ public struct JournalPosition: Equatable, Sendable {
   public let byte: Int64
 }
 
+/// A frame of the journal, told from all others.
+struct JournalFrame: Equatable {
+  var sequence: UInt64
+  /// The checksum of its header.
+  var chain: UInt32
+}
+
 /// Room that a disk does not have.
 struct MissingRoom: Equatable {
   var bytesLeft: Int64
@@ -86,6 +93,12 @@ struct JournalWriter: ~Copyable {
     JournalPosition(sequence: end.sequence - 1, file: end.file.number, byte: end.offset)
   }
 
+  /// The last frame.
+  var lastFrame: JournalFrame { JournalFrame(sequence: end.sequence - 1, chain: end.chain) }
+
+  /// How many bytes the journal has from its start on, up to the last frame. O(1).
+  var bytes: Int64 { Int64(max(0, end.starts.count - 1)) * fileBytes + end.offset }
+
   // MARK: frames
 
   /// Writes records as a frame and makes it durable. O(bytes).
@@ -127,7 +140,10 @@ struct JournalWriter: ~Copyable {
 
   /// Room that is missing for a next file of so many bytes, or of the usual length; nil where there is enough. As much again is
   /// left free, so that what is there can still be looked after.
-  func missingRoom(_ bytes: Int64 = 0, isReady: Bool = false) throws(DiskFailure) -> MissingRoom? {
+  ///
+  /// - Parameter isReady: whether the next file is there already; nil: whether the preparer has it.
+  func missingRoom(_ bytes: Int64 = 0, isReady: Bool? = nil) throws(DiskFailure) -> MissingRoom? {
+    let isReady = isReady ?? preparer?.isReady(end.file.number + 1) ?? false
     let needed = (isReady ? 1 : 2) * max(fileBytes, bytes)
     guard let left = try disk.bytesLeft(in: directory.journal), left < needed else { return nil }
     return MissingRoom(bytesLeft: left, bytesNeeded: needed)

@@ -1,6 +1,6 @@
 // Amounts as whole numbers of the greatest power of ten that divides all of them, and what another column foretells of them.
 // Invariant: what is written is read back to the bit.
-// Not here: the numbers' bits (ColumnCode), which amounts there are (SwapColumns, TransferColumns).
+// Not here: the numbers' bits (ColumnCode), which amounts there are (SegmentColumns).
 // Format: docs/format/segment.md, "Amounts".
 
 internal import Continuo

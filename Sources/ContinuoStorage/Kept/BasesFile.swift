@@ -142,7 +142,10 @@ private struct BaseColumns {
     let head = bytes.extracting(payloads[0])
     guard head.count == 12 else { throw ColumnFault(what: "the head of bases") }
     let counts = (0..<3).map { Int(head.word(4 * $0, UInt32.self)) }
-    guard counts.allSatisfy({ $0 <= 1 << 28 }) else { throw ColumnFault(what: "fewer bases") }
+    // More candles than four million a token has in five hundred years of hours.
+    guard counts[0] <= 1 << 16, counts[1] <= 1 << 22, counts[2] <= Limits.addressesMax + 1 << 16 else {
+      throw ColumnFault(what: "fewer bases")
+    }
     var next = 1
     func read<Number: FixedWidthInteger & UnsignedInteger>(
       _ columns: inout [[Number]], _ count: Int
@@ -170,7 +173,7 @@ private struct BaseColumns {
         return value
       }
       var base = TokenBase(token: try small(0))
-      guard let swaps = Int(exactly: tokens[1][row]), let transfers = Int(exactly: tokens[2][row]),
+      guard let swaps = Self.count(tokens[1][row]), let transfers = Self.count(tokens[2][row]),
         tokens[8][row] <= UInt64(candles[0].count - candle), tokens[9][row] <= UInt64(balances[0].count - balance)
       else { throw ColumnFault(what: "as many candles and balances as there are") }
       (base.droppedSwaps, base.droppedTransfers) = (swaps, transfers)
@@ -200,6 +203,9 @@ private struct BaseColumns {
     return bases
   }
 
+  /// A count that can be added to without end.
+  private static func count(_ number: UInt64) -> Int? { number < 1 << 60 ? Int(number) : nil }
+
   private func archived(_ row: Int, _ hours: inout Int64) throws(ColumnFault) -> TokenBase.Archived {
     func small(_ column: Int) throws(ColumnFault) -> UInt32 {
       guard let value = UInt32(exactly: candles[column][row]) else { throw ColumnFault(what: "a small number") }
@@ -209,8 +215,8 @@ private struct BaseColumns {
     func sum(_ wide: Int, _ high: Int) -> ExactSum {
       ExactSum(lowBits: candlesWide[wide][row], high: candles[high][row].unzigzag)
     }
-    guard candles[0][row] < UInt64(Self.intervals.count), let trades = Int(exactly: candles[14][row]), trades > 0,
-      let without = Int(exactly: candles[15][row])
+    guard candles[0][row] < UInt64(Self.intervals.count), let trades = Self.count(candles[14][row]), trades > 0,
+      let without = Self.count(candles[15][row])
     else { throw ColumnFault(what: "a candle") }
     hours = hours &+ candles[1][row].unzigzag
     let start = hours &* Self.hour

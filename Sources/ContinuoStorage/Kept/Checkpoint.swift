@@ -1,7 +1,7 @@
 // A checkpoint: what has changed since the last one goes into kept files, and the journal before it is not needed any more.
 // Invariant: what a manifest names is on the disk, bytes and names, before the manifest is; what it names no more is removed
 // behind it; a checkpoint that fails changes nothing.
-// Not here: when one is due (Ledger), what is in the files (SegmentFile, NamesFile, BasesFile), bringing back (KeptRestore).
+// Not here: when one is due (Checkpointer), what is in the files (SegmentFile, NamesFile, BasesFile), bringing back (KeptRestore).
 // Rules 7.3.
 
 internal import Continuo
@@ -32,10 +32,10 @@ struct Checkpoint {
   /// Keeps a version. O(what has changed), and where the horizon has moved what is left of dropped events.
   ///
   /// - Parameters:
-  ///   - sequence: the last frame that is in the version; it is synced.
+  ///   - frame: the last frame that is in the version; it is synced.
   ///   - start: where the journal begins that is still needed then.
   mutating func keep(
-    _ version: borrowing KeptVersion, sequence: UInt64, start: JournalStart, droppedTailBytes: Int64
+    _ version: borrowing KeptVersion, _ frame: JournalFrame, start: JournalStart, droppedTailBytes: Int64
   ) throws(DiskFailure) -> CheckpointReceipt {
     let before = next.kept
     do throws(DiskFailure) {
@@ -43,27 +43,32 @@ struct Checkpoint {
       try keepNames(version)
       try keepBases(version)
       if !fresh.isEmpty { try disk.syncDirectory(directory.kept) }
+      next.marks = version.marks
+      let kept = next
+      try keeper.update { manifest in
+        // The journal goes on meanwhile, and has its own part of it.
+        (manifest.kept, manifest.marks, manifest.nextNumber) = (kept.kept, kept.marks, kept.nextNumber)
+        (manifest.keptTokens, manifest.keptAddresses) = (kept.keptTokens, kept.keptAddresses)
+        (manifest.keptSequence, manifest.keptChain) = (frame.sequence, frame.chain)
+        (manifest.journalStart, manifest.droppedTailBytes) = (start, droppedTailBytes)
+      }
     } catch {
-      // Nobody knows of them: what cannot be removed now the next writer removes.
-      for entry in fresh { try? disk.remove(directory.keptFile(entry.header)) }
+      // Unless the manifest may name them: what cannot be removed now the next writer removes.
+      if keeper.uncertainty == nil {
+        for entry in fresh { try? disk.remove(directory.keptFile(entry.header)) }
+      }
       throw error
-    }
-    next.marks = version.marks
-    let kept = next
-    try keeper.update { manifest in
-      // The journal goes on meanwhile, and has its own part of it.
-      (manifest.kept, manifest.marks, manifest.nextNumber) = (kept.kept, kept.marks, kept.nextNumber)
-      (manifest.keptTokens, manifest.keptAddresses) = (kept.keptTokens, kept.keptAddresses)
-      (manifest.keptSequence, manifest.journalStart) = (sequence, start)
-      manifest.droppedTailBytes = droppedTailBytes
     }
     let numbers = Set(next.kept.map(\.header.number))
     // What is not removed now the next writer removes.
     for entry in before where !numbers.contains(entry.header.number) {
       try? disk.remove(directory.keptFile(entry.header))
     }
-    return CheckpointReceipt(sequence: sequence, files: fresh.count, bytes: fresh.reduce(0) { $0 + $1.bytes })
+    return CheckpointReceipt(sequence: frame.sequence, files: fresh.count, bytes: fresh.reduce(0) { $0 + $1.bytes })
   }
+
+  /// Why nobody knows which manifest is on the disk (``ManifestKeeper/uncertainty``).
+  var uncertainty: DiskFailure? { keeper.uncertainty }
 
   /// Writes a file, and notes it in the manifest that is to be.
   private mutating func write(
@@ -129,7 +134,7 @@ struct Checkpoint {
   }
 
   private mutating func keepBases(_ version: borrowing KeptVersion) throws(DiskFailure) {
-    guard let horizon = version.marks.horizon, horizon != next.marks.horizon else { return }
+    guard let horizon = version.marks.horizon, version.areBasesChanged || horizon != next.marks.horizon else { return }
     next.kept.removeAll { $0.header.kind == .bases }
     let bases = version.snapshot.bases()
     guard !bases.isEmpty else { return }
@@ -149,8 +154,9 @@ enum KeptRestore {
   ) throws(StorageFailure) -> Int {
     var events = 0
     var scratch = SegmentScratch()
+    let names = try names(disk, directory)
     func reader(_ entry: KeptEntry) throws(StorageFailure) -> KeptReader {
-      try Self.reader(disk, directory, entry)
+      try Self.reader(disk, directory, names, entry)
     }
     var (tokens, addresses) = (0, 1)
     for entry in manifest.kept where entry.header.kind == .names {
@@ -193,12 +199,18 @@ enum KeptRestore {
     return events
   }
 
+  /// The names of the files that are there. O(files).
+  static func names(_ disk: any Disk, _ directory: DataDirectory) throws(StorageFailure) -> Set<String> {
+    Set(try onDisk { () throws(DiskFailure) in try disk.names(in: directory.kept) ?? [] })
+  }
+
   /// Opens a file that the manifest names.
+  ///
+  /// - Parameter names: those that are there.
   static func reader(
-    _ disk: any Disk, _ directory: DataDirectory, _ entry: KeptEntry
+    _ disk: any Disk, _ directory: DataDirectory, _ names: Set<String>, _ entry: KeptEntry
   ) throws(StorageFailure) -> KeptReader {
     let path = directory.keptFile(entry.header)
-    let names = try onDisk { () throws(DiskFailure) in try disk.names(in: directory.kept) ?? [] }
     guard names.contains(String(path.dropFirst(directory.kept.count + 1))) else {
       throw .damaged(file: path, byte: 0, found: "no file", expected: "one that the manifest names")
     }
@@ -219,7 +231,8 @@ enum KeptRestore {
   {
     let named = Set(manifest.kept.map { directory.keptFile($0.header) })
     var hasRemoved = false
-    for name in try disk.names(in: directory.kept) ?? [] where !named.contains(directory.kept + "/" + name) {
+    for name in try disk.names(in: directory.kept) ?? []
+    where DataDirectory.isKept(name) && !named.contains(directory.kept + "/" + name) {
       try disk.remove(directory.kept + "/" + name)
       hasRemoved = true
     }

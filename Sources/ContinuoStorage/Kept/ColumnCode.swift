@@ -1,6 +1,6 @@
 // A column of whole numbers as few bits: of each how long it is, by a prefix code, and then its bits but the highest.
 // Invariant: what is written is read back to the bit; bytes that are no column never trap.
-// Not here: which numbers a column has (SegmentRows), checksums (SegmentFormat).
+// Not here: which numbers a column has (SegmentColumns), checksums (KeptFormat).
 // Source: P. Elias, "Universal codeword sets", 1975, with Huffman's code for the lengths. Format: docs/format/segment.md.
 
 internal import Continuo

@@ -13,6 +13,7 @@ package struct KeptWriter {
   private var bytes: [UInt8]
   private var start: Int64 = 0
   private var places: [UInt64] = []
+  private var checksums: [UInt32] = []
 
   package init(_ file: any DiskFile, _ header: KeptHeader) {
     (self.file, self.header) = (file, header)
@@ -22,8 +23,8 @@ package struct KeptWriter {
   /// Adds a block. O(bytes).
   mutating func append(kind: UInt8, column: UInt8, group: Int, _ payload: [UInt8]) throws(DiskFailure) {
     places.append(UInt64(start) + UInt64(bytes.count))
-    _ = KeptBlock.append(
-      kind: kind, column: column, group: group, payload, to: &bytes, startingAt: start, of: header)
+    checksums.append(
+      KeptBlock.append(kind: kind, column: column, group: group, payload, to: &bytes, startingAt: start, of: header))
     if bytes.count > 1 << 20 { try flush() }
   }
 
@@ -40,6 +41,7 @@ package struct KeptWriter {
     payload.appendWord(UInt32(places.count))
     payload.appendWord(UInt32(footer.count))
     for place in places { payload.appendWord(place) }
+    for checksum in checksums { payload.appendWord(checksum) }
     payload += footer
     let checksum = KeptBlock.append(
       kind: KeptBlock.footerKind, column: 0, group: 0, payload, to: &bytes, startingAt: start, of: header)
@@ -58,8 +60,9 @@ package struct KeptReader {
   let header: KeptHeader
   /// What the file says of itself.
   let footer: [UInt8]
-  /// Where each block begins.
+  /// Where each block begins, and its checksum: what the manifest says of the footer it so says of every block.
   private let places: [Int64]
+  private let checksums: [UInt32]
   private let end: Int64
   private let file: any DiskFile
 
@@ -95,18 +98,21 @@ package struct KeptReader {
     guard let block = KeptBlock(bytes.span, at: 0, startingAt: end, of: header), block.checksum == entry.checksum,
       block.kind == KeptBlock.footerKind, block.column == 0, block.group == 0, block.payloadBytes >= 8,
       KeptBlock.bytes(Int(block.payloadBytes)) == bytes.count,
-      let (places, footer) = Self.parts(bytes.span.extracting(block.payload(at: 0)))
+      let (places, checksums, footer) = Self.parts(bytes.span.extracting(block.payload(at: 0)))
     else { throw damaged(end, "other bytes", "a sound footer") }
-    (self.places, self.footer) = (places, footer)
+    (self.places, self.checksums, self.footer) = (places, checksums, footer)
     guard (places.first ?? end) == KeptHeader.bytes, zip(places, places.dropFirst() + [end]).allSatisfy({ $0 < $1 })
     else { throw damaged(end, "places that do not ascend", "those of blocks") }
   }
 
-  private static func parts(_ payload: Span<UInt8>) -> ([Int64], [UInt8])? {
-    let (places, own) = (Int(payload.word(0, UInt32.self)), Int(payload.word(4, UInt32.self)))
-    guard payload.count == 8 + 8 * places + own else { return nil }
-    let footer = (0..<own).map { payload[8 + 8 * places + $0] }
-    return ((0..<places).map { payload.word(8 + 8 * $0, Int64.self) }, footer)
+  private static func parts(_ payload: Span<UInt8>) -> ([Int64], [UInt32], [UInt8])? {
+    let (blocks, own) = (Int(payload.word(0, UInt32.self)), Int(payload.word(4, UInt32.self)))
+    guard payload.count == 8 + 12 * blocks + own else { return nil }
+    return (
+      (0..<blocks).map { payload.word(8 + 8 * $0, Int64.self) },
+      (0..<blocks).map { payload.word(8 + 8 * blocks + 4 * $0, UInt32.self) },
+      (0..<own).map { payload[8 + 12 * blocks + $0] }
+    )
   }
 
   private static func bytes(_ file: any DiskFile, _ range: Range<Int64>) throws(StorageFailure) -> [UInt8] {
@@ -129,7 +135,7 @@ package struct KeptReader {
   func check(_ block: Int) throws(StorageFailure) {
     let bytes = try bytes(of: block..<block + 1)
     guard let found = KeptBlock(bytes.span, at: 0, startingAt: places[block], of: header),
-      KeptBlock.bytes(Int(found.payloadBytes)) == bytes.count
+      KeptBlock.bytes(Int(found.payloadBytes)) == bytes.count, found.checksum == checksums[block]
     else {
       throw .damaged(file: path, byte: places[block], found: "other bytes", expected: "block \(block), sound")
     }
@@ -157,7 +163,7 @@ package struct KeptReader {
       let wanted = expected(index)
       guard let block = KeptBlock(bytes.span, at: place, startingAt: start, of: header), block.kind == wanted.kind,
         block.column == wanted.column, Int(block.group) == wanted.group & 0xFFFF,
-        place + KeptBlock.bytes(Int(block.payloadBytes)) == next
+        place + KeptBlock.bytes(Int(block.payloadBytes)) == next, block.checksum == checksums[index]
       else {
         throw .damaged(file: path, byte: places[index], found: "other bytes", expected: "block \(index), sound")
       }

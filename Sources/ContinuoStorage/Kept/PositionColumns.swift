@@ -1,6 +1,6 @@
 // Where and when each event of a group stands, as columns: blocks, how many events each has, and what cannot be foretold.
 // Invariant: events ascend strictly by chain, block and log index; what is written is read back to the bit.
-// Not here: what the events are (SwapColumns, TransferColumns), the columns' bits (ColumnCode).
+// Not here: what the events are (SegmentColumns), the columns' bits (ColumnCode).
 // Format: docs/format/segment.md, "Positions".
 
 internal import Continuo

@@ -1,6 +1,6 @@
 // The columns of a group of events: what a segment keeps of them, and the events again.
 // Invariant: what is written is read back to the bit; a group whose columns do not fit together is refused.
-// Not here: positions (PositionColumns), amounts (AmountColumn), the columns' bits (ColumnCode), files (SegmentFormat).
+// Not here: positions (PositionColumns), amounts (AmountColumn), the columns' bits (ColumnCode), files (SegmentFile, KeptFiles).
 // Format: docs/format/segment.md, "Groups".
 
 package import Continuo
