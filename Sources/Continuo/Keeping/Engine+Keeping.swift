@@ -127,14 +127,18 @@ extension Engine {
 
   /// Takes in held swaps, which are new. O(swaps) amortised, in the order of their chain.
   ///
-  /// - Throws: ``PackedBatchFault`` where a number is no name's.
+  /// - Throws: ``PackedBatchFault`` where a number is no name's, an amount none of a swap, or one is held already.
   package mutating func adopt(_ swaps: Span<HeldSwap>) throws(PackedBatchFault) {
     for index in swaps.indices {
       let token = Int(swaps[index].token)
       guard token < tokenStates.count, swaps[index].trader <= UInt32(truncatingIfNeeded: addressNames.count) else {
         throw PackedBatchFault(what: "names' numbers")
       }
+      guard swaps[index].amountUSD.isPositive, swaps[index].price.isPositive, swaps[index].tokenAmount >= .zero else {
+        throw PackedBatchFault(what: "amounts over zero")
+      }
       let key = swaps[index].key
+      try expectNew(key, .swap)
       willChange(token)
       tokenStates[token].accept(
         SwapRow(
@@ -151,7 +155,7 @@ extension Engine {
 
   /// Takes in held transfers, which are new. O(transfers) amortised, in the order of their chain.
   ///
-  /// - Throws: ``PackedBatchFault`` where a number is no name's.
+  /// - Throws: ``PackedBatchFault`` where a number is no name's, an amount none of a transfer, or one is held already.
   package mutating func adopt(_ transfers: Span<HeldTransfer>) throws(PackedBatchFault) {
     for index in transfers.indices {
       let held = transfers[index]
@@ -159,6 +163,10 @@ extension Engine {
       guard token < tokenStates.count, Int(max(held.from, held.to)) < addressNames.count else {
         throw PackedBatchFault(what: "names' numbers")
       }
+      guard held.amount >= .zero, max(held.from, held.to) > TransferRow.zeroAddress else {
+        throw PackedBatchFault(what: "amounts, and not the zero address on both sides")
+      }
+      try expectNew(held.key, .transfer)
       let row = TransferRow(
         key: held.key, from: held.from, to: held.to, amount: held.amount, tokenID: held.tokenID)
       willChange(token)
@@ -172,10 +180,21 @@ extension Engine {
     }
   }
 
+  /// Refuses an event whose identity is held: of two with one identity neither could be told from the other. O(1) in the
+  /// order of a chain, else O(log n).
+  @inline(__always)
+  private func expectNew(_ key: OrderKey, _ kind: EventKind) throws(PackedBatchFault) {
+    if identities.mayHold(key, kind), identities.find(key, kind) != nil {
+      throw PackedBatchFault(what: "every event once")
+    }
+  }
+
   /// Sets what else the engine was: behind everything else. O(tokens that are incomplete).
   ///
-  /// - Throws: ``PackedBatchFault`` where a number is no token's.
+  /// - Throws: ``PackedBatchFault`` where a number is no token's, or a horizon no start of a day.
   package mutating func adopt(_ marks: EngineMarks) throws(PackedBatchFault) {
+    guard marks.newest.map(\.isInRange) ?? true, marks.horizon.map({ $0.isInRange && $0 == $0.startOfDay }) ?? true
+    else { throw PackedBatchFault(what: "a newest event of our time, and the start of a day as the horizon") }
     if let newest = marks.newest { engineClock.accept(newest) }
     if let clock = marks.clock { engineClock.advance(to: clock) }
     (horizon, hasDropped, droppedBlocks) = (marks.horizon, marks.hasDropped, marks.droppedBlocks)
