@@ -161,10 +161,16 @@ struct Manifest: Equatable {
       guard section == .marks ? takeMarks(payload) : takeKept(payload) else { throw .damagedHeader }
       place += 8 + payload.count
     }
-    // Numbers that nobody reaches, and a gap between what is kept and where the journal begins.
-    guard place == end, journalStart.file > 0, journalStart.sequence > 0, journalStart.file < 1 << 31,
-      newestJournalFile < 1 << 31, nextNumber < 1 << 31, keptSequence < .max, journalStart.sequence <= keptSequence + 1
-    else { throw .damagedHeader }
+    guard place == end, journalStart.file > 0, journalStart.sequence > 0, areCountsSound else { throw .damagedHeader }
+  }
+
+  /// Whether counts are such as can be counted on from, and the journal begins in a file that there is, with a frame that
+  /// follows on what is kept.
+  private var areCountsSound: Bool {
+    let most: UInt32 = 1 << 31
+    return newestJournalFile < most && nextNumber > 0 && nextNumber < most && generation < 1 << 63
+      && journalStart.file <= max(1, newestJournalFile) && journalStart.sequence - 1 <= keptSequence
+      && keptSequence < 1 << 63 && (0...1 << 60).contains(droppedTailBytes)
   }
 
   /// That of a new directory, which is still to be written.

@@ -63,7 +63,8 @@ public struct Restored: Equatable, Sendable {
       restored.records += 1
       restored.rows += record.rows
       if case .cut(let bytes) = record {
-        restored.droppedTailBytes += bytes
+        // What nobody can have cut is not counted: it says nothing of the state.
+        restored.droppedTailBytes += min(max(0, bytes), 1 << 40)
         restored.marks.insert(.notedCut)
       }
       _ = engine.take(record)

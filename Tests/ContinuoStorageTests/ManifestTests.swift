@@ -97,10 +97,12 @@ struct ManifestTests {
     // Where the journal begins; sections that do not fit, or are none.
     expectDamage(forged { $0[96] = 2 }, in: "/data/journal/00000002.journal")
     expectDamage(forged { $0[100] = 1 })
+    // A frame that follows on nothing that is kept.
     expectDamage(forged { $0[104] = 2 })
-    // Numbers that nobody reaches.
-    for place in [15, 99, 123, 167] { expectDamage(forged { $0[place] = 0xFF }) }
     expectDamage(forged { $0[96] = 0 })
+    // Counts that nobody can count on from: of manifests, journal files, kept files, and of what was cut.
+    for place in [15, 31, 99, 119, 123, 159, 167] { expectDamage(forged { $0[place] = 0xFF }) }
+    expectDamage(forged { for place in 96..<100 { $0[place] = 0xFF } })
     for place in [124, 128, 132, 172, 184, 188, 192] { expectDamage(forged { $0[place] ^= 1 }) }
     // Frames, or names, that are nowhere.
     expectDamage(forged { $0[112] = 200 }, in: "/data/journal/00000004.journal")

@@ -15,6 +15,7 @@ enum FuzzTarget: String, CaseIterable {
   case map
   case compressed
   case journal
+  case kept
   /// Fails on an input that is easy to find, so that a fuzzer which finds nothing is told from one that cannot.
   case canary
 
@@ -28,6 +29,7 @@ enum FuzzTarget: String, CaseIterable {
     case .map: map(bytes)
     case .compressed: compressed(bytes)
     case .journal: journal(bytes)
+    case .kept: kept(bytes)
     case .canary:
       if bytes.starts(with: Array("CA".utf8)) { fatalError("the canary is dead, as it should be") }
     }

@@ -133,12 +133,15 @@ extension Engine {
 
   /// Takes in held swaps, which are new. O(swaps) amortised, in the order of their chain.
   ///
-  /// - Throws: ``PackedBatchFault`` where a number is no name's, or an event is there already.
+  /// - Throws: ``PackedBatchFault`` where a number is no name's, an amount none of a swap, or one is held already.
   package mutating func adopt(_ swaps: Span<HeldSwap>) throws(PackedBatchFault) {
     for index in swaps.indices {
       guard Int(swaps[index].token) < tokenStates.count,
         swaps[index].trader <= UInt32(truncatingIfNeeded: addressNames.count)
       else { throw PackedBatchFault(what: "names' numbers") }
+      guard swaps[index].amountUSD.isPositive, swaps[index].price.isPositive, swaps[index].tokenAmount >= .zero else {
+        throw PackedBatchFault(what: "amounts over zero")
+      }
     }
     for start in stride(from: 0, to: swaps.count, by: Self.adoptedTogether) {
       // In groups, so that the memory that they need is asked for ahead (0009).
@@ -154,7 +157,7 @@ extension Engine {
   @inline(__always)
   private mutating func adopt(_ swap: HeldSwap) throws(PackedBatchFault) {
     let (key, token) = (swap.key, Int(swap.token))
-    try requireNew(key, .swap)
+    try expectNew(key, .swap)
     willChange(token)
     tokenStates[token].accept(
       SwapRow(
@@ -162,14 +165,6 @@ extension Engine {
         wallet: swap.trader &- 1, side: swap.side))
     dayVolumes.add(swap.amountUSD, to: token, at: key.timestamp)
     insertIdentity(key, .swap, swap.token)
-  }
-
-  /// Refuses an event whose identity is held. O(1) behind the end of its chain, else O(log n).
-  @inline(__always)
-  private func requireNew(_ key: OrderKey, _ kind: EventKind) throws(PackedBatchFault) {
-    if identities.mayHold(key, kind), identities.find(key, kind) != nil {
-      throw PackedBatchFault(what: "an event that is there once")
-    }
   }
 
   @inline(__always)
@@ -183,7 +178,7 @@ extension Engine {
 
   /// Takes in held transfers, which are new. O(transfers) amortised, in the order of their chain.
   ///
-  /// - Throws: ``PackedBatchFault`` where a number is no name's.
+  /// - Throws: ``PackedBatchFault`` where a number is no name's, an amount none of a transfer, or one is held already.
   package mutating func adopt(_ transfers: Span<HeldTransfer>) throws(PackedBatchFault) {
     for index in transfers.indices {
       let held = transfers[index]
@@ -191,9 +186,12 @@ extension Engine {
       guard token < tokenStates.count, Int(max(held.from, held.to)) < addressNames.count else {
         throw PackedBatchFault(what: "names' numbers")
       }
+      guard held.amount >= .zero, max(held.from, held.to) > TransferRow.zeroAddress else {
+        throw PackedBatchFault(what: "amounts, and not the zero address on both sides")
+      }
+      try expectNew(held.key, .transfer)
       let row = TransferRow(
         key: held.key, from: held.from, to: held.to, amount: held.amount, tokenID: held.tokenID)
-      try requireNew(held.key, .transfer)
       willChange(token)
       applyBalances(row, token, undo: false)
       tokenStates[token].transfers.insert(row)
@@ -201,10 +199,21 @@ extension Engine {
     }
   }
 
+  /// Refuses an event whose identity is held: of two with one identity neither could be told from the other. O(1) in the
+  /// order of a chain, else O(log n).
+  @inline(__always)
+  private func expectNew(_ key: OrderKey, _ kind: EventKind) throws(PackedBatchFault) {
+    if identities.mayHold(key, kind), identities.find(key, kind) != nil {
+      throw PackedBatchFault(what: "every event once")
+    }
+  }
+
   /// Sets what else the engine was: behind everything else. O(tokens that are incomplete).
   ///
-  /// - Throws: ``PackedBatchFault`` where a number is no token's.
+  /// - Throws: ``PackedBatchFault`` where a number is no token's, or a horizon no start of a day.
   package mutating func adopt(_ marks: EngineMarks) throws(PackedBatchFault) {
+    guard marks.newest.map(\.isInRange) ?? true, marks.horizon.map({ $0.isInRange && $0 == $0.startOfDay }) ?? true
+    else { throw PackedBatchFault(what: "a newest event of our time, and the start of a day as the horizon") }
     if let newest = marks.newest { engineClock.accept(newest) }
     if let clock = marks.clock { engineClock.advance(to: clock) }
     (horizon, hasDropped, droppedBlocks) = (marks.horizon, marks.hasDropped, marks.droppedBlocks)

@@ -36,6 +36,52 @@ package struct TokenBase: Equatable, Sendable {
   }
 }
 
+extension TokenBase {
+  /// No token has dropped more events: sums of counts stay far from where they would overflow.
+  private static let droppedMax = 1 << 48
+
+  /// Whether it can be what is left of events below a horizon. O(candles + balances).
+  package func fits(below horizon: Timestamp) -> Bool {
+    let counts = 0...Self.droppedMax
+    guard counts.contains(droppedSwaps), counts.contains(droppedTransfers), droppedSwaps + droppedTransfers > 0,
+      (lastKey != nil) == (droppedSwaps > 0)
+    else { return false }
+    if let lastKey {
+      guard lastKey.timestamp.isInRange, lastKey.timestamp < horizon, lastPrice.isPositive else { return false }
+    }
+    var left = droppedSwaps
+    for archived in candles {
+      guard archived.fits(below: horizon, swaps: left) else { return false }
+      left -= archived.candle.trades
+    }
+    // So many amounts, each of which has 127 bits.
+    let sums = -Int64(droppedTransfers)...Int64(droppedTransfers)
+    guard droppedTransfers > 0 || balances.isEmpty && supply.isZero, sums.contains(supply.high) else { return false }
+    return balances.allSatisfy { sums.contains($0.sum.high) }
+      && zip(balances, balances.dropFirst()).allSatisfy { $0.address < $1.address }
+  }
+}
+
+extension TokenBase.Archived {
+  /// Whether it can be the candle of a bucket with swaps below a horizon, so many at most. O(1).
+  fileprivate func fits(below horizon: Timestamp, swaps: Int) -> Bool {
+    let (open, close) = (candle.openKey, candle.closeKey)
+    guard open <= close, open.timestamp.isInRange, close.timestamp < horizon,
+      interval.start(of: open.timestamp) == start, interval.start(of: close.timestamp) == start
+    else { return false }
+    guard candle.low.isPositive, candle.low <= min(candle.open, candle.close),
+      max(candle.open, candle.close) <= candle.high, candle.trades > 0, candle.trades <= swaps,
+      (0...candle.trades).contains(candle.tradesWithoutTokenAmount)
+    else { return false }
+    var sided = candle.buyVolumeUSD
+    sided += candle.sellVolumeUSD
+    let sums = 0...Int64(candle.trades)
+    return [candle.volumeUSD, candle.volumeToken, candle.buyVolumeUSD, candle.sellVolumeUSD].allSatisfy {
+      sums.contains($0.high)
+    } && sided <= candle.volumeUSD
+  }
+}
+
 extension MarketAnswers where Self: ~Copyable {
   /// What is left of the dropped events of every token that has any, by number. O(tokens + what is left), and of tokens
   /// with dropped transfers those that are held.

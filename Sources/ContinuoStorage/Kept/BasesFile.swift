@@ -35,7 +35,7 @@ package enum BasesFile {
   /// Reads all bases, and checks every byte on the way. O(bytes).
   package static func bases(_ reader: KeptReader) throws(StorageFailure) -> [TokenBase] {
     var bases: [TokenBase] = []
-    let width = BaseColumns.count
+    let (width, horizon) = (BaseColumns.count, Timestamp(microseconds: reader.header.first))
     guard reader.blockCount % width == 0 else { throw reader.damaged(0, "all columns of bases") }
     for group in 0..<reader.blockCount / width {
       let first = group * width
@@ -43,7 +43,11 @@ package enum BasesFile {
         first..<first + width, { (0, UInt8($0 - first), group) },
         { (bytes, payloads) throws(StorageFailure) in
           do throws(ColumnFault) {
-            bases += try BaseColumns(bytes, payloads).bases()
+            let own = try BaseColumns(bytes, payloads).bases()
+            guard own.allSatisfy({ $0.fits(below: horizon) }) else {
+              throw ColumnFault(what: "what events below the horizon can have left")
+            }
+            bases += own
           } catch { throw reader.damaged(first, error.what) }
         })
     }
@@ -142,10 +146,9 @@ private struct BaseColumns {
     let head = bytes.extracting(payloads[0])
     guard head.count == 12 else { throw ColumnFault(what: "the head of bases") }
     let counts = (0..<3).map { Int(head.word(4 * $0, UInt32.self)) }
-    // More candles than four million a token has in five hundred years of hours.
-    guard counts[0] <= 1 << 16, counts[1] <= 1 << 22, counts[2] <= Limits.addressesMax + 1 << 16 else {
-      throw ColumnFault(what: "fewer bases")
-    }
+    // Numbers that are all the same take no bits: of as many as this some differ, at least in what tells them apart.
+    let bits = 8 * payloads.reduce(0) { $0 + $1.count }
+    guard counts.allSatisfy({ $0 <= 1 << 20 || $0 <= bits }) else { throw ColumnFault(what: "fewer bases") }
     var next = 1
     func read<Number: FixedWidthInteger & UnsignedInteger>(
       _ columns: inout [[Number]], _ count: Int

@@ -175,15 +175,27 @@ enum KeptRestore {
         file: directory.manifest, byte: 0, found: "\(tokens) tokens and \(addresses) addresses",
         expected: "\(manifest.keptTokens) and \(manifest.keptAddresses)")
     }
-    for entry in manifest.kept where entry.header.kind == .bases {
+    let horizon = manifest.marks.horizon?.microseconds
+    for (index, entry) in manifest.kept.filter({ $0.header.kind == .bases }).enumerated() {
       let bases = try reader(entry)
+      guard index == 0, entry.header.first == horizon else {
+        throw .damaged(
+          file: bases.path, byte: 24, found: "what was dropped below another horizon",
+          expected: "one such file, of the manifest's")
+      }
       for base in try BasesFile.bases(bases) {
         try fitting(bases) { () throws(PackedBatchFault) in try engine.adopt(base) }
       }
     }
+    var earliest = horizon ?? .min
     for entry in manifest.kept.filter({ $0.header.kind == .segment }).sorted(by: { $0.header.first < $1.header.first })
     {
       let segment = try reader(entry)
+      guard entry.header.first >= earliest else {
+        throw .damaged(
+          file: segment.path, byte: 24, found: "a time that another one has, or that was dropped",
+          expected: "each time once")
+      }
       try SegmentFile.forEachGroup(segment, &scratch) { (swaps, transfers) throws(StorageFailure) in
         do throws(PackedBatchFault) {
           try engine.adopt(swaps)
@@ -191,6 +203,8 @@ enum KeptRestore {
         } catch { throw segment.damaged(0, error.what) }
         events += swaps.count + transfers.count
       }
+      // Its length is four hours, and it ends in our time.
+      earliest = entry.header.first + ChangedTimes.length
     }
     do throws(PackedBatchFault) { try engine.adopt(manifest.marks) } catch {
       throw .damaged(

@@ -21,7 +21,7 @@ package struct KeptWriter {
   }
 
   /// Adds a block. O(bytes).
-  mutating func append(kind: UInt8, column: UInt8, group: Int, _ payload: [UInt8]) throws(DiskFailure) {
+  package mutating func append(kind: UInt8, column: UInt8, group: Int, _ payload: [UInt8]) throws(DiskFailure) {
     places.append(UInt64(start) + UInt64(bytes.count))
     checksums.append(
       KeptBlock.append(kind: kind, column: column, group: group, payload, to: &bytes, startingAt: start, of: header))

@@ -183,6 +183,7 @@ package struct KeptEntry: Equatable, Sendable {
       kind: kind, directory: directory, number: bytes.word(place + 4, UInt32.self),
       first: bytes.word(place + 8, Int64.self), second: bytes.word(place + 16, Int64.self))
     self.bytes = bytes.word(place + 24, Int64.self)
+    guard self.bytes >= 0 else { return nil }
     checksum = bytes.word(place + 32, UInt32.self)
   }
 }

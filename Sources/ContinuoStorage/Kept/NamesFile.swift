@@ -3,9 +3,9 @@
 // Not here: how a name is spelled (BatchPacker), the file (KeptFiles).
 // Format: docs/format/kept.md, "Names".
 
-internal import Continuo
+package import Continuo
 
-enum NamesFile {
+package enum NamesFile {
   /// A block has no more names.
   private static let namesMax = 1 << 16
 
@@ -42,7 +42,7 @@ enum NamesFile {
   }
 
   /// Gives an engine the names of a file, and checks every byte on the way. O(bytes).
-  static func adopt(_ reader: KeptReader, into engine: inout Engine) throws(StorageFailure) {
+  package static func adopt(_ reader: KeptReader, into engine: inout Engine) throws(StorageFailure) {
     var left = try counts(reader)
     for block in 0..<reader.blockCount {
       let isToken = left.tokens > 0

@@ -107,6 +107,10 @@ package enum SegmentFile {
     _ reader: KeptReader, _ scratch: inout SegmentScratch,
     _ body: (Span<HeldSwap>, Span<HeldTransfer>) throws(StorageFailure) -> Void
   ) throws(StorageFailure) {
+    let header = reader.header
+    guard header.second == ChangedTimes.length, header.first % ChangedTimes.length == 0,
+      Timestamp(microseconds: header.first).isInRange
+    else { throw .damaged(file: reader.path, byte: 24, found: "another time", expected: "four hours of our time") }
     let widths = [GroupColumn.all(.swap).count, GroupColumn.all(.transfer).count]
     let swapGroups = try groups(reader, 0, .swap)
     let transferGroups = try groups(reader, 8, .transfer)

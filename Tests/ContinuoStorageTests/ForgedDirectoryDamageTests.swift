@@ -1,0 +1,245 @@
+// Files whose checksums are all right, and that say what nobody wrote: opening them ends, and never traps.
+// Invariant: what is opened keeps the engine's invariants, goes on, and is brought back again as it went on.
+// Not here: damage that a checksum tells (DirectoryDamageTests), values that are only other ones ('verify').
+// Rules 7.4, 7.5.
+
+import Continuo
+import ContinuoFormats
+import ContinuoStorage
+import ContinuoTestSupport
+import Synchronization
+import Testing
+
+/// What is changed before the checksums are made again.
+enum ForgedPart: String, CaseIterable {
+  case manifest, names, bases, segments, journal
+  /// Events and bases as values, written by the code that writes them.
+  case events, left
+}
+
+@Suite("Damage to a directory: right checksums")
+struct ForgedDirectoryDamageTests {
+  private static let directory = try? FullDirectory()
+  private static let path = FullDirectory.path
+  /// Behind the second checkpoint, with no frame behind it; and behind the last step.
+  private static func images() throws -> [DiskState] {
+    let directory = try #require(directory)
+    let kept = directory.moments.firstIndex { $0.image.bytes(of: path + "/kept/00000006.names") != nil }
+    return [directory.moments[try #require(kept)].image, directory.image]
+  }
+
+  @Test("Sealed again without a change, a file is the same")
+  func sealed() throws {
+    for image in try Self.images() {
+      for file in image.names.keys.sorted() where !file.hasSuffix("lock") {
+        let bytes = try #require(image.bytes(of: file))
+        var again = bytes
+        if file.contains("/kept/") { again.sealKept(bytes.blocks) }
+        if file.contains("/journal/") { again.sealJournal() }
+        if file.hasSuffix("manifest") { again.sealManifest() }
+        let isSame = again == bytes
+        #expect(isSame, "\(file)")
+        if file.contains("/kept/") {
+          let isNamed =
+            image.forging(file, bytes).bytes(of: Self.path + "/manifest") == image.bytes(of: Self.path + "/manifest")
+          #expect(isNamed, "\(file)")
+        }
+      }
+    }
+  }
+
+  /// Rules 7.4, 7.5: 2,000 changes, a hundred a seed.
+  @Test("Changed and sealed again", arguments: Seeds.thisRun(20), ForgedPart.allCases)
+  func changed(seed: UInt64, part: ForgedPart) throws {
+    let images = try Self.images()
+    var random = SeededGenerator(seed: seed)
+    var (opened, refused) = (0, 0)
+    for number in 0..<(part == .segments || part == .events ? 20 : 12) {
+      let image = Self.forged(part, random.pick(images), &random)
+      let context = "change \(number), \(part), \(Seeds.replay(seed, "ForgedDirectoryDamage"))"
+      if try Self.opens(image, context) { opened += 1 } else { refused += 1 }
+    }
+    Self.counts.add(part, opened: opened, refused: refused)
+  }
+
+  /// Opens a directory and lets it go on; false where it is refused.
+  private static func opens(_ image: DiskState, _ context: String) throws -> Bool {
+    do throws(StorageFailure) {
+      let read = try ReadDirectory(SimulatedDisk(image), path: path, Engine.Settings())
+      let wrong = read.engine.checkInvariants()
+      #expect(wrong.prefix(3) == [], "\(context)")
+      _ = read.engine.inspection()
+      _ = try? StateDigest.hexadecimal(of: read.engine)
+    } catch {
+      switch error {
+      case .damaged(let file, let byte, _, _) where file.hasPrefix(path + "/") && byte >= 0: return false
+      case .newer, .otherPrice: return false
+      default:
+        Issue.record("\(error), \(context)")
+        return false
+      }
+    }
+    let (after, kept): (String?, String?)
+    do throws(StorageFailure) {
+      let disk = SimulatedDisk(image)
+      (after, kept) = try goOn(disk)
+    } catch {
+      Issue.record("what was read is refused by who goes on: \(error), \(context)")
+      return false
+    }
+    #expect(kept == after, "\(context)")
+    return true
+  }
+
+  /// Takes some steps and keeps them; the digests before and behind that.
+  private static func goOn(_ disk: SimulatedDisk) throws(StorageFailure) -> (String?, String?) {
+    let before: String?
+    do {
+      let ledger = try Ledger(disk, path: path, FullDirectory.options)
+      _ = try? ledger.take(.oneSwap(block: 5_000), wallClock: nil)
+      _ = try? ledger.rollback(chain: 1, above: 960)
+      _ = try? ledger.moveHorizon()
+      let read = try ReadDirectory(SimulatedDisk(disk.image), path: path, Engine.Settings())
+      before = try? StateDigest.hexadecimal(of: read.engine)
+      _ = try ledger.checkpoint()
+    }
+    let again = try ReadDirectory(SimulatedDisk(disk.image), path: path, Engine.Settings())
+    return (before, try? StateDigest.hexadecimal(of: again.engine))
+  }
+
+  // MARK: changes
+
+  private static func forged(_ part: ForgedPart, _ image: DiskState, _ random: inout SeededGenerator) -> DiskState {
+    func files(_ suffix: String) -> [String] { image.names.keys.filter { $0.hasSuffix(suffix) }.sorted() }
+    switch part {
+    case .manifest: return manifest(image, &random)
+    case .names: return kept(image, random.pick(files(".names")), &random)
+    case .bases: return kept(image, random.pick(files(".bases")), &random)
+    case .segments: return kept(image, random.pick(files(".segment")), &random)
+    case .journal: return journal(image, random.pick(files(".journal")), &random)
+    case .events: return events(image, random.pick(files(".segment")), &random)
+    case .left: return left(image, random.pick(files(".bases")), &random)
+    }
+  }
+
+  /// Another word somewhere in the manifest.
+  private static func manifest(_ image: DiskState, _ random: inout SeededGenerator) -> DiskState {
+    var bytes = image.bytes(of: path + "/manifest") ?? []
+    for _ in 0..<random.pick([1, 1, 2]) {
+      let place = Int.random(in: 3..<(bytes.count - 12) / 4, using: &random) * 4
+      switch random.next() % 3 {
+      case 0: bytes.put(random.pick(Forged.numbers), at: place)
+      case 1: bytes.put(Forged.small(&random), at: place)
+      default: bytes[place] = UInt8(truncatingIfNeeded: random.next())
+      }
+    }
+    bytes.sealManifest()
+    return image.with(path + "/manifest", bytes)
+  }
+
+  /// Other bytes in some payloads of a kept file, or another place in time.
+  private static func kept(_ image: DiskState, _ file: String, _ random: inout SeededGenerator) -> DiskState {
+    var bytes = image.bytes(of: file) ?? []
+    let blocks = bytes.blocks
+    for _ in 0..<random.pick([1, 1, 1, 2, 5]) {
+      if random.chance(5) {
+        bytes.put(random.pick(Forged.numbers), at: random.pick([24, 32]))
+        continue
+      }
+      let payload = bytes.payload(random.pick(blocks))
+      // What all numbers of a column have in common stands in front: what is changed there is a column still.
+      let isFront = random.chance(50) && payload.count > 17
+      let place = Int.random(in: isFront ? payload.prefix(17) : payload, using: &random)
+      bytes[place] = random.pick([0, 1, 0xFF, bytes[place] ^ 1, UInt8(truncatingIfNeeded: random.next())])
+    }
+    bytes.sealKept(blocks)
+    return image.forging(file, bytes)
+  }
+
+  private static func journal(_ image: DiskState, _ file: String, _ random: inout SeededGenerator) -> DiskState {
+    var bytes = image.bytes(of: file) ?? []
+    let frames = bytes.frames
+    guard !frames.isEmpty else { return image }
+    for _ in 0..<random.pick([1, 1, 2]) {
+      let frame = random.pick(frames)
+      let place = Int.random(in: 0..<Int(bytes.word(frame + 32, UInt32.self)), using: &random)
+      bytes[frame + 64 + place] = UInt8(truncatingIfNeeded: random.next())
+    }
+    bytes.sealJournal()
+    // The file behind begins with what this one ends with.
+    return image.with(file, bytes)
+  }
+
+  /// A segment with other events, or some that stand elsewhere too.
+  private static func events(_ image: DiskState, _ file: String, _ random: inout SeededGenerator) -> DiskState {
+    let bytes = image.bytes(of: file) ?? []
+    var first = bytes.word(24, Int64.self)
+    let second = bytes.word(32, Int64.self)
+    guard let read = try? ReadDirectory(SimulatedDisk(image), path: path, Engine.Settings()) else { return image }
+    let (from, end) = (Timestamp(microseconds: first), Timestamp(microseconds: first &+ second))
+    var swaps = read.engine.heldSwaps(from: from, before: end)
+    var transfers = read.engine.heldTransfers(from: from, before: end)
+    let all = read.engine.heldSwaps(from: .first, before: .last).map(\.key)
+    for _ in 0..<random.pick([1, 1, 2, 4]) {
+      if random.chance(50), !swaps.isEmpty {
+        Forged.change(&swaps[Int.random(in: swaps.indices, using: &random)], all, &random)
+      } else if !transfers.isEmpty {
+        Forged.change(&transfers[Int.random(in: transfers.indices, using: &random)], all, &random)
+      }
+    }
+    if random.chance(10) {
+      let shift =
+        random.pick([Int64.min, .max - second, -62_135_596_800_000_000, FullDirectory.start.microseconds]) &- first
+      first &+= shift
+      for index in swaps.indices { swaps[index].key.timestamp.microseconds &+= shift }
+      for index in transfers.indices { transfers[index].key.timestamp.microseconds &+= shift }
+    }
+    let header = KeptHeader(
+      kind: .segment, directory: bytes.word(16, UInt64.self), number: bytes.word(12, UInt32.self), first: first,
+      second: second)
+    let disk = SimulatedDisk()
+    var scratch = SegmentScratch()
+    guard let written = try? disk.create(file),
+      (try? SegmentFile.write(written, header, swaps[...], transfers[...], &scratch)) != nil
+    else { return image }
+    return image.forging(file, disk.image.bytes(of: file) ?? [])
+  }
+
+  /// Bases that are others.
+  private static func left(_ image: DiskState, _ file: String, _ random: inout SeededGenerator) -> DiskState {
+    let bytes = image.bytes(of: file) ?? []
+    guard let read = try? ReadDirectory(SimulatedDisk(image), path: path, Engine.Settings()) else { return image }
+    var bases = read.engine.bases()
+    for _ in 0..<random.pick([1, 1, 2]) {
+      Forged.change(&bases[Int.random(in: bases.indices, using: &random)], &random)
+    }
+    let header = KeptHeader(
+      kind: .bases, directory: bytes.word(16, UInt64.self), number: bytes.word(12, UInt32.self),
+      first: bytes.word(24, Int64.self), second: 0)
+    let disk = SimulatedDisk()
+    guard let written = try? disk.create(file), (try? BasesFile.write(written, header, bases)) != nil else {
+      return image
+    }
+    return image.forging(file, disk.image.bytes(of: file) ?? [])
+  }
+
+  // MARK: figures
+
+  private static let counts = ForgedCounts()
+}
+
+/// How many changes of each part were opened and refused: the last seed of a part prints it.
+final class ForgedCounts: Sendable {
+  private let counts = Mutex<[ForgedPart: (seeds: Int, opened: Int, refused: Int)]>([:])
+
+  func add(_ part: ForgedPart, opened: Int, refused: Int) {
+    counts.withLock { counts in
+      var own = counts[part] ?? (0, 0, 0)
+      own = (own.seeds + 1, own.opened + opened, own.refused + refused)
+      counts[part] = own
+      if own.seeds == Seeds.thisRun(20).count {
+        print("forged directories: \(part): \(own.opened) opened, \(own.refused) refused")
+      }
+    }
+  }
+}
