@@ -143,7 +143,10 @@ struct KeptReaderTests {
       for name in names + ["manifest"] {
         let file = URL(filePath: "\(path)/\(name)")
         let whole = try Data(contentsOf: file)
-        for place in [0, 50, whole.count / 2, whole.count - 1] {
+        // A letter of a name makes another name that is as good: the checksum alone tells.
+        let letter = whole.firstRange(of: Data("ART".utf8))?.lowerBound ?? 0
+        #expect((letter > 0) == name.hasSuffix(".names"))
+        for place in [0, letter, 50, whole.count / 2, whole.count - 1] {
           var bytes = whole
           bytes[place] ^= 1
           try bytes.write(to: file)
