@@ -64,6 +64,22 @@ struct ForgedDirectoryDamageTests {
 
   /// Opens a directory and lets it go on; false where it is refused.
   private static func opens(_ image: DiskState, _ context: String) throws -> Bool {
+    let isSound = try Verification(SimulatedDisk(image), path: path).isSound
+    let isOpened = reads(image, context)
+    #expect(isSound == isOpened, "\(context)")
+    guard isOpened else { return false }
+    let (after, kept): (String?, String?)
+    do throws(StorageFailure) {
+      (after, kept) = try goOn(SimulatedDisk(image))
+    } catch {
+      Issue.record("what was read is refused by who goes on: \(error), \(context)")
+      return true
+    }
+    #expect(kept == after, "\(context)")
+    return true
+  }
+
+  private static func reads(_ image: DiskState, _ context: String) -> Bool {
     do throws(StorageFailure) {
       let read = try ReadDirectory(SimulatedDisk(image), path: path, Engine.Settings())
       let wrong = read.engine.checkInvariants()
@@ -79,15 +95,6 @@ struct ForgedDirectoryDamageTests {
         return false
       }
     }
-    let (after, kept): (String?, String?)
-    do throws(StorageFailure) {
-      let disk = SimulatedDisk(image)
-      (after, kept) = try goOn(disk)
-    } catch {
-      Issue.record("what was read is refused by who goes on: \(error), \(context)")
-      return false
-    }
-    #expect(kept == after, "\(context)")
     return true
   }
 
