@@ -29,11 +29,19 @@ extension Engine {
     }
     for token in 0..<tokenStates.count {
       willChange(token)
-      if tokenStates[token].archive(policy, newest: newest, horizon: horizon ?? target) { changes.noteBases() }
+      archive(token, policy, newest, horizon ?? target)
     }
     if dropped > 0 { changes.noteBases() }
     publish()
     return dropped
+  }
+
+  /// Moves a token's candles up, and notes whether any moved. On its own: within the loop the compiler does not come to an end
+  /// without optimisation (6.3).
+  private mutating func archive(_ token: Int, _ policy: RetentionPolicy, _ newest: Timestamp, _ horizon: Timestamp) {
+    let before = tokenStates[token].archivedCounts
+    tokenStates[token].archive(policy, newest: newest, horizon: horizon)
+    if tokenStates[token].archivedCounts != before { changes.noteBases() }
   }
 
   private mutating func drop(below horizon: Timestamp) -> Int {
@@ -64,10 +72,7 @@ extension TokenState {
 
   /// Moves candles below the horizon that are not served any more up into the next longer interval, which still needs
   /// them; what the longest one does not serve is freed. O(what moves).
-  ///
-  /// - Returns: whether anything moved.
-  fileprivate mutating func archive(_ policy: RetentionPolicy, newest: Timestamp, horizon: Timestamp) -> Bool {
-    var hasMoved = false
+  fileprivate mutating func archive(_ policy: RetentionPolicy, newest: Timestamp, horizon: Timestamp) {
     /// Not behind any bucket that is still served or not below the horizon.
     func bound(_ interval: Interval) -> Timestamp {
       min(horizon, newest - policy.microseconds(interval) - interval.microseconds + 1)
@@ -75,13 +80,14 @@ extension TokenState {
     func move(_ series: inout CandleSeries, _ interval: Interval, to longer: inout CandleSeries, _ next: Interval) {
       series.removePrefix(before: series.lowerBound(bound(interval))) {
         longer.merge($0.candle, start: next.start(of: $0.key))
-        hasMoved = true
       }
     }
     move(&hours, .oneHour, to: &fourHours, .fourHours)
     move(&fourHours, .fourHours, to: &days, .oneDay)
     move(&days, .oneDay, to: &weeks, .oneWeek)
-    weeks.removePrefix(before: weeks.lowerBound(bound(.oneWeek))) { _ in hasMoved = true }
-    return hasMoved
+    weeks.removePrefix(before: weeks.lowerBound(bound(.oneWeek))) { _ in }
   }
+
+  /// How many candles are stored, by interval.
+  fileprivate var archivedCounts: [Int] { [hours.count, fourHours.count, days.count, weeks.count] }
 }
