@@ -41,15 +41,16 @@ struct DataDirectory: Sendable {
     return .locked(path: path, holder: holder(disk))
   }
 
-  /// How many bytes all of the directory takes on the disk. O(names).
-  func allocatedBytes(_ disk: any Disk) throws(DiskFailure) -> Int64 {
-    var (sum, waiting): (Int64, [String]) = (0, [path])
+  /// What everything in the directory, and it itself, takes on the disk. O(names).
+  func forEachAllocation(
+    _ disk: any Disk, _ body: (_ path: String, _ bytes: Int64) -> Void
+  ) throws(DiskFailure) {
+    var waiting = [path]
     while let next = waiting.popLast() {
       let entry = try disk.allocation(of: next, followsLink: next == path)
-      sum += entry.bytes
+      body(next, entry.bytes)
       if entry.isDirectory { waiting += (try disk.names(in: next) ?? []).map { next + "/" + $0 } }
     }
-    return sum
   }
 
   /// What the directory says of itself, and the next one while it is being made.

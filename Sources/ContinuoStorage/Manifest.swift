@@ -108,7 +108,6 @@ struct Manifest: Equatable {
     (keptTokens, keptAddresses) = (bytes.word(32, UInt32.self), bytes.word(36, UInt32.self))
     marks.hasDropped = bytes.word(40, UInt32.self) == 1
     keptChain = bytes.word(48, UInt32.self)
-    guard (0...1 << 60).contains(droppedTailBytes) else { return false }
     for index in 0..<chains {
       let place = start + 12 * index
       marks.droppedBlocks[bytes.word(place, UInt32.self)] = bytes.word(place + 4, UInt64.self)
@@ -136,12 +135,11 @@ struct Manifest: Equatable {
   ///
   /// - Throws: ``JournalFault`` that says what is wrong with them.
   init(_ bytes: Span<UInt8>) throws(JournalFault) {
-    guard bytes.count >= Self.headBytes + 4, bytes.word(0, UInt64.self) == Self.magic else { throw .noJournal }
+    guard bytes.count >= Self.headBytes + 4 else { throw .noJournal }
     let end = bytes.count - 4
-    guard CRC32C.sum(bytes.extracting(first: end)) == bytes.word(end, UInt32.self) else { throw .damagedHeader }
-    guard bytes[8] <= Self.version else { throw .newer(version: bytes[8]) }
+    try bytes.checkHeader(Self.magic, version: Self.version, checksumAt: end)
     let lengths = (0..<8).map { bytes.word(32 + 8 * $0, Int64.self) }
-    guard bytes[8] == Self.version, bytes.areZeros(9..<12), let retention = RetentionPolicy(lengths: lengths),
+    guard bytes.areZeros(9..<12), let retention = RetentionPolicy(lengths: lengths),
       Int(bytes.word(124, UInt32.self)) == end - Self.headBytes
     else { throw .damagedHeader }
     newestJournalFile = bytes.word(12, UInt32.self)

@@ -114,19 +114,19 @@ public struct ReadDirectory: ~Copyable {
     let manifest = try Manifest.read(disk, directory)
     engine = Engine(settings.keeping(manifest?.retention))
     (restored, _) = try Restored.restore(disk, directory, manifest, price: nil, &engine)
-    let all = try onDisk { () throws(DiskFailure) in try directory.allocatedBytes(disk) }
-    for entry in manifest?.kept ?? [] {
-      let bytes = try onDisk { () throws(DiskFailure) in
-        try disk.allocation(of: directory.keptFile(entry.header), followsLink: false).bytes
+    let kept = manifest?.kept ?? []
+    let kinds = Dictionary(uniqueKeysWithValues: kept.map { (directory.keptFile($0.header), $0.header.kind) })
+    var (raw, state, journal): (Int64, Int64, Int64) = (0, 0, 0)
+    try onDisk { () throws(DiskFailure) in
+      try directory.forEachAllocation(disk) { path, bytes in
+        switch kinds[path] {
+        case .segment: raw += bytes
+        case .names, .bases: state += bytes
+        case nil: if path == directory.manifest { state += bytes } else { journal += bytes }
+        }
       }
-      if entry.header.kind == .segment { rawBytes += bytes } else { stateBytes += bytes }
     }
-    if manifest != nil {
-      stateBytes += try onDisk { () throws(DiskFailure) in
-        try disk.allocation(of: directory.manifest, followsLink: false).bytes
-      }
-    }
-    journalBytes = all - rawBytes - stateBytes
+    (rawBytes, stateBytes, journalBytes) = (raw, state, journal)
     withExtendedLifetime(lock) {}
   }
 }

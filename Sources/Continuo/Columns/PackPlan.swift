@@ -4,7 +4,7 @@
 // Source of the division: Granlund & Montgomery, "Division by Invariant Integers using Multiplication", 1994, section 9.
 
 /// How a column of some rows is going to be packed.
-struct PackPlan: BitwiseCopyable {
+package struct PackPlan: BitwiseCopyable {
   /// The least quotient, or what is packed in its place.
   var base: Int128 = 0
   /// How far the greatest quotient is above the base.
@@ -176,7 +176,7 @@ struct PackPlan: BitwiseCopyable {
 
   /// 10^exponent for exponents up to 18.
   @inline(__always)
-  static func power(_ exponent: UInt8) -> UInt64 { powers[Int(exponent)] }
+  package static func power(_ exponent: UInt8) -> UInt64 { powers[Int(exponent)] }
 
   @inline(__always)
   private static func inverse(_ exponent: Int) -> UInt128 { inverses[exponent] }

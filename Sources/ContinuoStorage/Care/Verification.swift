@@ -36,9 +36,11 @@ public struct Verification: Sendable {
       failures.append(error)
       return
     }
-    check(disk, directory, manifest)
-    // Files that are sound each may still not fit together; and of sound ones an engine can be made.
-    if failures.isEmpty { restore(disk, directory, manifest) }
+    do throws(StorageFailure) { try restore(disk, directory, manifest) } catch {
+      // It is the first thing that is wrong: what else is, each file tells by itself, if it is not only that they do not fit.
+      check(disk, directory, manifest)
+      if failures.isEmpty { failures.append(error) }
+    }
     withExtendedLifetime(lock) {}
   }
 
@@ -65,19 +67,22 @@ public struct Verification: Sendable {
     }
   }
 
-  private mutating func restore(_ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest?) {
-    do throws(StorageFailure) {
-      var engine = Engine(Engine.Settings().keeping(manifest?.retention))
-      let (_, end) = try Restored.restore(disk, directory, manifest, price: nil, &engine)
-      for start in end?.starts ?? [] {
-        files += 1
-        bytes += try onDisk { () throws(DiskFailure) in
-          try disk.open(directory.journalFile(start.file), forWriting: false).bytes()
-        }
+  /// Makes an engine of everything, which reads everything, and looks at that.
+  private mutating func restore(
+    _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest?
+  ) throws(StorageFailure) {
+    var engine = Engine(Engine.Settings().keeping(manifest?.retention))
+    let (_, end) = try Restored.restore(disk, directory, manifest, price: nil, &engine)
+    var journalBytes: Int64 = 0
+    for start in end?.starts ?? [] {
+      journalBytes += try onDisk { () throws(DiskFailure) in
+        try disk.open(directory.journalFile(start.file), forWriting: false).bytes()
       }
-      let counts = engine.inspection()
-      events = counts.swaps + counts.transfers
-      differences = engine.checkInvariants()
-    } catch { failures.append(error) }
+    }
+    let kept = manifest?.kept ?? []
+    (files, bytes) = (kept.count + (end?.starts.count ?? 0), kept.reduce(journalBytes) { $0 + $1.bytes })
+    let counts = engine.inspection()
+    events = counts.swaps + counts.transfers
+    differences = engine.checkInvariants()
   }
 }

@@ -79,15 +79,12 @@ final class JournalFilePreparer: Sendable {
     // As much again is left free, as when a file is begun.
     if let left = try disk.bytesLeft(in: directory.journal), left < 2 * fileBytes { return nil }
     let path = directory.newJournalFile(number)
-    do throws(DiskFailure) {
-      let file = try disk.create(path)
-      try file.fill(from: 0, to: fileBytes)
-      try file.sync()
-      return file
-    } catch {
+    let file = try disk.createZeros(path, fileBytes)
+    do throws(DiskFailure) { try file.sync() } catch {
       try? disk.remove(path)
       throw error
     }
+    return file
   }
 
   private func finish() {
@@ -96,6 +93,19 @@ final class JournalFilePreparer: Sendable {
       return state.ready
     }
     if let left { try? disk.remove(directory.newJournalFile(left.number)) }
+  }
+}
+
+extension Disk {
+  /// Makes a file of so many zeros, not synced; where they cannot be written it goes again: on a disk that has just run full
+  /// nothing should be kept that nobody needs.
+  func createZeros(_ path: String, _ bytes: Int64) throws(DiskFailure) -> any DiskFile {
+    let file = try create(path)
+    do throws(DiskFailure) { try file.fill(from: 0, to: bytes) } catch {
+      try? remove(path)
+      throw error
+    }
+    return file
   }
 }
 

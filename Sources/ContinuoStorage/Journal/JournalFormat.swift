@@ -69,13 +69,10 @@ struct JournalFileHeader: Equatable {
   ///
   /// - Throws: ``JournalFault`` that says what is wrong with it.
   init(_ bytes: Span<UInt8>) throws(JournalFault) {
-    guard bytes.count >= JournalFormat.blockBytes, bytes.word(0, UInt64.self) == JournalFormat.fileMagic else {
-      throw .noJournal
-    }
-    guard bytes.hasSoundHeader(at: 0) else { throw .damagedHeader }
-    guard bytes[8] <= JournalFormat.version else { throw .newer(version: bytes[8]) }
-    guard bytes[8] == JournalFormat.version, bytes.areZeros(10..<12), bytes.areZeros(36..<40), bytes.areZeros(56..<60)
-    else { throw .damagedHeader }
+    guard bytes.count >= JournalFormat.blockBytes else { throw .noJournal }
+    try bytes.checkHeader(
+      JournalFormat.fileMagic, version: JournalFormat.version, checksumAt: JournalFormat.checksumOffset)
+    guard bytes.areZeros(10..<12), bytes.areZeros(36..<40), bytes.areZeros(56..<60) else { throw .damagedHeader }
     guard bytes.areZeros(JournalFormat.headerBytes..<JournalFormat.blockBytes) else { throw .damagedHeader }
     guard let price = PriceMode(journalByte: bytes[JournalFormat.priceOffset]) else { throw .damagedHeader }
     self.price = price
@@ -168,7 +165,8 @@ struct JournalFrameHeader: Equatable {
   /// The version of the sound frame header that stands at an offset of some bytes; nil where there is none. O(1).
   static func version(_ bytes: Span<UInt8>, at place: Int) -> UInt8? {
     guard place + JournalFormat.headerBytes <= bytes.count,
-      bytes.word(place, UInt32.self) == JournalFormat.frameMagic, bytes.hasSoundHeader(at: place)
+      bytes.word(place, UInt32.self) == JournalFormat.frameMagic,
+      bytes.hasChecksum(of: place..<place + JournalFormat.checksumOffset)
     else { return nil }
     return bytes[place + 4]
   }
@@ -218,14 +216,29 @@ extension Span<UInt8> {
     return bits == 0
   }
 
-  /// Whether a header's checksum is that of its bytes. O(1).
-  fileprivate func hasSoundHeader(at place: Int) -> Bool {
-    let header = extracting(place..<place + JournalFormat.checksumOffset)
-    return CRC32C.sum(header) == word(place + JournalFormat.checksumOffset, UInt32.self)
+  /// Checks what every file begins with: eight bytes that tell its kind, and its version, under a checksum of all before it.
+  /// O(bytes).
+  ///
+  /// - Precondition: so many bytes are there.
+  func checkHeader(_ magic: UInt64, version: UInt8, checksumAt place: Int) throws(JournalFault) {
+    guard word(0, UInt64.self) == magic else { throw .noJournal }
+    guard hasChecksum(of: 0..<place) else { throw .damagedHeader }
+    guard self[8] <= version else { throw .newer(version: self[8]) }
+    guard self[8] == version else { throw .damagedHeader }
+  }
+
+  /// Whether the checksum of some bytes stands behind them. O(bytes).
+  fileprivate func hasChecksum(of range: Range<Int>) -> Bool {
+    CRC32C.sum(extracting(range)) == word(range.upperBound, UInt32.self)
   }
 }
 
 extension [UInt8] {
+  /// Writes an integer over the bytes at a place, its lowest byte first. O(1).
+  mutating func put<Word: FixedWidthInteger>(_ word: Word, at place: Int) {
+    for index in 0..<Word.bitWidth / 8 { self[place + index] = UInt8(truncatingIfNeeded: word >> Word(8 * index)) }
+  }
+
   /// Adds zeros until so many bytes are there. O(zeros).
   mutating func pad(to count: Int) {
     if count > self.count { append(contentsOf: repeatElement(0, count: count - self.count)) }

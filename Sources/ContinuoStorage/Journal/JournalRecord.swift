@@ -81,8 +81,7 @@ package enum JournalRecord: Sendable {
   }
 
   private static func end(_ start: Int, _ payload: inout [UInt8]) {
-    let length = UInt32(payload.count - start)
-    for index in 0..<4 { payload[start - 4 + index] = UInt8(truncatingIfNeeded: length >> UInt32(8 * index)) }
+    payload.put(UInt32(payload.count - start), at: start - 4)
   }
 
   // MARK: reading

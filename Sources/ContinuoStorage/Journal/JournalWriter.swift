@@ -188,14 +188,8 @@ struct JournalWriter: ~Copyable {
     if let ready {
       file = ready
     } else {
-      file = try create(disk, directory, header)
-      do throws(DiskFailure) {
-        try file.fill(from: 0, to: fileBytes)
-      } catch {
-        // On a disk that has just run full nothing should be kept that nobody needs.
-        try? disk.remove(directory.newJournalFile(number))
-        throw error
-      }
+      try requireRoom(disk, directory, header)
+      file = try disk.createZeros(directory.newJournalFile(number), fileBytes)
     }
     try file.write(header.bytes.span, at: 0)
     try name(file, disk, directory, header)
@@ -208,17 +202,14 @@ struct JournalWriter: ~Copyable {
     )
   }
 
-  /// Makes a file that has no name of its own yet, if there is room for it.
-  private static func create(
+  /// Refuses to make a file that there is no room for.
+  private static func requireRoom(
     _ disk: any Disk, _ directory: DataDirectory, _ header: JournalFileHeader
-  ) throws(DiskFailure) -> any DiskFile {
-    let path = directory.newJournalFile(header.number)
-    if let left = try disk.bytesLeft(in: directory.journal), left < header.fileBytes {
-      throw DiskFailure(
-        call: "statvfs", path: path, code: 28,
-        message: "\(left >> 20) MiB are left, and a journal file takes \(header.fileBytes >> 20)")
-    }
-    return try disk.create(path)
+  ) throws(DiskFailure) {
+    guard let left = try disk.bytesLeft(in: directory.journal), left < header.fileBytes else { return }
+    throw DiskFailure(
+      call: "statvfs", path: directory.newJournalFile(header.number), code: 28,
+      message: "\(left >> 20) MiB are left, and a journal file takes \(header.fileBytes >> 20)")
   }
 
   /// Gives a file its name, over another one that has it, once all of it is on the disk.
@@ -241,7 +232,8 @@ struct JournalWriter: ~Copyable {
   /// from the system's memory and still never have reached the disk, and a sync says nothing of it. So the last file is copied,
   /// up to its end, and the copy takes its name: what is there is never written over. O(bytes of a file).
   mutating func settle() throws(DiskFailure) {
-    let copy = try Self.create(disk, directory, end.file)
+    try Self.requireRoom(disk, directory, end.file)
+    let copy = try disk.create(directory.newJournalFile(end.file.number))
     var place: Int64 = 0
     var piece: [UInt8] = []
     while place < end.offset {

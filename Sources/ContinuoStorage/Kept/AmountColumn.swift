@@ -24,7 +24,7 @@ enum AmountScale {
   private static func divides(_ power: UInt8, _ number: UInt128) -> Bool {
     // Twos are cheap to look for, and few numbers have as many by chance.
     guard number.trailingZeroBitCount >= Int(power) else { return number == 0 }
-    return number % UInt128(PowerOfTen.of(power)) == 0
+    return number % UInt128(PackPlan.power(power)) == 0
   }
 
   /// Amounts in units of a power of ten that divides them. O(amounts).
@@ -35,16 +35,16 @@ enum AmountScale {
       if let word = scale.word(amount.units) {
         quotients.append(Int128(word))
       } else {
-        quotients.append(amount.units / Int128(PowerOfTen.of(power)))
+        quotients.append(amount.units / Int128(PackPlan.power(power)))
       }
     }
   }
 
   /// The amount that a number of units of a power of ten is; modulo 2^128. O(1).
+  ///
+  /// - Parameter unit: the power of ten itself.
   @inline(__always)
-  static func amount(_ quotient: Int128, _ power: UInt8) -> Decimal18 {
-    Decimal18(units: quotient &* Int128(PowerOfTen.of(power)))
-  }
+  static func amount(_ quotient: Int128, _ unit: Int128) -> Decimal18 { Decimal18(units: quotient &* unit) }
 }
 
 /// Division by a power of ten of numbers that are its multiples.
@@ -56,7 +56,7 @@ private struct ExactScale {
 
   init(_ power: UInt8) {
     self.power = UInt64(power)
-    factor = PowerOfTen.of(power)
+    factor = PackPlan.power(power)
     let odd = factor >> UInt64(power)
     // Each step doubles the bits that are right: three to begin with.
     var inverse = odd &* odd &* odd

@@ -132,13 +132,24 @@ package struct KeptReader {
   }
 
   /// Checks a block, whatever it is. O(bytes).
-  func check(_ block: Int) throws(StorageFailure) {
-    let bytes = try bytes(of: block..<block + 1)
-    guard let found = KeptBlock(bytes.span, at: 0, startingAt: places[block], of: header),
-      KeptBlock.bytes(Int(found.payloadBytes)) == bytes.count, found.checksum == checksums[block]
-    else {
-      throw .damaged(file: path, byte: places[block], found: "other bytes", expected: "block \(block), sound")
-    }
+  func check(_ index: Int) throws(StorageFailure) {
+    let bytes = try bytes(of: index..<index + 1)
+    _ = try block(index, in: bytes.span, startingAt: places[index])
+  }
+
+  /// A block that is sound, and the one which the footer says. O(bytes).
+  ///
+  /// - Parameter start: where in the file these bytes begin.
+  private func block(_ index: Int, in bytes: Span<UInt8>, startingAt start: Int64) throws(StorageFailure) -> KeptBlock {
+    let next = index + 1 < places.count ? places[index + 1] : end
+    guard let block = KeptBlock(bytes, at: Int(places[index] - start), startingAt: start, of: header),
+      places[index] + Int64(KeptBlock.bytes(Int(block.payloadBytes))) == next, block.checksum == checksums[index]
+    else { throw unsound(index) }
+    return block
+  }
+
+  private func unsound(_ index: Int) -> StorageFailure {
+    .damaged(file: path, byte: places[index], found: "other bytes", expected: "block \(index), sound")
   }
 
   private func bytes(of blocks: Range<Int>) throws(StorageFailure) -> [UInt8] {
@@ -158,16 +169,11 @@ package struct KeptReader {
     let bytes = try bytes(of: blocks)
     var payloads: [Range<Int>] = []
     for index in blocks {
-      let place = Int(places[index] - start)
-      let next = Int((index + 1 < places.count ? places[index + 1] : end) - start)
-      let wanted = expected(index)
-      guard let block = KeptBlock(bytes.span, at: place, startingAt: start, of: header), block.kind == wanted.kind,
-        block.column == wanted.column, Int(block.group) == wanted.group & 0xFFFF,
-        place + KeptBlock.bytes(Int(block.payloadBytes)) == next, block.checksum == checksums[index]
-      else {
-        throw .damaged(file: path, byte: places[index], found: "other bytes", expected: "block \(index), sound")
+      let (wanted, block) = (expected(index), try block(index, in: bytes.span, startingAt: start))
+      guard block.kind == wanted.kind, block.column == wanted.column, Int(block.group) == wanted.group & 0xFFFF else {
+        throw unsound(index)
       }
-      payloads.append(block.payload(at: place))
+      payloads.append(block.payload(at: Int(places[index] - start)))
     }
     return try body(bytes.span, payloads)
   }

@@ -57,14 +57,11 @@ package struct KeptHeader: Equatable, Sendable {
   }
 
   init(_ bytes: Span<UInt8>) throws(JournalFault) {
-    guard bytes.count == Self.bytes, bytes.word(0, UInt64.self) == Self.magic else { throw .noJournal }
-    guard CRC32C.sum(bytes.extracting(first: Self.bytes - 4)) == bytes.word(Self.bytes - 4, UInt32.self) else {
+    guard bytes.count == Self.bytes else { throw .noJournal }
+    try bytes.checkHeader(Self.magic, version: Self.version, checksumAt: Self.bytes - 4)
+    guard let kind = KeptKind(rawValue: bytes[9]), bytes.areZeros(10..<12), bytes.areZeros(40..<60) else {
       throw .damagedHeader
     }
-    guard bytes[8] <= Self.version else { throw .newer(version: bytes[8]) }
-    guard bytes[8] == Self.version, let kind = KeptKind(rawValue: bytes[9]), bytes.areZeros(10..<12),
-      bytes.areZeros(40..<60)
-    else { throw .damagedHeader }
     self.kind = kind
     number = bytes.word(12, UInt32.self)
     directory = bytes.word(16, UInt64.self)
@@ -125,9 +122,7 @@ struct KeptBlock: Equatable {
     bytes.append(contentsOf: payload)
     bytes.pad(to: place + Self.bytes(payload.count))
     let checksum = header.checksum(bytes.span.extracting(place...), at: start + Int64(place))
-    for index in 0..<4 {
-      bytes[place + checksumOffset + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * index))
-    }
+    bytes.put(checksum, at: place + checksumOffset)
     return checksum
   }
 

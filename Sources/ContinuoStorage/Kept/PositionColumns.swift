@@ -36,7 +36,7 @@ struct PositionColumns: Equatable {
   ///   - start: what times are counted from.
   init(_ keys: [OrderKey], from start: Timestamp) {
     timePower = Self.power(keys, start)
-    let unit = Int64(PowerOfTen.of(timePower))
+    let unit = Int64(PackPlan.power(timePower))
     func time(_ key: OrderKey) -> Int64 { (key.timestamp.microseconds &- start.microseconds) / unit }
     blockTime = Self.usualTime(keys, time)
     times.reserveCapacity(keys.count)
@@ -76,7 +76,7 @@ struct PositionColumns: Equatable {
   /// - Throws: ``ColumnFault`` where they do not ascend, or are none.
   func keys(from start: Timestamp) throws(ColumnFault) -> [OrderKey] {
     guard timePower <= 18 else { throw ColumnFault(what: "a power of ten") }
-    let unit = Int64(truncatingIfNeeded: PowerOfTen.of(timePower))
+    let unit = Int64(truncatingIfNeeded: PackPlan.power(timePower))
     var keys: [OrderKey] = []
     keys.reserveCapacity(times.count)
     var (chain, block, time) = (firstChain, firstBlock &- 1, firstTime &- blockTime)
@@ -118,7 +118,7 @@ struct PositionColumns: Equatable {
     var power: UInt8 = 9
     for key in keys {
       let time = key.timestamp.microseconds &- start.microseconds
-      while power > 0, time % Int64(PowerOfTen.of(power)) != 0 { power -= 1 }
+      while power > 0, time % Int64(PackPlan.power(power)) != 0 { power -= 1 }
       if power == 0 { break }
     }
     return power
@@ -134,20 +134,6 @@ struct PositionColumns: Equatable {
     }
     return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? 0
   }
-}
-
-/// Powers of ten in a word.
-enum PowerOfTen {
-  private static let all: [20 of UInt64] = {
-    var all: [20 of UInt64] = .init(repeating: 1)
-    for power in 1..<20 { all[power] = all[power - 1] * 10 }
-    return all
-  }()
-
-  /// 10^power. O(1).
-  ///
-  /// - Precondition: power ≤ 19.
-  static func of(_ power: UInt8) -> UInt64 { all[Int(power)] }
 }
 
 extension Int64 {

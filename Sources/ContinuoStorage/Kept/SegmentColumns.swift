@@ -232,6 +232,8 @@ package struct GroupReader {
     guard sides.allSatisfy({ $0 <= 2 }), forecast != nil || !isForetold,
       tokens.allSatisfy({ $0 < UInt32(Limits.tokensMax) })
     else { throw ColumnFault(what: "sides, and tokens' numbers") }
+    let (amountUnit, tokenUnit) = (Int128(PackPlan.power(head.amountPower)), Int128(PackPlan.power(head.tokenPower)))
+    let priceUnit = Int128(PackPlan.power(head.pricePower))
     last.reset()
     swaps.reserveCapacity(head.events)
     for index in keys.indices {
@@ -242,9 +244,9 @@ package struct GroupReader {
         HeldSwap(
           key: keys[index], token: tokens[index], trader: traders[index],
           side: sides[index] == 0 ? .buy : sides[index] == 1 ? .sell : nil,
-          amountUSD: AmountScale.amount(amount, head.amountPower),
-          tokenAmount: AmountScale.amount(tokenAmounts[index], head.tokenPower),
-          price: AmountScale.amount(price, head.pricePower)))
+          amountUSD: AmountScale.amount(amount, amountUnit),
+          tokenAmount: AmountScale.amount(tokenAmounts[index], tokenUnit),
+          price: AmountScale.amount(price, priceUnit)))
     }
   }
 
@@ -264,11 +266,12 @@ package struct GroupReader {
     guard isNamed.allSatisfy({ $0 <= 1 }), tokens.allSatisfy({ $0 < UInt32(Limits.tokensMax) }) else {
       throw ColumnFault(what: "identifiers, and tokens' numbers")
     }
+    let amountUnit = Int128(PackPlan.power(head.amountPower))
     for index in keys.indices {
       transfers.append(
         HeldTransfer(
           key: keys[index], token: tokens[index], from: givers[index], to: takers[index],
-          amount: AmountScale.amount(amounts[index], head.amountPower),
+          amount: AmountScale.amount(amounts[index], amountUnit),
           tokenID: isNamed[index] == 0 ? nil : WideID(high: high[index], low: low[index])))
     }
   }
