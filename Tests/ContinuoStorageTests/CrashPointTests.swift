@@ -33,7 +33,7 @@ struct CrashPointTests {
     let operations = disk.operations
     var random = SeededGenerator(seed: seed)
     var (images, refused, cut) = (0, 0, 0)
-    for point in 0...operations.count {
+    for point in stride(from: 0, through: operations.count, by: Seeds.every(5)) {
       let crash = CrashImages(operations[..<point])
       let done = acknowledged.prefix { $0 <= point }.count
       for (variant, fate) in fates(crash.unsynced, &random).enumerated() {
@@ -80,7 +80,7 @@ struct CrashPointTests {
     let first = SimulatedDisk(image)
     _ = try Ledger(first, path: "/data", workload.options)
     let expected = try Self.digest(first, workload)
-    for point in 0...first.operations.count {
+    for point in stride(from: 0, through: first.operations.count, by: Seeds.every(5)) {
       let crash = CrashImages(first.operations[..<point], on: image)
       let fate = UnsyncedWrite.allCases[point % 6]
       let second = SimulatedDisk(crash.image(keepsNames: point % 2 == 0, using: &random) { _ in fate })

@@ -13,11 +13,15 @@ struct JournalEndTests {
   private static let path = "/data/journal/00000001.journal"
   private static let frames = 5
 
+  private static var options: Ledger.Options {
+    var options = Ledger.Options()
+    options.journalFileBytes = 10 * 4096
+    return options
+  }
+
   /// A directory with a journal of five frames of a block each, one record each, behind a header of a block.
   private static let image: DiskState? = {
     let disk = SimulatedDisk()
-    var options = Ledger.Options()
-    options.journalFileBytes = 10 * 4096
     guard let ledger = try? Ledger(disk, path: "/data", options) else { return nil }
     for block in 1...UInt64(frames) { _ = try? ledger.take(.oneSwap(block: block), wallClock: nil) }
     return disk.image
@@ -77,7 +81,7 @@ struct JournalEndTests {
       #expect(read.restored.tornTailBytes > 0, "\(name)")
       let torn = read.restored.tornTailBytes
       do {
-        let ledger = try Ledger(disk, path: "/data", Ledger.Options())
+        let ledger = try Ledger(disk, path: "/data", Self.options)
         #expect(ledger.opening.tornTailBytes == torn, "\(name)")
         #expect(try ledger.take(.oneSwap(block: 9), wallClock: nil).accepted == 1, "\(name)")
       }
@@ -102,7 +106,7 @@ struct JournalEndTests {
         var bytes = whole
         bytes[frame * 4096 + place] ^= 0x40
         let failure = #expect(throws: StorageFailure.self) {
-          try Ledger(Self.disk(bytes), path: "/data", Ledger.Options())
+          try Ledger(Self.disk(bytes), path: "/data", Self.options)
         }
         guard case .damaged(let file, let byte, _, _) = failure else {
           Issue.record("\(String(describing: failure))")
@@ -120,7 +124,7 @@ struct JournalEndTests {
     let whole = try Self.journal()
     func failure(_ bytes: [UInt8]) -> StorageFailure? {
       do throws(StorageFailure) {
-        _ = try Ledger(Self.disk(bytes), path: "/data", Ledger.Options())
+        _ = try Ledger(Self.disk(bytes), path: "/data", Self.options)
         return nil
       } catch { return error }
     }

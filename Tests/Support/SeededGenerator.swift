@@ -45,6 +45,15 @@ package enum Seeds {
     return (0..<max(1, wanted)).map { UInt64($0) + 1 }
   }
 
+  /// Every such one of very many is tried: each one, or every `count`th without optimisation.
+  package static func every(_ count: Int) -> Int {
+    #if DEBUG
+      return count
+    #else
+      return 1
+    #endif
+  }
+
   /// Set by who wants to see what the markets did: `CONTINUO_CORNERS=1`.
   package static var showsCorners: Bool { ProcessInfo.processInfo.environment["CONTINUO_CORNERS"] != nil }
 
