@@ -59,8 +59,9 @@ struct StorageRun {
     latencies.sort()
     var ingest = Ingest()
     ingest.perSecond = Double(events) / (Double(MachineHandle.nanoseconds - start) / 1e9)
+    guard let longest = latencies.last else { return ingest }
     ingest.p999 = Double(latencies[latencies.count * 999 / 1000]) / 1e6
-    ingest.longest = Double(latencies.last ?? 0) / 1e6
+    ingest.longest = Double(longest) / 1e6
     return ingest
   }
 
@@ -70,31 +71,46 @@ struct StorageRun {
     return try take(batches[...], into: ledger)
   }
 
-  /// A full checkpoint, and one behind the last 100,000 events.
+  /// A full checkpoint, and one behind 100,000 events more, or a third of fewer; then as many as make a journal of 15 MiB.
   func checkpoints() throws -> (full: (bytes: Int64, seconds: Double), more: (bytes: Int64, seconds: Double)) {
     let ledger = try Ledger(path: path + "/full", options(nil))
-    _ = try take(batches.dropLast(10), into: ledger)
+    let (tail, more) = (min(50, batches.count / 3), min(10, batches.count / 3))
+    _ = try take(batches.dropLast(more + tail), into: ledger)
     func checkpoint() throws -> (bytes: Int64, seconds: Double) {
       let start = MachineHandle.nanoseconds
       let receipt = try ledger.checkpoint()
       return (receipt.bytes, Double(MachineHandle.nanoseconds - start) / 1e9)
     }
     let full = try checkpoint()
-    _ = try take(batches.suffix(10), into: ledger)
-    return (full, try checkpoint())
+    _ = try take(batches.dropLast(tail).suffix(more), into: ledger)
+    let behind = try checkpoint()
+    _ = try take(batches.suffix(tail), into: ledger)
+    return (full, behind)
   }
 
-  /// Seconds until a directory is read, and answers a candle; and events a second.
-  func restore() throws -> (seconds: Double, perSecond: Double, rawBytes: Int64, stateBytes: Int64) {
-    let start = MachineHandle.nanoseconds
+  /// Puts what is in the journal into kept files.
+  func checkpoint() throws { _ = try Ledger(path: path + "/full", options(nil)).checkpoint() }
+
+  /// What bringing a directory back takes.
+  struct Restore {
+    var seconds = 0.0
+    /// Of all processors together.
+    var busySeconds = 0.0
+    var events = 0
+    var rawBytes: Int64 = 0
+    var stateBytes: Int64 = 0
+  }
+
+  /// Reads a directory whole.
+  func restore() throws -> Restore {
+    let (start, busy) = (MachineHandle.nanoseconds, MachineHandle.processorNanoseconds)
     let read = try ReadDirectory(path: path + "/full")
-    guard let token = read.engine.tokens().first else { fatalError("no token") }
-    var candles = 0
-    read.engine.forEachCandle(of: token, CandleQuery(.oneHour)) { _ in candles += 1 }
-    let seconds = Double(MachineHandle.nanoseconds - start) / 1e9
     let held = read.restored.keptEvents + read.restored.rows
-    precondition(candles > 0 && held == market.count, "every event came back")
-    return (seconds, Double(held) / seconds, read.rawBytes, read.stateBytes)
+    precondition(held == market.count && read.engine.inspection().swaps == held, "every event came back")
+    return Restore(
+      seconds: Double(MachineHandle.nanoseconds - start) / 1e9,
+      busySeconds: Double(MachineHandle.processorNanoseconds - busy) / 1e9, events: held, rawBytes: read.rawBytes,
+      stateBytes: read.stateBytes)
   }
 }
 

@@ -24,6 +24,9 @@ for round in 0..<flags["--rounds"] {
   let with = try run.ingest("with", checkpointBytes: 64 << 20)
   try? FileManager.default.removeItem(atPath: path + "/with")
   let checkpoints = try run.checkpoints()
+  let behindJournal = try FirstCandles(path + "/full", tokens: 9)
+  try run.checkpoint()
+  let first = try FirstCandles(path + "/full", tokens: 9)
   let restored = try run.restore()
   print(
     """
@@ -32,6 +35,8 @@ for round in 0..<flags["--rounds"] {
     "without_p999_ms":\(without.p999),"without_longest_ms":\(without.longest),"with_p999_ms":\(with.p999),\
     "with_longest_ms":\(with.longest),"full_bytes":\(checkpoints.full.bytes),"full_seconds":\(checkpoints.full.seconds),\
     "more_bytes":\(checkpoints.more.bytes),"more_seconds":\(checkpoints.more.seconds),\
-    "restore_seconds":\(restored.seconds),"restored_per_second":\(restored.perSecond)}
+    "first_ms":\(first.median),"first_longest_ms":\(first.longest),"first_cold":\(first.areCold),\
+    "tail_ms":\(behindJournal.median),"tail_longest_ms":\(behindJournal.longest),\
+    "restore_seconds":\(restored.seconds),"restore_busy_seconds":\(restored.busySeconds)}
     """)
 }

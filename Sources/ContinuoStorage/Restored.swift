@@ -41,6 +41,26 @@ public struct Restored: Equatable, Sendable {
   /// How many of them are there now: what a crash left of a write that nobody was told of.
   public internal(set) var tornTailBytes: Int64 = 0
 
+  /// Counts a record of the journal. O(1).
+  mutating func note(_ record: JournalRecord) {
+    records += 1
+    rows += record.rows
+    if case .cut(let bytes) = record {
+      // What nobody can have cut is not counted: it says nothing of the state.
+      droppedTailBytes += min(max(0, bytes), 1 << 40)
+      marks.insert(.notedCut)
+    }
+  }
+
+  /// Counts what is behind the journal's last record, and was before its first one. O(1).
+  mutating func note(_ end: JournalEnd?, _ manifest: Manifest) {
+    droppedTailBytes += manifest.droppedTailBytes
+    if keptEvents > 0 { marks.insert(.keptEvents) }
+    tornTailBytes = end?.tornBytes ?? 0
+    droppedTailBytes += tornTailBytes
+    if tornTailBytes > 0 { marks.insert(.tornTail) }
+  }
+
   /// Takes every record of a journal again. O(journal).
   static func restore(
     _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest?, price: PriceMode?, _ engine: inout Engine
@@ -55,24 +75,15 @@ public struct Restored: Equatable, Sendable {
       engine.noteChanges()
       return (restored, nil)
     }
-    restored.keptEvents = try KeptRestore.restore(disk, directory, manifest, &engine)
-    restored.droppedTailBytes = manifest.droppedTailBytes
+    // All of it can always be taken.
+    restored.keptEvents = try KeptRestore.restore(disk, directory, manifest, nil, &engine) ?? 0
     engine.noteChanges()
     let end = try JournalReader(disk, directory, manifest, price: price).forEachRecord {
       (record) throws(StorageFailure) in
-      restored.records += 1
-      restored.rows += record.rows
-      if case .cut(let bytes) = record {
-        // What nobody can have cut is not counted: it says nothing of the state.
-        restored.droppedTailBytes += min(max(0, bytes), 1 << 40)
-        restored.marks.insert(.notedCut)
-      }
+      restored.note(record)
       _ = engine.take(record)
     }
-    if restored.keptEvents > 0 { restored.marks.insert(.keptEvents) }
-    restored.tornTailBytes = end?.tornBytes ?? 0
-    restored.droppedTailBytes += restored.tornTailBytes
-    if restored.tornTailBytes > 0 { restored.marks.insert(.tornTail) }
+    restored.note(end, manifest)
     guard let end else {
       restored.marks.insert(.noJournal)
       return (restored, nil)
@@ -89,6 +100,8 @@ public struct ReadDirectory: ~Copyable {
   public var engine: Engine
   /// What was found.
   public private(set) var restored: Restored
+  /// Whether it answers one question only (``CandleQuestion``): figures of the directory are not there then.
+  public private(set) var isPart = false
   /// How many bytes segments take on the disk; names, bases and the manifest; the journal's files and all else.
   public private(set) var rawBytes: Int64 = 0
   public private(set) var stateBytes: Int64 = 0
@@ -98,12 +111,18 @@ public struct ReadDirectory: ~Copyable {
 
   /// Reads a data directory, which is not written. O(kept files and journal).
   ///
+  /// - Parameter question: the only thing that will be asked: then so much is read as it needs, and so much is checked. nil:
+  ///   anything may be.
   /// - Throws: ``StorageFailure``: there is none, another process writes in it, or bytes are damaged.
-  public init(path: String, _ settings: Engine.Settings = Engine.Settings()) throws(StorageFailure) {
-    try self.init(RealDisk(), path: path, settings)
+  public init(
+    path: String, _ settings: Engine.Settings = Engine.Settings(), for question: CandleQuestion? = nil
+  ) throws(StorageFailure) {
+    try self.init(RealDisk(), path: path, settings, for: question)
   }
 
-  package init(_ disk: any Disk, path: String, _ settings: Engine.Settings) throws(StorageFailure) {
+  package init(
+    _ disk: any Disk, path: String, _ settings: Engine.Settings, for question: CandleQuestion? = nil
+  ) throws(StorageFailure) {
     // First of all, for a value that cannot be copied is there on every way out, or on none.
     engine = Engine(settings)
     (restored, journalBytes) = (Restored(), 0)
@@ -112,6 +131,12 @@ public struct ReadDirectory: ~Copyable {
     let lock = try onDisk { () throws(DiskFailure) in try disk.lock(directory.lock, shared: true) }
     guard let lock else { throw .locked(path: path, holder: directory.holder(disk)) }
     let manifest = try Manifest.read(disk, directory)
+    engine = Engine(settings.keeping(manifest?.retention))
+    if let question, let manifest, let part = try question.restore(disk, directory, manifest, &engine) {
+      (restored, isPart) = (part, true)
+      withExtendedLifetime(lock) {}
+      return
+    }
     engine = Engine(settings.keeping(manifest?.retention))
     (restored, _) = try Restored.restore(disk, directory, manifest, price: nil, &engine)
     let kept = manifest?.kept ?? []

@@ -13,8 +13,10 @@ struct Replay: ~Copyable {
   private(set) var directory: DirectoryFigures?
 
   /// Brings a read command's source into memory and says what is to be said about it.
-  static func of(_ source: SourceOptions, _ console: Console) throws -> Replay {
-    if let path = source.dataDir { return try of(directory: path, source.kept.retention, console) }
+  ///
+  /// - Parameter question: the only thing that will be asked; nil: anything may be.
+  static func of(_ source: SourceOptions, _ console: Console, for question: CandleQuestion? = nil) throws -> Replay {
+    if let path = source.dataDir { return try of(directory: path, source.kept.retention, console, for: question) }
     var engine = Engine(source.reading.engineSettings(source.kept.retention))
     var feed = Feed(source.reading)
     try feed.run(source.input, source.reading, console) { batch in
@@ -26,7 +28,9 @@ struct Replay: ~Copyable {
   }
 
   /// Brings a data directory into memory.
-  static func of(directory path: String, _ retention: RetentionPolicy?, _ console: Console) throws -> Replay {
+  static func of(
+    directory path: String, _ retention: RetentionPolicy?, _ console: Console, for question: CandleQuestion? = nil
+  ) throws -> Replay {
     let settings = Engine.Settings(retention: retention)
     var replay = Replay(engine: Engine(settings), directory: nil)
     var progress = Progress(console)
@@ -34,7 +38,7 @@ struct Replay: ~Copyable {
     defer { progress.finish() }
     let restored: Restored
     do throws(StorageFailure) {
-      var directory = try ReadDirectory(path: path, settings)
+      var directory = try ReadDirectory(path: path, settings, for: question)
       restored = directory.restored
       replay.directory = DirectoryFigures(
         rawBytes: directory.rawBytes, stateBytes: directory.stateBytes, journalBytes: directory.journalBytes,

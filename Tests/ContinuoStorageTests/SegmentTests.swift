@@ -39,8 +39,8 @@ struct SegmentTests {
     var scratch = SegmentScratch()
     var events = HeldGroup()
     try SegmentFile.forEachGroup(KeptReader(file, path: "/segment", entry), &scratch) { swaps, transfers in
-      for index in swaps.indices { events.swaps.append(swaps[index]) }
-      for index in transfers.indices { events.transfers.append(transfers[index]) }
+      events.swaps += swaps
+      events.transfers += transfers
     }
     return events
   }

@@ -75,8 +75,8 @@ extension FuzzTarget {
       var fault: PackedBatchFault?
       try SegmentFile.forEachGroup(reader, &scratch) { swaps, transfers in
         do throws(PackedBatchFault) {
-          if fault == nil { try engine.adopt(swaps) }
-          if fault == nil { try engine.adopt(transfers) }
+          if fault == nil { try engine.adopt(swaps.span) }
+          if fault == nil { try engine.adopt(transfers.span) }
         } catch { fault = error }
       }
       if let fault { throw fault }

@@ -54,7 +54,7 @@ package struct PackedName: Equatable, Sendable, BitwiseCopyable {
 
   /// The name that some bytes are, if it need not be kept elsewhere: any up to sixteen bytes, and the lower-case spelling
   /// of an address. O(1).
-  init?(_ bytes: Span<UInt8>) {
+  package init?(_ bytes: Span<UInt8>) {
     if bytes.count <= ShortText.bytesMax {
       self.init(ShortText(whole: bytes), count: bytes.count)
     } else if let address = NameBytes.address(bytes), !address.hasCapitals {
@@ -66,7 +66,7 @@ package struct PackedName: Equatable, Sendable, BitwiseCopyable {
 
   /// Whether its bytes lie elsewhere.
   @inline(__always)
-  var isLong: Bool { third >= Self.longKind }
+  package var isLong: Bool { third >= Self.longKind }
 
   /// Whether there is anything to look up.
   @inline(__always)

@@ -18,7 +18,7 @@ extension Timestamp {
   ///   - latest: the latest time that is not in the future.
   ///   - horizon: below it everything was dropped.
   @inline(__always)
-  func fault(latest: Timestamp?, horizon: Timestamp?) -> RejectionReason? {
+  package func fault(latest: Timestamp?, horizon: Timestamp?) -> RejectionReason? {
     if let latest, latest < self { return .inFuture }
     if let horizon, self < horizon { return .tooLate }
     return nil

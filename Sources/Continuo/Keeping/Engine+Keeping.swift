@@ -103,6 +103,9 @@ extension Engine {
     }
   }
 
+  /// The number of a token, whether or not any event of it stands. O(length).
+  package func number(ofToken name: ByteString) -> Int? { tokenNames.view.find(name.bytes.span) }
+
   /// Gives a token what is left of its dropped events. O(what is left).
   ///
   /// - Throws: ``PackedBatchFault`` where it does not fit: names that are not known, candles that do not ascend.

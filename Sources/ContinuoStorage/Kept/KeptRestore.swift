@@ -6,16 +6,15 @@ internal import Continuo
 
 /// Brings an engine back from kept files.
 enum KeptRestore {
-  /// Gives an engine all that is kept, and checks every byte on the way. O(events).
+  /// Gives an engine all that is kept, or a selection of it, and checks every byte on the way. O(events).
   ///
-  /// - Returns: how many events that were.
+  /// - Returns: how many events that were; nil where no such part can be taken (``KeptSelection/take(_:_:_:into:)``).
   static func restore(
-    _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, _ engine: inout Engine
-  ) throws(StorageFailure) -> Int {
-    var events = 0
-    var scratch = SegmentScratch()
+    _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, _ selection: KeptSelection? = nil,
+    _ engine: inout Engine
+  ) throws(StorageFailure) -> Int? {
     let names = try names(disk, directory)
-    func reader(_ entry: KeptEntry) throws(StorageFailure) -> KeptReader {
+    let reader = { @Sendable (entry: KeptEntry) throws(StorageFailure) in
       try Self.reader(disk, directory, names, entry)
     }
     var (tokens, addresses) = (0, 1)
@@ -27,7 +26,7 @@ enum KeptRestore {
           expected: "from \(tokens) and \(addresses) on")
       }
       let counts = try NamesFile.counts(names)
-      try NamesFile.adopt(names, into: &engine)
+      try NamesFile.adopt(names, areTokensEnough: selection != nil, into: &engine)
       (tokens, addresses) = (tokens + counts.tokens, addresses + counts.addresses)
     }
     guard tokens == Int(manifest.keptTokens), addresses == Int(manifest.keptAddresses) else {
@@ -35,6 +34,8 @@ enum KeptRestore {
         file: directory.manifest, byte: 0, found: "\(tokens) tokens and \(addresses) addresses",
         expected: "\(manifest.keptTokens) and \(manifest.keptAddresses)")
     }
+    var wanted = [Bool](repeating: selection == nil, count: tokens)
+    for token in selection?.tokens ?? [] { if let number = engine.number(ofToken: token) { wanted[number] = true } }
     let horizon = manifest.marks.horizon?.microseconds
     for (index, entry) in manifest.kept.filter({ $0.header.kind == .bases }).enumerated() {
       let bases = try reader(entry)
@@ -43,34 +44,59 @@ enum KeptRestore {
           file: bases.path, byte: 24, found: "what was dropped below another horizon",
           expected: "one such file, of the manifest's")
       }
-      for base in try BasesFile.bases(bases) {
+      for var base in try BasesFile.bases(bases) where selection == nil || wanted.isTrue(base.token) {
+        // Without names nobody can have a balance.
+        if selection != nil { base.balances = [] }
         try fitting(bases) { () throws(PackedBatchFault) in try engine.adopt(base) }
       }
     }
-    var earliest = horizon ?? .min
-    for entry in manifest.kept.filter({ $0.header.kind == .segment }).sorted(by: { $0.header.first < $1.header.first })
-    {
-      let segment = try reader(entry)
-      guard entry.header.first >= earliest else {
-        throw .damaged(
-          file: segment.path, byte: 24, found: "a time that another one has, or that was dropped",
-          expected: "each time once")
-      }
-      try SegmentFile.forEachGroup(segment, &scratch) { (swaps, transfers) throws(StorageFailure) in
-        do throws(PackedBatchFault) {
-          try engine.adopt(swaps)
-          try engine.adopt(transfers)
-        } catch { throw segment.damaged(0, error.what) }
-        events += swaps.count + transfers.count
-      }
-      // Its length is four hours, and it ends in our time.
-      earliest = entry.header.first + ChangedTimes.length
-    }
+    guard let events = try adoptSegments(manifest, selection, wanted, reader, &engine) else { return nil }
     do throws(PackedBatchFault) { try engine.adopt(manifest.marks) } catch {
       throw .damaged(
         file: directory.manifest, byte: 0, found: "other bytes with a right checksum", expected: error.what)
     }
     return events
+  }
+
+  private static func adoptSegments(
+    _ manifest: Manifest, _ selection: KeptSelection?, _ wanted: [Bool],
+    _ reader: @escaping @Sendable (KeptEntry) throws(StorageFailure) -> KeptReader, _ engine: inout Engine
+  ) throws(StorageFailure) -> Int? {
+    var (events, scratch) = (0, SegmentScratch())
+    let entries = try segments(manifest, reader)
+    guard let selection else {
+      try SegmentsAhead.forEachGroup(entries, reader) { (segment, swaps, transfers) throws(StorageFailure) in
+        try fitting(segment) { () throws(PackedBatchFault) in
+          try engine.adopt(swaps)
+          try engine.adopt(transfers)
+        }
+        events += swaps.count + transfers.count
+      }
+      return events
+    }
+    for entry in entries where selection.reaches(entry.header.first) || !selection.identities.isEmpty {
+      guard let count = try selection.take(try reader(entry), wanted, &scratch, into: &engine) else { return nil }
+      events += count
+    }
+    return events
+  }
+
+  /// The segments that a manifest names, by time. O(n log n).
+  private static func segments(
+    _ manifest: Manifest, _ reader: (KeptEntry) throws(StorageFailure) -> KeptReader
+  ) throws(StorageFailure) -> [KeptEntry] {
+    let entries = manifest.kept.filter { $0.header.kind == .segment }.sorted { $0.header.first < $1.header.first }
+    var earliest = manifest.marks.horizon?.microseconds ?? .min
+    for entry in entries {
+      guard entry.header.first >= earliest else {
+        throw .damaged(
+          file: try reader(entry).path, byte: 24, found: "a time that another one has, or that was dropped",
+          expected: "each time once")
+      }
+      let (end, isOver) = entry.header.first.addingReportingOverflow(ChangedTimes.length)
+      earliest = isOver ? .max : end
+    }
+    return entries
   }
 
   /// The names of the files that are there. O(files).

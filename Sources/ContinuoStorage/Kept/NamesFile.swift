@@ -42,9 +42,14 @@ package enum NamesFile {
   }
 
   /// Gives an engine the names of a file, and checks every byte on the way. O(bytes).
-  package static func adopt(_ reader: KeptReader, into engine: inout Engine) throws(StorageFailure) {
+  ///
+  /// - Parameter areTokensEnough: addresses are left out, and not read.
+  package static func adopt(
+    _ reader: KeptReader, areTokensEnough: Bool = false, into engine: inout Engine
+  ) throws(StorageFailure) {
     var left = try counts(reader)
     for block in 0..<reader.blockCount {
+      if areTokensEnough, left.tokens == 0 { return }
       let isToken = left.tokens > 0
       try reader.withBlocks(
         block..<block + 1, { (isToken ? 0 : 1, 0, $0) },

@@ -14,7 +14,12 @@ struct SegmentFooter: Equatable {
     var chain: UInt32
     var firstBlock: UInt64
     var lastBlock: UInt64
+
+    static let bytes = 24
   }
+
+  /// How long what stands before the ranges is.
+  static let headBytes = 32
 
   var swaps: UInt64 = 0
   var transfers: UInt64 = 0
@@ -101,11 +106,11 @@ package enum SegmentFile {
     return try writer.finish(footer.encoded)
   }
 
-  /// Lends all events, group by group, and checks every byte on the way: that they are all the last check tells, so what
+  /// Lends all events, group by group, with their memory, and checks every byte on the way: that they are all the last check tells, so what
   /// was lent is of no use where this throws. O(events).
   package static func forEachGroup(
     _ reader: KeptReader, _ scratch: inout SegmentScratch,
-    _ body: (Span<HeldSwap>, Span<HeldTransfer>) throws(StorageFailure) -> Void
+    _ body: (inout [HeldSwap], inout [HeldTransfer]) throws(StorageFailure) -> Void
   ) throws(StorageFailure) {
     let header = reader.header
     guard header.second == ChangedTimes.length, header.first % ChangedTimes.length == 0,
@@ -135,16 +140,75 @@ package enum SegmentFile {
         })
       found.note(scratch.swaps.lazy.map(\.key), .swap)
       found.note(scratch.transfers.lazy.map(\.key), .transfer)
-      try body(scratch.swaps.span, scratch.transfers.span)
+      try body(&scratch.swaps, &scratch.transfers)
     }
     guard found.encoded == reader.footer else {
       throw reader.damaged(reader.blockCount, "the footer of the events that are there")
     }
   }
 
+  /// Where the events of each kind and chain lie, as a segment says. O(chains).
+  static func ranges(_ reader: KeptReader) throws(StorageFailure) -> [SegmentFooter.Range] {
+    _ = try groups(reader, 0, .swap)
+    let footer = reader.footer.span
+    guard (footer.count - SegmentFooter.headBytes) % SegmentFooter.Range.bytes == 0 else {
+      throw reader.damaged(reader.blockCount, "the footer of a segment")
+    }
+    return stride(from: SegmentFooter.headBytes, to: footer.count, by: SegmentFooter.Range.bytes).map { place in
+      SegmentFooter.Range(
+        kind: footer.word(place + 4, UInt32.self) == 0 ? .swap : .transfer, chain: footer.word(place, UInt32.self),
+        firstBlock: footer.word(place + 8, UInt64.self), lastBlock: footer.word(place + 16, UInt64.self))
+    }
+  }
+
+  /// Lends the groups of one kind that have any wanted token, and checks every byte of these, and of the tokens of the others.
+  /// O(their events), and O(events) with a small share for tokens.
+  static func forEachGroup(
+    _ reader: KeptReader, _ kind: EventKind, _ scratch: inout SegmentScratch, where isWanted: (UInt32) -> Bool,
+    _ body: ([HeldSwap], [HeldTransfer]) throws(StorageFailure) -> Void
+  ) throws(StorageFailure) {
+    let widths = [GroupColumn.all(.swap).count, GroupColumn.all(.transfer).count]
+    let before = kind == .swap ? 0 : try groups(reader, 0, .swap)
+    let count = try groups(reader, kind == .swap ? 0 : 8, kind)
+    let width = widths[Int(kind.rawValue)]
+    guard before * widths[0] + count * width <= reader.blockCount else {
+      throw reader.damaged(reader.blockCount, "as many blocks as \(count) groups have")
+    }
+    var last: OrderKey?
+    for group in before..<before + count {
+      let first = before * widths[0] + (group - before) * width
+      func expected(_ block: Int) -> (kind: UInt8, column: UInt8, group: Int) {
+        (kind.rawValue, UInt8(block - first), group)
+      }
+      func ofColumns<Answer>(
+        _ blocks: Range<Int>, _ body: (Span<UInt8>, [Range<Int>]) throws(ColumnFault) -> Answer
+      ) throws(StorageFailure) -> Answer {
+        try reader.withBlocks(blocks, expected) { (bytes, payloads) throws(StorageFailure) in
+          do throws(ColumnFault) { return try body(bytes, payloads) } catch { throw reader.damaged(first, error.what) }
+        }
+      }
+      let events = try ofColumns(first..<first + 1) { (bytes, payloads) throws(ColumnFault) in
+        try GroupHead(bytes.extracting(payloads[0])).events
+      }
+      let tokenBlock = first + Int(GroupColumn.token.rawValue)
+      let isAnyWanted = try ofColumns(tokenBlock..<tokenBlock + 1) { (bytes, payloads) throws(ColumnFault) in
+        try ColumnCode.read(bytes.extracting(payloads[0]), count: events, as: UInt32.self).contains(where: isWanted)
+      }
+      guard isAnyWanted else { continue }
+      scratch.swaps.removeAll(keepingCapacity: true)
+      scratch.transfers.removeAll(keepingCapacity: true)
+      try ofColumns(first..<first + width) { (bytes, payloads) throws(ColumnFault) in
+        try read(bytes, payloads, kind, reader.header, &last, &scratch)
+      }
+      try body(scratch.swaps, scratch.transfers)
+    }
+  }
+
   /// How many groups a kind has, by the footer's count of its events.
   private static func groups(_ reader: KeptReader, _ place: Int, _ kind: EventKind) throws(StorageFailure) -> Int {
-    guard reader.footer.count >= 32 else { throw reader.damaged(reader.blockCount, "the footer of a segment") }
+    guard reader.footer.count >= SegmentFooter.headBytes else {
+      throw reader.damaged(reader.blockCount, "the footer of a segment")
+    }
     let count = reader.footer.span.word(place, UInt64.self)
     return Int(min(count / UInt64(GroupHead.eventsMax), 1 << 40)) + (count % UInt64(GroupHead.eventsMax) > 0 ? 1 : 0)
   }

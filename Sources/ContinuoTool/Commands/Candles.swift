@@ -5,6 +5,7 @@
 internal import ArgumentParser
 internal import Continuo
 internal import ContinuoFormats
+internal import ContinuoStorage
 
 struct Candles: ConsoleCommand {
   static let configuration = CommandConfiguration(
@@ -56,7 +57,9 @@ struct Candles: ConsoleCommand {
       from: try from.map { try source.reading.instant($0, flag: "from") },
       to: try to.map { try source.reading.instant($0, flag: "to") },
       fill: fill, limit: limit)
-    let replay = try Replay.of(source, console)
+    // Of a data directory as much is read as the tokens that are named need.
+    let question = token.isEmpty ? nil : CandleQuestion(TokenChoice.distinct(token), query)
+    let replay = try Replay.of(source, console, for: question)
     let tokens = try TokenChoice.find(token, in: replay.engine)
     let hasOneToken = TokenChoice.distinct(token).count == 1
     let table = ResultTable.candles(withToken: !hasOneToken)

@@ -1,0 +1,74 @@
+// From exec to the first candles: `continuo candles` of some tokens of a directory, each a process of its own.
+// Invariant: what it prints is what an engine that was brought back whole says.
+// Not here: how the directory came to be (StorageRun).
+
+internal import Continuo
+internal import ContinuoMachine
+internal import ContinuoStorage
+internal import Foundation
+
+/// How long it takes from exec to the answer.
+struct FirstCandles {
+  /// Milliseconds of each question, ascending.
+  private(set) var milliseconds: [Double] = []
+  /// Whether the system's cache was emptied before each.
+  private(set) var areCold = true
+
+  var median: Double { milliseconds[milliseconds.count / 2] }
+  var longest: Double { milliseconds[milliseconds.count - 1] }
+
+  /// Asks for the newest candles of so many tokens, from the busiest to the rarest.
+  init(_ directory: String, tokens: Int) throws {
+    let whole = try ReadDirectory(path: directory)
+    let ranked = whole.engine.tokens().sorted { whole.engine.trades($0) > whole.engine.trades($1) }
+    for index in 0..<tokens {
+      let token = ranked[index * (ranked.count - 1) / max(1, tokens - 1)]
+      let query = CandleQuery(.oneHour, limit: 24)
+      var expected: [String] = []
+      whole.engine.forEachCandle(of: token, query) { row in
+        if let candle = row.candle { expected.append("\(row.bucket),\(candle.open)") }
+      }
+      areCold = Self.emptyCache() && areCold
+      let (lines, milliseconds) = try Self.ask(directory, whole.engine.name(of: token).description)
+      let found = lines.dropFirst().map { $0.split(separator: ",").prefix(2).joined(separator: ",") }
+      precondition(found == expected, "\(found) are not \(expected)")
+      self.milliseconds.append(milliseconds)
+    }
+    milliseconds.sort()
+  }
+
+  private static func ask(_ directory: String, _ token: String) throws -> (lines: [Substring], milliseconds: Double) {
+    let process = Process()
+    let own = URL(fileURLWithPath: CommandLine.arguments[0])
+    process.executableURL = own.deletingLastPathComponent().appendingPathComponent("continuo")
+    process.arguments = [
+      "candles", "--data-dir", directory, "--token", token, "--interval", "1h", "--limit", "24", "--format", "csv",
+    ]
+    let output = Pipe()
+    process.standardOutput = output
+    let start = MachineHandle.nanoseconds
+    try process.run()
+    let bytes = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    let milliseconds = Double(MachineHandle.nanoseconds - start) / 1e6
+    precondition(process.terminationStatus == 0, "'continuo candles' ended with \(process.terminationStatus)")
+    return (String(decoding: bytes, as: UTF8.self).split(separator: "\n"), milliseconds)
+  }
+
+  /// Empties the system's cache of files, where the machine allows it.
+  private static func emptyCache() -> Bool {
+    guard let file = FileHandle(forWritingAtPath: "/proc/sys/vm/drop_caches") else { return false }
+    defer { try? file.close() }
+    do { try file.write(contentsOf: Data("3".utf8)) } catch { return false }
+    return true
+  }
+}
+
+extension Engine {
+  /// How many swaps of a token are held.
+  borrowing func trades(_ token: TokenID) -> Int {
+    var trades = 0
+    forEachCandle(of: token, CandleQuery(.oneWeek)) { trades += $0.candle?.trades ?? 0 }
+    return trades
+  }
+}
