@@ -41,7 +41,7 @@ struct DataDirectoryTests {
       let one = try ReadDirectory(path: path)
       let other = try ReadDirectory(path: path)
       #expect(one.engine.inspection().swaps == 1)
-      #expect(other.journalBytes > 64 << 20)
+      #expect(other.journalBytes > 16 << 20)
       let ledger = try Ledger(path: path)
       #expect(ledger.opening.rows == 1)
     }

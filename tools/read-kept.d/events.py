@@ -119,12 +119,19 @@ def segment(file):
     at.equal(8, len(found[1]), "transfers")
     at.equal(8, min((event.time for event in both), default=FOR_EVER), "earliest", True)
     at.equal(8, max((event.time for event in both), default=NEVER), "latest", True)
+    ranges = []
     for kind, events in enumerate(found):
-        ranges = {}
+        blocks = {}
         for event in events:
-            ranges[event.chain] = (ranges.get(event.chain, (event.block,))[0], event.block)
-        for chain, (first, last) in ranges.items():
-            for count, expected in ((4, chain), (4, kind), (8, first), (8, last)):
-                at.equal(count, expected, "chain, kind or block of a range")
+            blocks[event.chain] = (blocks.get(event.chain, (event.block,))[0], event.block)
+        ranges += [(chain, kind, first, last) for chain, (first, last) in blocks.items()]
+    tokens = sorted({event.token for event in found[0]})
+    at.equal(4, len(ranges), "ranges")
+    at.equal(4, len(tokens), "tokens")
+    for number in ranges:
+        for count, expected in zip((4, 4, 8, 8), number):
+            at.equal(count, expected, "chain, kind or block of a range")
+    steps = [token - before - 1 for before, token in zip([-1] + tokens, tokens)]
+    at.require(column(at, len(steps), 32) == steps, "tokens that have no swaps here", at.place)
     at.finish()
     return found

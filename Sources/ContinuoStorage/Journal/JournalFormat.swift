@@ -23,7 +23,7 @@ enum JournalFormat {
   /// "FRAM", lowest byte first.
   static let frameMagic: UInt32 = 0x4D41_5246
   /// How long a new file is.
-  static let fileBytes: Int64 = 64 << 20
+  static let fileBytes: Int64 = 16 << 20
 
   /// A number of bytes, rounded up to whole blocks.
   static func blocks(_ bytes: Int) -> Int { (bytes + blockBytes - 1) / blockBytes * blockBytes }

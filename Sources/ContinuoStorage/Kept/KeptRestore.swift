@@ -34,8 +34,7 @@ enum KeptRestore {
         file: directory.manifest, byte: 0, found: "\(tokens) tokens and \(addresses) addresses",
         expected: "\(manifest.keptTokens) and \(manifest.keptAddresses)")
     }
-    var wanted = [Bool](repeating: selection == nil, count: tokens)
-    for token in selection?.tokens ?? [] { if let number = engine.number(ofToken: token) { wanted[number] = true } }
+    let wanted = selection?.tokens.compactMap { engine.number(ofToken: $0) } ?? []
     let horizon = manifest.marks.horizon?.microseconds
     for (index, entry) in manifest.kept.filter({ $0.header.kind == .bases }).enumerated() {
       let bases = try reader(entry)
@@ -44,7 +43,7 @@ enum KeptRestore {
           file: bases.path, byte: 24, found: "what was dropped below another horizon",
           expected: "one such file, of the manifest's")
       }
-      for var base in try BasesFile.bases(bases) where selection == nil || wanted.isTrue(base.token) {
+      for var base in try BasesFile.bases(bases) where selection == nil || wanted.contains(Int(base.token)) {
         // Without names nobody can have a balance.
         if selection != nil { base.balances = [] }
         try fitting(bases) { () throws(PackedBatchFault) in try engine.adopt(base) }
@@ -59,7 +58,7 @@ enum KeptRestore {
   }
 
   private static func adoptSegments(
-    _ manifest: Manifest, _ selection: KeptSelection?, _ wanted: [Bool],
+    _ manifest: Manifest, _ selection: KeptSelection?, _ wanted: [Int],
     _ reader: @escaping @Sendable (KeptEntry) throws(StorageFailure) -> KeptReader, _ engine: inout Engine
   ) throws(StorageFailure) -> Int? {
     var (events, scratch) = (0, SegmentScratch())

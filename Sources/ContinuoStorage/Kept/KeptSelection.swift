@@ -86,48 +86,40 @@ extension OrderKey {
 extension KeptSelection {
   /// Gives an engine the selected swaps of a segment. Their traders are left out: no candle tells of them.
   ///
-  /// - Parameter wanted: of each token's number whether it is one of ours.
+  /// - Parameter wanted: the numbers of our tokens.
   /// - Returns: how many swaps; nil where a transfer of the journal is held here, of which no part can be taken.
   func take(
-    _ segment: KeptReader, _ wanted: [Bool], _ scratch: inout SegmentScratch, into engine: inout Engine
+    _ segment: KeptReader, _ wanted: [Int], _ scratch: inout SegmentScratch, into engine: inout Engine
   ) throws(StorageFailure) -> Int? {
-    let ranges = try SegmentFile.ranges(segment)
-    let isInTime = reaches(segment.header.first)
-    let mayBeSame = ranges.contains { $0.kind == .swap && identities.reach($0) }
+    let footer = try SegmentFile.footer(segment)
+    let isInTime = reaches(segment.header.first) && wanted.contains(where: footer.hasSwaps)
+    let mayBeSame = footer.ranges.contains { $0.kind == .swap && identities.reach($0) }
     var (count, isWhole) = (0, true)
+    func choose(_ keys: [OrderKey], _ tokens: [UInt32]) -> [Int] {
+      var chosen: [Int] = []
+      if mayBeSame {
+        identities.forEach(.swap, keys) { isHeld, place in
+          if isHeld || isInTime && wanted.contains(Int(tokens[place])) { chosen.append(place) }
+        }
+      } else {
+        for place in tokens.indices where wanted.contains(Int(tokens[place])) { chosen.append(place) }
+      }
+      return chosen
+    }
     if isInTime || mayBeSame {
-      var chosen: [HeldSwap] = []
-      let isEnough = { (token: UInt32) in mayBeSame || wanted.isTrue(token) }
-      try SegmentFile.forEachGroup(segment, .swap, &scratch, where: isEnough) { (swaps, _) throws(StorageFailure) in
-        chosen.removeAll(keepingCapacity: true)
-        func choose(_ isHeld: Bool, _ place: Int) {
-          var swap = swaps[place]
-          guard isHeld || isInTime && wanted.isTrue(swap.token) else { return }
-          swap.trader = 0
-          chosen.append(swap)
-        }
-        if mayBeSame {
-          identities.forEach(.swap, swaps.lazy.map(\.key), choose)
-        } else {
-          for place in swaps.indices { choose(false, place) }
-        }
-        do throws(PackedBatchFault) { try engine.adopt(chosen.span) } catch { throw segment.damaged(0, error.what) }
-        count += chosen.count
+      try SegmentFile.forEachGroup(segment, .swap) { (group, bytes, payload) throws(ColumnFault) in
+        var swaps: [HeldSwap] = []
+        try group.swaps(bytes, payload, &scratch.last, choose: choose, into: &swaps)
+        for place in swaps.indices { swaps[place].trader = 0 }
+        do throws(PackedBatchFault) { try engine.adopt(swaps.span) } catch { throw ColumnFault(what: error.what) }
+        count += swaps.count
       }
     }
-    if ranges.contains(where: { $0.kind == .transfer && identities.reach($0) }) {
-      let isAny = { (_: UInt32) in true }
-      try SegmentFile.forEachGroup(segment, .transfer, &scratch, where: isAny) {
-        (_, transfers) throws(StorageFailure) in
-        identities.forEach(.transfer, transfers.lazy.map(\.key)) { isHeld, _ in if isHeld { isWhole = false } }
+    if footer.ranges.contains(where: { $0.kind == .transfer && identities.reach($0) }) {
+      try SegmentFile.forEachGroup(segment, .transfer) { (group, bytes, payload) throws(ColumnFault) in
+        identities.forEach(.transfer, try group.keys(bytes, payload)) { isHeld, _ in if isHeld { isWhole = false } }
       }
     }
     return isWhole ? count : nil
   }
-}
-
-extension [Bool] {
-  /// Whether it is there, and true. O(1).
-  @inline(__always)
-  func isTrue(_ number: UInt32) -> Bool { number < count && self[Int(number)] }
 }

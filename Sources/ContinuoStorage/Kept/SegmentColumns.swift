@@ -212,15 +212,18 @@ package struct GroupReader {
     try wide(bytes, { $0.map { Int128($0.unzigzag) } }, { $0.map(\.unzigzag) })
   }
 
-  /// The swaps. O(events).
+  /// The swaps, or those of them that are chosen. O(events).
+  ///
+  /// - Parameter choose: is lent where each swap stands and its token; the places of those that are wanted, ascending.
   package func swaps(
     _ file: Span<UInt8>, _ payload: (GroupColumn) -> Range<Int>, _ last: inout LastPrices,
-    into swaps: inout [HeldSwap]
+    choose: (([OrderKey], [UInt32]) -> [Int])? = nil, into swaps: inout [HeldSwap]
   ) throws(ColumnFault) {
     let keys = try keys(file, payload)
-    let (tokens, traders) = (
-      try numbers(file.extracting(payload(.token))), try numbers(file.extracting(payload(.first)))
-    )
+    let tokens = try numbers(file.extracting(payload(.token)))
+    let chosen = choose?(keys, tokens)
+    if let chosen, chosen.isEmpty { return }
+    let traders = try numbers(file.extracting(payload(.first)))
     let sides = try ColumnCode.read(file.extracting(payload(.second)), count: head.events, as: UInt8.self)
     let (amounts, isForetold) = (
       try (head.isForetold ? steps : quotients)(file.extracting(payload(.amount))), head.isForetold
@@ -234,19 +237,27 @@ package struct GroupReader {
     else { throw ColumnFault(what: "sides, and tokens' numbers") }
     let (amountUnit, tokenUnit) = (Int128(PackPlan.power(head.amountPower)), Int128(PackPlan.power(head.tokenPower)))
     let priceUnit = Int128(PackPlan.power(head.pricePower))
-    last.reset()
-    swaps.reserveCapacity(head.events)
-    for index in keys.indices {
-      let price = last.add(tokens[index], priceSteps[index])
+    func swap(_ index: Int, _ price: Int128) -> HeldSwap {
       var amount = amounts[index]
       if isForetold, let forecast { amount = amount &+ forecast.amount(price: price, tokens: tokenAmounts[index]) }
-      swaps.append(
-        HeldSwap(
-          key: keys[index], token: tokens[index], trader: traders[index],
-          side: sides[index] == 0 ? .buy : sides[index] == 1 ? .sell : nil,
-          amountUSD: AmountScale.amount(amount, amountUnit),
-          tokenAmount: AmountScale.amount(tokenAmounts[index], tokenUnit),
-          price: AmountScale.amount(price, priceUnit)))
+      return HeldSwap(
+        key: keys[index], token: tokens[index], trader: traders[index],
+        side: sides[index] == 0 ? .buy : sides[index] == 1 ? .sell : nil,
+        amountUSD: AmountScale.amount(amount, amountUnit),
+        tokenAmount: AmountScale.amount(tokenAmounts[index], tokenUnit), price: AmountScale.amount(price, priceUnit))
+    }
+    last.reset()
+    guard let chosen else {
+      swaps.reserveCapacity(head.events)
+      for index in keys.indices { swaps.append(swap(index, last.add(tokens[index], priceSteps[index]))) }
+      return
+    }
+    var next = 0
+    for index in keys.indices where next < chosen.count {
+      let price = last.add(tokens[index], priceSteps[index])
+      guard index == chosen[next] else { continue }
+      swaps.append(swap(index, price))
+      next += 1
     }
   }
 

@@ -18,16 +18,32 @@ struct SegmentFooter: Equatable {
     static let bytes = 24
   }
 
-  /// How long what stands before the ranges is.
-  static let headBytes = 32
-
   var swaps: UInt64 = 0
   var transfers: UInt64 = 0
   var earliest = Timestamp(microseconds: .max)
   var latest = Timestamp(microseconds: .min)
   var ranges: [Range] = []
+  /// The tokens of swaps, a bit each.
+  private var tokens: [UInt64] = []
 
-  mutating func note(_ keys: some Sequence<OrderKey>, _ kind: EventKind) {
+  /// How long what stands before the ranges is.
+  static let headBytes = 40
+
+  init() {}
+
+  mutating func note(_ swaps: [HeldSwap], _ transfers: [HeldTransfer]) {
+    note(swaps.lazy.map(\.key), .swap)
+    note(transfers.lazy.map(\.key), .transfer)
+    for index in swaps.indices {
+      let token = Int(swaps[index].token)
+      if token / 64 >= tokens.count {
+        tokens.append(contentsOf: repeatElement(0, count: token / 64 + 1 - tokens.count))
+      }
+      tokens[token / 64] |= 1 << UInt64(token % 64)
+    }
+  }
+
+  private mutating func note(_ keys: some Sequence<OrderKey>, _ kind: EventKind) {
     for key in keys {
       earliest = min(earliest, key.timestamp)
       latest = max(latest, key.timestamp)
@@ -41,24 +57,71 @@ struct SegmentFooter: Equatable {
   }
 
   var encoded: [UInt8] {
+    var steps: [UInt32] = []
+    var next: UInt32 = 0
+    for (index, word) in tokens.enumerated() where word != 0 {
+      for bit in 0..<64 where word >> UInt64(bit) & 1 == 1 {
+        let token = UInt32(64 * index + bit)
+        steps.append(token - next)
+        next = token + 1
+      }
+    }
     var bytes: [UInt8] = []
     bytes.appendWord(swaps)
     bytes.appendWord(transfers)
     bytes.appendWord(earliest.microseconds)
     bytes.appendWord(latest.microseconds)
+    bytes.appendWord(UInt32(ranges.count))
+    bytes.appendWord(UInt32(steps.count))
     for range in ranges {
       bytes.appendWord(range.chain)
       bytes.appendWord(UInt32(range.kind.rawValue))
       bytes.appendWord(range.firstBlock)
       bytes.appendWord(range.lastBlock)
     }
+    ColumnCode.append(steps, to: &bytes)
     return bytes
+  }
+
+  /// Reads what a segment says of itself; what it says of its earliest and latest time and of the bits of its tokens is left to
+  /// who reads its events.
+  ///
+  /// - Throws: ``ColumnFault`` where the bytes are none.
+  init(_ bytes: Span<UInt8>) throws(ColumnFault) {
+    guard bytes.count >= Self.headBytes else { throw ColumnFault(what: "the footer of a segment") }
+    (swaps, transfers) = (bytes.word(0, UInt64.self), bytes.word(8, UInt64.self))
+    let (rangeCount, tokenCount) = (Int(bytes.word(32, UInt32.self)), Int(bytes.word(36, UInt32.self)))
+    let start = Self.headBytes + Range.bytes * rangeCount
+    guard rangeCount <= (bytes.count - Self.headBytes) / Range.bytes, tokenCount <= Limits.tokensMax else {
+      throw ColumnFault(what: "the footer of a segment")
+    }
+    for place in stride(from: Self.headBytes, to: start, by: Range.bytes) {
+      ranges.append(
+        Range(
+          kind: bytes.word(place + 4, UInt32.self) == 0 ? .swap : .transfer, chain: bytes.word(place, UInt32.self),
+          firstBlock: bytes.word(place + 8, UInt64.self), lastBlock: bytes.word(place + 16, UInt64.self)))
+    }
+    var next = 0
+    for step in try ColumnCode.read(bytes.extracting(start...), count: tokenCount, as: UInt32.self) {
+      next += Int(step)
+      guard next < Limits.tokensMax else { throw ColumnFault(what: "tokens' numbers") }
+      if next / 64 >= tokens.count {
+        tokens.append(contentsOf: repeatElement(0, count: next / 64 + 1 - tokens.count))
+      }
+      tokens[next / 64] |= 1 << UInt64(next % 64)
+      next += 1
+    }
+  }
+
+  /// Whether a token has swaps here. O(1).
+  func hasSwaps(of token: Int) -> Bool {
+    token / 64 < tokens.count && tokens[token / 64] >> UInt64(token % 64) & 1 == 1
   }
 }
 
 /// What writing and reading segments needs from one to the next.
 package struct SegmentScratch {
-  fileprivate var last = LastPrices()
+  var last = LastPrices()
   fileprivate var order = SegmentOrder()
   fileprivate var swaps: [HeldSwap] = []
   fileprivate var transfers: [HeldTransfer] = []
@@ -83,8 +146,7 @@ package enum SegmentFile {
       scratch.transfers.append(transfers[transfers.startIndex + $0])
     }
     var footer = SegmentFooter()
-    footer.note(scratch.swaps.lazy.map(\.key), .swap)
-    footer.note(scratch.transfers.lazy.map(\.key), .transfer)
+    footer.note(scratch.swaps, scratch.transfers)
     var writer = KeptWriter(file, header)
     let origin = Timestamp(microseconds: header.first)
     var group = 0
@@ -138,8 +200,7 @@ package enum SegmentFile {
             try read(bytes, payloads, kind, reader.header, &before, &scratch)
           } catch { throw reader.damaged(first, error.what) }
         })
-      found.note(scratch.swaps.lazy.map(\.key), .swap)
-      found.note(scratch.transfers.lazy.map(\.key), .transfer)
+      found.note(scratch.swaps, scratch.transfers)
       try body(&scratch.swaps, &scratch.transfers)
     }
     guard found.encoded == reader.footer else {
@@ -147,60 +208,34 @@ package enum SegmentFile {
     }
   }
 
-  /// Where the events of each kind and chain lie, as a segment says. O(chains).
-  static func ranges(_ reader: KeptReader) throws(StorageFailure) -> [SegmentFooter.Range] {
-    _ = try groups(reader, 0, .swap)
-    let footer = reader.footer.span
-    guard (footer.count - SegmentFooter.headBytes) % SegmentFooter.Range.bytes == 0 else {
-      throw reader.damaged(reader.blockCount, "the footer of a segment")
-    }
-    return stride(from: SegmentFooter.headBytes, to: footer.count, by: SegmentFooter.Range.bytes).map { place in
-      SegmentFooter.Range(
-        kind: footer.word(place + 4, UInt32.self) == 0 ? .swap : .transfer, chain: footer.word(place, UInt32.self),
-        firstBlock: footer.word(place + 8, UInt64.self), lastBlock: footer.word(place + 16, UInt64.self))
+  /// What a segment says of itself. O(chains + tokens).
+  static func footer(_ reader: KeptReader) throws(StorageFailure) -> SegmentFooter {
+    do throws(ColumnFault) { return try SegmentFooter(reader.footer.span) } catch {
+      throw reader.damaged(reader.blockCount, error.what)
     }
   }
 
-  /// Lends the groups of one kind that have any wanted token, and checks every byte of these, and of the tokens of the others.
-  /// O(their events), and O(events) with a small share for tokens.
+  /// Lends the groups of one kind, and checks every byte of these. O(their bytes).
   static func forEachGroup(
-    _ reader: KeptReader, _ kind: EventKind, _ scratch: inout SegmentScratch, where isWanted: (UInt32) -> Bool,
-    _ body: ([HeldSwap], [HeldTransfer]) throws(StorageFailure) -> Void
+    _ reader: KeptReader, _ kind: EventKind,
+    _ body: (GroupReader, Span<UInt8>, (GroupColumn) -> Range<Int>) throws(ColumnFault) -> Void
   ) throws(StorageFailure) {
-    let widths = [GroupColumn.all(.swap).count, GroupColumn.all(.transfer).count]
+    let (swapWidth, width) = (GroupColumn.all(.swap).count, GroupColumn.all(kind).count)
     let before = kind == .swap ? 0 : try groups(reader, 0, .swap)
     let count = try groups(reader, kind == .swap ? 0 : 8, kind)
-    let width = widths[Int(kind.rawValue)]
-    guard before * widths[0] + count * width <= reader.blockCount else {
+    guard before * swapWidth + count * width <= reader.blockCount else {
       throw reader.damaged(reader.blockCount, "as many blocks as \(count) groups have")
     }
-    var last: OrderKey?
     for group in before..<before + count {
-      let first = before * widths[0] + (group - before) * width
-      func expected(_ block: Int) -> (kind: UInt8, column: UInt8, group: Int) {
-        (kind.rawValue, UInt8(block - first), group)
-      }
-      func ofColumns<Answer>(
-        _ blocks: Range<Int>, _ body: (Span<UInt8>, [Range<Int>]) throws(ColumnFault) -> Answer
-      ) throws(StorageFailure) -> Answer {
-        try reader.withBlocks(blocks, expected) { (bytes, payloads) throws(StorageFailure) in
-          do throws(ColumnFault) { return try body(bytes, payloads) } catch { throw reader.damaged(first, error.what) }
-        }
-      }
-      let events = try ofColumns(first..<first + 1) { (bytes, payloads) throws(ColumnFault) in
-        try GroupHead(bytes.extracting(payloads[0])).events
-      }
-      let tokenBlock = first + Int(GroupColumn.token.rawValue)
-      let isAnyWanted = try ofColumns(tokenBlock..<tokenBlock + 1) { (bytes, payloads) throws(ColumnFault) in
-        try ColumnCode.read(bytes.extracting(payloads[0]), count: events, as: UInt32.self).contains(where: isWanted)
-      }
-      guard isAnyWanted else { continue }
-      scratch.swaps.removeAll(keepingCapacity: true)
-      scratch.transfers.removeAll(keepingCapacity: true)
-      try ofColumns(first..<first + width) { (bytes, payloads) throws(ColumnFault) in
-        try read(bytes, payloads, kind, reader.header, &last, &scratch)
-      }
-      try body(scratch.swaps, scratch.transfers)
+      let first = before * swapWidth + (group - before) * width
+      try reader.withBlocks(
+        first..<first + width, { (kind.rawValue, UInt8($0 - first), group) },
+        { (bytes, payloads) throws(StorageFailure) in
+          do throws(ColumnFault) {
+            let group = try GroupReader(bytes, payloads, kind, reader.header)
+            try body(group, bytes) { payloads[Int($0.rawValue)] }
+          } catch { throw reader.damaged(first, error.what) }
+        })
     }
   }
 
@@ -218,9 +253,7 @@ package enum SegmentFile {
     _ before: inout OrderKey?, _ scratch: inout SegmentScratch
   ) throws(ColumnFault) {
     func payload(_ column: GroupColumn) -> Range<Int> { payloads[Int(column.rawValue)] }
-    let group = GroupReader(
-      try GroupHead(bytes.extracting(payload(.head))), from: Timestamp(microseconds: header.first))
-    guard group.head.kind == kind else { throw ColumnFault(what: "the head of such a group") }
+    let group = try GroupReader(bytes, payloads, kind, header)
     if kind == .swap {
       try group.swaps(bytes, payload, &scratch.last, into: &scratch.swaps)
       try check(scratch.swaps.lazy.map(\.key), after: before, header)
@@ -244,6 +277,18 @@ package enum SegmentFile {
       }
       last = key
     }
+  }
+}
+
+extension GroupReader {
+  /// Reads a group's head.
+  fileprivate init(
+    _ bytes: Span<UInt8>, _ payloads: [Range<Int>], _ kind: EventKind, _ header: KeptHeader
+  ) throws(ColumnFault) {
+    self.init(
+      try GroupHead(bytes.extracting(payloads[Int(GroupColumn.head.rawValue)])),
+      from: Timestamp(microseconds: header.first))
+    guard head.kind == kind else { throw ColumnFault(what: "the head of such a group") }
   }
 }
 
