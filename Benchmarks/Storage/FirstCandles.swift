@@ -17,19 +17,19 @@ struct FirstCandles {
   var median: Double { milliseconds[milliseconds.count / 2] }
   var longest: Double { milliseconds[milliseconds.count - 1] }
 
-  /// Asks for the newest candles of so many tokens, from the busiest to the rarest.
-  init(_ directory: String, tokens: Int) throws {
+  /// Asks for the newest hours of so many tokens, from the busiest to the rarest.
+  init(_ directory: String, tokens: Int, hours: Int = 1) throws {
     let whole = try ReadDirectory(path: directory)
     let ranked = whole.engine.tokens().sorted { whole.engine.trades($0) > whole.engine.trades($1) }
     for index in 0..<tokens {
       let token = ranked[index * (ranked.count - 1) / max(1, tokens - 1)]
-      let query = CandleQuery(.oneHour, limit: 24)
+      let query = CandleQuery(.oneHour, limit: hours)
       var expected: [String] = []
       whole.engine.forEachCandle(of: token, query) { row in
         if let candle = row.candle { expected.append("\(row.bucket),\(candle.open)") }
       }
       areCold = Self.emptyCache() && areCold
-      let (lines, milliseconds) = try Self.ask(directory, whole.engine.name(of: token).description)
+      let (lines, milliseconds) = try Self.ask(directory, whole.engine.name(of: token).description, hours)
       let found = lines.dropFirst().map { $0.split(separator: ",").prefix(2).joined(separator: ",") }
       precondition(found == expected, "\(found) are not \(expected)")
       self.milliseconds.append(milliseconds)
@@ -37,12 +37,15 @@ struct FirstCandles {
     milliseconds.sort()
   }
 
-  private static func ask(_ directory: String, _ token: String) throws -> (lines: [Substring], milliseconds: Double) {
+  private static func ask(_ directory: String, _ token: String, _ hours: Int) throws -> (
+    lines: [Substring], milliseconds: Double
+  ) {
     let process = Process()
     let own = URL(fileURLWithPath: CommandLine.arguments[0])
     process.executableURL = own.deletingLastPathComponent().appendingPathComponent("continuo")
     process.arguments = [
-      "candles", "--data-dir", directory, "--token", token, "--interval", "1h", "--limit", "24", "--format", "csv",
+      "candles", "--data-dir", directory, "--token", token, "--interval", "1h", "--limit", "\(hours)", "--format",
+      "csv",
     ]
     let output = Pipe()
     process.standardOutput = output

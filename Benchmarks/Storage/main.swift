@@ -27,6 +27,7 @@ for round in 0..<flags["--rounds"] {
   let behindJournal = try FirstCandles(path + "/full", tokens: 9)
   try run.checkpoint()
   let first = try FirstCandles(path + "/full", tokens: 9)
+  let day = try FirstCandles(path + "/full", tokens: 9, hours: 24)
   let restored = try run.restore()
   print(
     """
@@ -36,6 +37,7 @@ for round in 0..<flags["--rounds"] {
     "with_longest_ms":\(with.longest),"full_bytes":\(checkpoints.full.bytes),"full_seconds":\(checkpoints.full.seconds),\
     "more_bytes":\(checkpoints.more.bytes),"more_seconds":\(checkpoints.more.seconds),\
     "first_ms":\(first.median),"first_longest_ms":\(first.longest),"first_cold":\(first.areCold),\
+    "day_ms":\(day.median),\
     "tail_ms":\(behindJournal.median),"tail_longest_ms":\(behindJournal.longest),\
     "restore_seconds":\(restored.seconds),"restore_busy_seconds":\(restored.busySeconds)}
     """)

@@ -28,12 +28,23 @@ public struct CandleQuestion: Sendable {
     return query.interval.start(of: guess)
   }
 
-  /// Where to look from if events from `loaded` on were not enough: four times as far back.
-  fileprivate func nextGuess(behind loaded: Timestamp, newest: Timestamp) -> Timestamp {
-    let (span, isOver) = max(newest.microseconds - loaded.microseconds, ChangedTimes.length)
-      .multipliedReportingOverflow(by: 4)
-    guard !isOver, newest.microseconds - Timestamp.first.microseconds > span else { return .first }
-    return query.interval.start(of: newest - span)
+  /// Where to look from if events from `loaded` on were not enough: as far back as there must be candles if they go on as
+  /// they were, and half as far again at least.
+  fileprivate func nextGuess(_ engine: borrowing Engine, behind loaded: Timestamp, newest: Timestamp) -> Timestamp {
+    let span = Double(max(newest.microseconds - loaded.microseconds, ChangedTimes.length))
+    var factor = 1.5
+    for name in tokens {
+      guard let limit = query.limit, query.fill == .none, let token = engine.token(name) else {
+        factor = max(factor, 4)
+        continue
+      }
+      let found = rows(engine, token, from: loaded, before: query.to, limit: limit)
+      if found < limit { factor = max(factor, min(16, 1.2 * Double(limit) / max(0.1, Double(found)))) }
+    }
+    guard let back = Int64(exactly: (span * factor).rounded()),
+      back < newest.microseconds - Timestamp.first.microseconds
+    else { return .first }
+    return query.interval.start(of: newest - back)
   }
 
   /// Whether an engine that has all events of the tokens from `loaded` on answers as one that has all. O(rows).
@@ -79,7 +90,8 @@ public struct CandleQuestion: Sendable {
     _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, _ engine: inout Engine
   ) throws(StorageFailure) -> Restored? {
     var (restored, part) = (Restored(), JournalPart(tokens, behind: manifest.marks))
-    let end = try JournalReader(disk, directory, manifest).forEachRecord { (record) throws(StorageFailure) in
+    let end = try JournalReader(disk, directory, manifest, readsKept: false).forEachRecord {
+      (record) throws(StorageFailure) in
       restored.note(record)
       part.take(record)
     }
@@ -92,13 +104,13 @@ public struct CandleQuestion: Sendable {
     let segments = manifest.kept.lazy.filter { $0.header.kind == .segment }
     guard let earliest = segments.map(\.header.first).min(), let newest = manifest.marks.newest else { return nil }
     var from = firstGuess(newest: newest)
-    let settings = engine.settings
+    let (settings, parts) = (engine.settings, KeptParts())
     while true {
       engine = Engine(settings)
       let isAll = from.microseconds <= earliest
       let selection = KeptSelection(
-        tokens: tokens, from: isAll ? .min : from.microseconds, end: self.end, identities: identities)
-      guard let events = try KeptRestore.restore(disk, directory, manifest, selection, &engine) else { return nil }
+        tokens: tokens, from: isAll ? .min : from.microseconds, end: self.end, identities: identities, parts: parts)
+      guard let events = try KeptRestore.restore(selection, disk, directory, manifest, &engine) else { return nil }
       for record in part.records { engine.replay(record) }
       guard engine.newest == part.newest else { return nil }
       restored.keptEvents = events
@@ -106,7 +118,7 @@ public struct CandleQuestion: Sendable {
         // Of a token whose swaps are all elsewhere, or that has transfers only, a part does not tell whether it is known.
         return tokens.allSatisfy { engine.token($0) != nil } ? restored : nil
       }
-      from = nextGuess(behind: from, newest: newest)
+      from = nextGuess(engine, behind: from, newest: newest)
     }
   }
 

@@ -75,8 +75,7 @@ public struct Restored: Equatable, Sendable {
       engine.noteChanges()
       return (restored, nil)
     }
-    // All of it can always be taken.
-    restored.keptEvents = try KeptRestore.restore(disk, directory, manifest, nil, &engine) ?? 0
+    restored.keptEvents = try KeptRestore.restore(disk, directory, manifest, &engine)
     engine.noteChanges()
     let end = try JournalReader(disk, directory, manifest, price: price).forEachRecord {
       (record) throws(StorageFailure) in

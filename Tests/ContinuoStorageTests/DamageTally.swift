@@ -24,7 +24,48 @@ struct DamageTally {
   private(set) var refused = 0
   var tried: Int { exact + earlier + refused }
 
-  init(_ directory: FullDirectory) { self.directory = directory }
+  /// What is asked of parts of a directory, and its answer when nothing is damaged; none where only all of it is asked for.
+  private var questions: [(question: CandleQuestion, rows: [CandleRow])] = []
+
+  /// - Parameter asksParts: candles are asked of a part of each directory too.
+  init(_ directory: FullDirectory, asksParts: Bool = false) throws {
+    self.directory = directory
+    for (token, query) in asksParts ? Self.queries : [] {
+      let question = CandleQuestion([token], query)
+      let whole = try ReadDirectory(SimulatedDisk(directory.image), path: FullDirectory.path, Engine.Settings())
+      questions.append((question, Self.rows(whole.engine, question)))
+      let part = try ReadDirectory(
+        SimulatedDisk(directory.image), path: FullDirectory.path, Engine.Settings(), for: question)
+      let isPart = part.isPart
+      #expect(isPart)
+    }
+  }
+
+  private static let queries: [(ByteString, CandleQuery)] = [
+    ("ART", CandleQuery(.oneHour, limit: 2)), ("BEE", CandleQuery(.fourHours)),
+  ]
+
+  private static func rows(_ engine: borrowing Engine, _ question: CandleQuestion) -> [CandleRow] {
+    var rows: [CandleRow] = []
+    for token in question.tokens.compactMap({ engine.token($0) }) {
+      engine.forEachCandle(of: token, question.query) { rows.append($0) }
+    }
+    return rows
+  }
+
+  /// What a part of a damaged directory answers that it must not; nil where it is right, or refuses.
+  private func partAnswer(_ image: DiskState, _ read: DamageVerdict) -> String? {
+    if case .earlier = read { return nil }
+    for (question, rows) in questions {
+      guard
+        let part = try? ReadDirectory(
+          SimulatedDisk(image), path: FullDirectory.path, Engine.Settings(), for: question)
+      else { continue }
+      let found = Self.rows(part.engine, question)
+      if found != rows { return "\(question.query): \(found.count) rows that are not the \(rows.count)" }
+    }
+    return nil
+  }
 
   var description: String { "\(tried) tried: \(refused) refused, \(exact) exact, \(earlier) without the last frames" }
 
@@ -47,6 +88,7 @@ struct DamageTally {
   func verdict(_ image: DiskState) -> DamageVerdict {
     let read = reading(image)
     if case .wrong = read { return read }
+    if let fault = partAnswer(image, read) { return .wrong("read as \(read), a part of it: \(fault)") }
     // Whether it is sound is asked of some: that takes as long as the rest.
     if tried % 8 == 0, let fault = verification(image, read) { return .wrong(fault) }
     let disk = SimulatedDisk(image)

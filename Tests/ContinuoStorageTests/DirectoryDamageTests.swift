@@ -32,7 +32,7 @@ struct DirectoryDamageTests {
     #expect(directory.bytes(FullDirectory.path + "/manifest").word(132, UInt32.self) == 52 + 2 * 12 + 4)
     let states = Set(directory.moments.map(\.state.digest))
     #expect(states.count >= directory.moments.count - 4)
-    var tally = DamageTally(directory)
+    var tally = try DamageTally(directory, asksParts: true)
     tally.take(directory.image, "nothing damaged")
     #expect(tally.exact == 1)
   }
@@ -71,7 +71,7 @@ struct DirectoryDamageTests {
     var random = SeededGenerator(seed: seed)
     let bytes = directory.bytes(file)
     let isLast = file == directory.lastJournal
-    var tally = DamageTally(directory)
+    var tally = try DamageTally(directory, asksParts: true)
     for place in Self.places(bytes, file, &random) {
       var changed = bytes
       changed[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
@@ -90,7 +90,7 @@ struct DirectoryDamageTests {
     let seed = Seeds.thisRun(1)[0]
     var random = SeededGenerator(seed: seed)
     let bytes = directory.bytes(file)
-    var tally = DamageTally(directory)
+    var tally = try DamageTally(directory, asksParts: true)
     var counts: Set<Int> = [
       0, 1, 16, 63, 64, 128, 4095, 4096, 8192, bytes.count - 4096, bytes.count - 8, bytes.count - 1,
     ]
@@ -111,7 +111,7 @@ struct DirectoryDamageTests {
   func places(file: String) throws {
     let directory = try Self.whole()
     let bytes = directory.bytes(file)
-    var tally = DamageTally(directory)
+    var tally = try DamageTally(directory, asksParts: true)
     tally.take(directory.image.with(file, nil), "\(file) is gone")
     let folder = SimulatedDisk.parent(file)
     let suffix = file.split(separator: ".").last ?? ""
@@ -136,7 +136,7 @@ struct DirectoryDamageTests {
     let other = try FullDirectory()
     let bytes = directory.bytes(file)
     let isLast = file == directory.lastJournal
-    var (old, foreign) = (DamageTally(directory), DamageTally(directory))
+    var (old, foreign) = (try DamageTally(directory, asksParts: true), try DamageTally(directory, asksParts: true))
     let kept = directory.moments.lastIndex { $0.image.bytes(of: Self.files[8]) == nil } ?? 0
     for (step, moment) in directory.moments.enumerated() {
       guard let was = moment.image.bytes(of: file), was != bytes else { continue }
@@ -161,7 +161,7 @@ struct DirectoryDamageTests {
   func lock() throws {
     let directory = try Self.whole()
     let file = FullDirectory.path + "/lock"
-    var tally = DamageTally(directory)
+    var tally = try DamageTally(directory, asksParts: true)
     for bytes in [[], [0xFF, 0], Array("a writer of long ago, of many words".utf8)] as [[UInt8]] {
       tally.take(directory.image.with(file, bytes), "another text in the lock")
     }

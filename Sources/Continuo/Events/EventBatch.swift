@@ -111,11 +111,7 @@ public struct EventBatch: Sendable {
   }
 
   /// The bytes of a name of one of its rows; none of an absent one, nor of the zero address. O(length).
-  package func bytes(of name: PackedName) -> ByteString {
-    guard name.isLong else { return ByteString(name.bytes) }
-    let text = text.text(name.cell)
-    return ByteString(text.indices.map { text[$0] })
-  }
+  package func bytes(of name: PackedName) -> ByteString { name.byteString(text) }
 
   /// Keeps a 256-bit identifier and tells where. O(1) amortised.
   mutating func keep(_ tokenID: WideID) -> Int32 {
@@ -185,5 +181,14 @@ package struct BatchRow: Sendable, BitwiseCopyable {
     let isTransfer = operation == .transfer || operation == .retractTransfer
     return EventIdentity(
       kind: isTransfer ? .transfer : .swap, chain: key.chain, block: key.block, logIndex: key.logIndex)
+  }
+}
+
+extension PackedName {
+  /// The bytes of a name, of a long one from where they are kept. O(length).
+  func byteString(_ text: borrowing TextPool) -> ByteString {
+    guard isLong else { return ByteString(bytes) }
+    let own = text.text(cell)
+    return ByteString(own.indices.map { own[$0] })
   }
 }

@@ -103,8 +103,36 @@ extension Engine {
     }
   }
 
-  /// The number of a token, whether or not any event of it stands. O(length).
-  package func number(ofToken name: ByteString) -> Int? { tokenNames.view.find(name.bytes.span) }
+  /// Gives a token a number, the next one if it has none: of an engine that has some of the tokens only. O(length).
+  package mutating func adoptToken(_ name: ByteString) -> UInt32 {
+    var text = TextPool()
+    let bytes = name.bytes.span
+    let number = tokenNames.intern(PackedName(bytes) ?? PackedName(long: text.keep(bytes)), text)
+    if number == tokenStates.count { tokenStates.append(TokenState(arena)) }
+    return UInt32(truncatingIfNeeded: number)
+  }
+
+  /// Where some tokens stand among so many names, as bytes have them. O(bytes).
+  ///
+  /// - Throws: ``PackedBatchFault`` where the bytes are no such names.
+  package static func places(
+    of tokens: [ByteString], among bytes: Span<UInt8>, _ count: Int
+  ) throws(PackedBatchFault) -> [(token: Int, place: Int)] {
+    var packed = PackedBatchBytes(bytes)
+    var text = TextPool()
+    var names: [PackedName] = []
+    try packed.names(count, longest: Limits.tokenBytesMax, &text, &names)
+    guard packed.isAtEnd else { throw PackedBatchFault(what: "no bytes behind the names") }
+    var found: [(token: Int, place: Int)] = []
+    for (index, token) in tokens.enumerated() {
+      let own = PackedName(token.bytes.span)
+      let place = names.firstIndex { name in
+        name.isLong ? own == nil && name.byteString(text) == token : name == own
+      }
+      if let place { found.append((index, place)) }
+    }
+    return found
+  }
 
   /// Gives a token what is left of its dropped events. O(what is left).
   ///

@@ -30,8 +30,13 @@ struct JournalReader {
   private let manifest: Manifest
   /// What a price must be in every file; nil takes what the first one says.
   private let price: PriceMode?
+  /// Whether frames that are in the kept files are read too; else only their headers are looked at.
+  private let readsKept: Bool
 
-  init(_ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, price: PriceMode? = nil) {
+  init(
+    _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, price: PriceMode? = nil, readsKept: Bool = true
+  ) {
+    self.readsKept = readsKept
     self.disk = disk
     self.directory = directory
     self.manifest = manifest
@@ -147,16 +152,18 @@ struct JournalReader {
       header.offset == end.offset, header.sequence == end.sequence, header.chain == end.chain,
       header.payloadBytes > 0, Int64(header.frameBytes) <= end.file.fileBytes - end.offset
     else { return false }
-    try window.load(file, end.offset, header.frameBytes)
-    let payload = window.bytes.span.extracting(JournalFormat.headerBytes...)
-    guard CRC32C.sum(payload) == header.payloadChecksum,
-      payload.areZeros(Int(header.payloadBytes)..<payload.count)
-    else { return false }
+    if readsKept || header.sequence > manifest.keptSequence {
+      try window.load(file, end.offset, header.frameBytes)
+      let payload = window.bytes.span.extracting(JournalFormat.headerBytes...)
+      guard CRC32C.sum(payload) == header.payloadChecksum,
+        payload.areZeros(Int(header.payloadBytes)..<payload.count)
+      else { return false }
+      if header.sequence > manifest.keptSequence {
+        try take(payload.extracting(first: Int(header.payloadBytes)), path, end.offset, body)
+      }
+    }
     let checksum = window.bytes.span.word(JournalFormat.checksumOffset, UInt32.self)
     if header.sequence == manifest.keptSequence { try checkKept(checksum, path, end.offset) }
-    if header.sequence > manifest.keptSequence {
-      try take(payload.extracting(first: Int(header.payloadBytes)), path, end.offset, body)
-    }
     end.offset += Int64(header.frameBytes)
     end.sequence += 1
     end.chain = checksum

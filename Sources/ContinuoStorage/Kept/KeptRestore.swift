@@ -6,27 +6,96 @@ internal import Continuo
 
 /// Brings an engine back from kept files.
 enum KeptRestore {
-  /// Gives an engine all that is kept, or a selection of it, and checks every byte on the way. O(events).
+  /// Gives an engine all that is kept, and checks every byte on the way. O(events).
   ///
-  /// - Returns: how many events that were; nil where no such part can be taken (``KeptSelection/take(_:_:_:into:)``).
+  /// - Returns: how many events that were.
   static func restore(
-    _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, _ selection: KeptSelection? = nil,
+    _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, _ engine: inout Engine
+  ) throws(StorageFailure) -> Int {
+    let open = try opener(disk, directory)
+    try forEachNames(directory, manifest, open) { (names) throws(StorageFailure) in
+      try NamesFile.adopt(names, into: &engine)
+    }
+    try forEachBase(manifest, open) { (base) throws(PackedBatchFault) in try engine.adopt(base) }
+    var events = 0
+    let entries = try segments(manifest, open)
+    try SegmentsAhead.forEachGroup(entries, open) { (segment, swaps, transfers) throws(StorageFailure) in
+      try fitting(segment) { () throws(PackedBatchFault) in
+        try engine.adopt(swaps)
+        try engine.adopt(transfers)
+      }
+      events += swaps.count + transfers.count
+    }
+    try adopt(manifest.marks, directory, &engine)
+    return events
+  }
+
+  /// Gives an engine a selection of what is kept, and checks every byte of that. Numbers of names are the engine's own, and
+  /// what is of none of the selected tokens is of one without a name that a batch could have. O(events of its time).
+  ///
+  /// - Returns: how many events that were; nil where no such part can be taken (``KeptSelection/Part/hasTransfers``).
+  static func restore(
+    _ selection: KeptSelection, _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest,
     _ engine: inout Engine
   ) throws(StorageFailure) -> Int? {
-    let names = try names(disk, directory)
-    let reader = { @Sendable (entry: KeptEntry) throws(StorageFailure) in
-      try Self.reader(disk, directory, names, entry)
+    let open = try opener(disk, directory)
+    var own: [UInt32: UInt32] = [:]
+    try forEachNames(directory, manifest, open) { (names) throws(StorageFailure) in
+      for (token, number) in try NamesFile.numbers(of: selection.tokens, names) {
+        own[number] = engine.adoptToken(selection.tokens[token])
+      }
     }
+    try forEachBase(manifest, open) { (base) throws(PackedBatchFault) in
+      guard let token = own[base.token] else { return }
+      var part = base
+      // Without names nobody can have a balance.
+      (part.token, part.balances) = (token, [])
+      try engine.adopt(part)
+    }
+    var events = 0
+    let needed = try segments(manifest, open).filter {
+      selection.reaches($0.header.first) || !selection.identities.isEmpty
+    }
+    for (entry, part) in try selection.parts.parts(of: needed, selection, own.keys.map { Int($0) }, open) {
+      if part.hasTransfers { return nil }
+      var swaps = part.swaps
+      for place in swaps.indices { swaps[place].token = own[swaps[place].token] ?? engine.adoptToken(nobody) }
+      do throws(PackedBatchFault) { try engine.adopt(swaps.span) } catch {
+        throw try open(entry).damaged(0, error.what)
+      }
+      events += swaps.count
+    }
+    var marks = manifest.marks
+    marks.incomplete = []
+    try adopt(marks, directory, &engine)
+    return events
+  }
+
+  /// A name that no event has.
+  private static let nobody: ByteString = "\u{1}"
+
+  /// What opens a file that the manifest names; threads may share it.
+  private static func opener(_ disk: any Disk, _ directory: DataDirectory) throws(StorageFailure)
+    -> @Sendable (KeptEntry) throws(StorageFailure) -> KeptReader
+  {
+    let names = try names(disk, directory)
+    return { (entry: KeptEntry) throws(StorageFailure) in try Self.reader(disk, directory, names, entry) }
+  }
+
+  private static func forEachNames(
+    _ directory: DataDirectory, _ manifest: Manifest, _ open: (KeptEntry) throws(StorageFailure) -> KeptReader,
+    _ body: (KeptReader) throws(StorageFailure) -> Void
+  ) throws(StorageFailure) {
     var (tokens, addresses) = (0, 1)
     for entry in manifest.kept where entry.header.kind == .names {
-      let names = try reader(entry)
+      let names = try open(entry)
       guard entry.header.first == tokens, entry.header.second == addresses else {
         throw .damaged(
           file: names.path, byte: 24, found: "names from \(entry.header.first) and \(entry.header.second) on",
           expected: "from \(tokens) and \(addresses) on")
       }
       let counts = try NamesFile.counts(names)
-      try NamesFile.adopt(names, areTokensEnough: selection != nil, into: &engine)
+      try body(names)
       (tokens, addresses) = (tokens + counts.tokens, addresses + counts.addresses)
     }
     guard tokens == Int(manifest.keptTokens), addresses == Int(manifest.keptAddresses) else {
@@ -34,50 +103,32 @@ enum KeptRestore {
         file: directory.manifest, byte: 0, found: "\(tokens) tokens and \(addresses) addresses",
         expected: "\(manifest.keptTokens) and \(manifest.keptAddresses)")
     }
-    let wanted = selection?.tokens.compactMap { engine.number(ofToken: $0) } ?? []
-    let horizon = manifest.marks.horizon?.microseconds
+  }
+
+  private static func forEachBase(
+    _ manifest: Manifest, _ open: (KeptEntry) throws(StorageFailure) -> KeptReader,
+    _ body: (TokenBase) throws(PackedBatchFault) -> Void
+  ) throws(StorageFailure) {
     for (index, entry) in manifest.kept.filter({ $0.header.kind == .bases }).enumerated() {
-      let bases = try reader(entry)
-      guard index == 0, entry.header.first == horizon else {
+      let bases = try open(entry)
+      guard index == 0, entry.header.first == manifest.marks.horizon?.microseconds else {
         throw .damaged(
           file: bases.path, byte: 24, found: "what was dropped below another horizon",
           expected: "one such file, of the manifest's")
       }
-      for var base in try BasesFile.bases(bases) where selection == nil || wanted.contains(Int(base.token)) {
-        // Without names nobody can have a balance.
-        if selection != nil { base.balances = [] }
-        try fitting(bases) { () throws(PackedBatchFault) in try engine.adopt(base) }
+      for base in try BasesFile.bases(bases) {
+        try fitting(bases) { () throws(PackedBatchFault) in try body(base) }
       }
     }
-    guard let events = try adoptSegments(manifest, selection, wanted, reader, &engine) else { return nil }
-    do throws(PackedBatchFault) { try engine.adopt(manifest.marks) } catch {
+  }
+
+  private static func adopt(
+    _ marks: EngineMarks, _ directory: DataDirectory, _ engine: inout Engine
+  ) throws(StorageFailure) {
+    do throws(PackedBatchFault) { try engine.adopt(marks) } catch {
       throw .damaged(
         file: directory.manifest, byte: 0, found: "other bytes with a right checksum", expected: error.what)
     }
-    return events
-  }
-
-  private static func adoptSegments(
-    _ manifest: Manifest, _ selection: KeptSelection?, _ wanted: [Int],
-    _ reader: @escaping @Sendable (KeptEntry) throws(StorageFailure) -> KeptReader, _ engine: inout Engine
-  ) throws(StorageFailure) -> Int? {
-    var (events, scratch) = (0, SegmentScratch())
-    let entries = try segments(manifest, reader)
-    guard let selection else {
-      try SegmentsAhead.forEachGroup(entries, reader) { (segment, swaps, transfers) throws(StorageFailure) in
-        try fitting(segment) { () throws(PackedBatchFault) in
-          try engine.adopt(swaps)
-          try engine.adopt(transfers)
-        }
-        events += swaps.count + transfers.count
-      }
-      return events
-    }
-    for entry in entries where selection.reaches(entry.header.first) || !selection.identities.isEmpty {
-      guard let count = try selection.take(try reader(entry), wanted, &scratch, into: &engine) else { return nil }
-      events += count
-    }
-    return events
   }
 
   /// The segments that a manifest names, by time. O(n log n).

@@ -3,9 +3,10 @@
 // Not here: which selection a question needs (CandleQuestion), all of the files (KeptRestore).
 
 internal import Continuo
+internal import ContinuoBytes
 
 /// What of the kept files an engine is given that answers for some tokens in some time only.
-struct KeptSelection {
+struct KeptSelection: Sendable {
   /// The tokens; all others are left out.
   var tokens: [ByteString]
   /// Swaps from here on, and before `end`, in µs.
@@ -13,6 +14,8 @@ struct KeptSelection {
   var end: Int64
   /// The events of the journal behind: what is held of the same identity decides what becomes of them.
   var identities: JournalIdentities
+  /// What was read already.
+  var parts: KeptParts
 
   /// Whether a segment that begins at an instant, in µs, may have swaps of this time. O(1).
   func reaches(_ start: Int64) -> Bool {
@@ -21,7 +24,7 @@ struct KeptSelection {
 }
 
 /// The identities of events that a journal holds, ascending, kind by kind. Times are not part of them.
-struct JournalIdentities {
+struct JournalIdentities: Sendable {
   private var keys: [[OrderKey]] = [[], []]
 
   /// O(n log n) of events out of order, else O(n).
@@ -84,17 +87,24 @@ extension OrderKey {
 }
 
 extension KeptSelection {
-  /// Gives an engine the selected swaps of a segment. Their traders are left out: no candle tells of them.
+  /// What is selected of a segment.
+  struct Part: Sendable {
+    /// Without their traders: no candle tells of them.
+    var swaps: [HeldSwap] = []
+    /// Whether a transfer of the journal is held here, of which no part can be taken.
+    var hasTransfers = false
+  }
+
+  /// Reads what is selected of a segment. O(its events), and O(1) where it has no swap of ours.
   ///
   /// - Parameter wanted: the numbers of our tokens.
-  /// - Returns: how many swaps; nil where a transfer of the journal is held here, of which no part can be taken.
-  func take(
-    _ segment: KeptReader, _ wanted: [Int], _ scratch: inout SegmentScratch, into engine: inout Engine
-  ) throws(StorageFailure) -> Int? {
+  fileprivate func part(
+    of segment: KeptReader, _ wanted: [Int], _ last: inout LastPrices
+  ) throws(StorageFailure) -> Part {
     let footer = try SegmentFile.footer(segment)
     let isInTime = reaches(segment.header.first) && wanted.contains(where: footer.hasSwaps)
     let mayBeSame = footer.ranges.contains { $0.kind == .swap && identities.reach($0) }
-    var (count, isWhole) = (0, true)
+    var part = Part()
     func choose(_ keys: [OrderKey], _ tokens: [UInt32]) -> [Int] {
       var chosen: [Int] = []
       if mayBeSame {
@@ -108,18 +118,69 @@ extension KeptSelection {
     }
     if isInTime || mayBeSame {
       try SegmentFile.forEachGroup(segment, .swap) { (group, bytes, payload) throws(ColumnFault) in
-        var swaps: [HeldSwap] = []
-        try group.swaps(bytes, payload, &scratch.last, choose: choose, into: &swaps)
-        for place in swaps.indices { swaps[place].trader = 0 }
-        do throws(PackedBatchFault) { try engine.adopt(swaps.span) } catch { throw ColumnFault(what: error.what) }
-        count += swaps.count
+        try group.swaps(bytes, payload, &last, choose: choose, into: &part.swaps)
       }
+      for place in part.swaps.indices { part.swaps[place].trader = 0 }
     }
     if footer.ranges.contains(where: { $0.kind == .transfer && identities.reach($0) }) {
       try SegmentFile.forEachGroup(segment, .transfer) { (group, bytes, payload) throws(ColumnFault) in
-        identities.forEach(.transfer, try group.keys(bytes, payload)) { isHeld, _ in if isHeld { isWhole = false } }
+        identities.forEach(.transfer, try group.keys(bytes, payload)) { isHeld, _ in
+          if isHeld { part.hasTransfers = true }
+        }
       }
     }
-    return isWhole ? count : nil
+    return part
+  }
+}
+
+/// What was selected of segments, for questions that look further back step by step.
+final class KeptParts: Sendable {
+  /// The same segment has another part once it is in the time that is asked for.
+  private struct Key: Hashable {
+    var number: UInt32
+    var isInTime: Bool
+  }
+
+  private struct State: Sendable {
+    var parts: [Key: KeptSelection.Part] = [:]
+    var waiting: [(key: Key, entry: KeptEntry)] = []
+    var failure: StorageFailure?
+  }
+
+  private let state = MonitorHandle(State())
+
+  /// What is selected of some segments, in their order; two threads read those that were not read before. O(their events).
+  ///
+  /// - Parameter open: opens a segment.
+  func parts(
+    of entries: [KeptEntry], _ selection: KeptSelection, _ wanted: [Int],
+    _ open: @escaping @Sendable (KeptEntry) throws(StorageFailure) -> KeptReader
+  ) throws(StorageFailure) -> [(entry: KeptEntry, part: KeptSelection.Part)] {
+    let keys = entries.map { Key(number: $0.header.number, isInTime: selection.reaches($0.header.first)) }
+    state.locked { state in
+      state.waiting = zip(keys, entries).filter { state.parts[$0.0] == nil }.map { (key: $0.0, entry: $0.1) }
+    }
+    let work = { @Sendable [state] in Self.work(state, selection, wanted, open) }
+    let thread = ThreadHandle(work)
+    work()
+    thread?.join()
+    let (parts, failure) = state.locked { ($0.parts, $0.failure) }
+    if let failure { throw failure }
+    return zip(keys, entries).map { ($1, parts[$0] ?? KeptSelection.Part()) }
+  }
+
+  private static func work(
+    _ state: MonitorHandle<State>, _ selection: KeptSelection, _ wanted: [Int],
+    _ open: (KeptEntry) throws(StorageFailure) -> KeptReader
+  ) {
+    var last = LastPrices()
+    while let (key, entry) = state.locked({ $0.failure == nil ? $0.waiting.popLast() : nil }) {
+      do throws(StorageFailure) {
+        let part = try selection.part(of: try open(entry), wanted, &last)
+        state.locked { $0.parts[key] = part }
+      } catch {
+        state.locked { $0.failure = error }
+      }
+    }
   }
 }

@@ -42,15 +42,35 @@ package enum NamesFile {
   }
 
   /// Gives an engine the names of a file, and checks every byte on the way. O(bytes).
-  ///
-  /// - Parameter areTokensEnough: addresses are left out, and not read.
-  package static func adopt(
-    _ reader: KeptReader, areTokensEnough: Bool = false, into engine: inout Engine
+  package static func adopt(_ reader: KeptReader, into engine: inout Engine) throws(StorageFailure) {
+    try forEachBlock(reader, areTokensEnough: false) { (names, count, isToken) throws(PackedBatchFault) in
+      try engine.adoptNames(names, tokens: isToken ? count : 0, addresses: isToken ? 0 : count)
+    }
+  }
+
+  /// The numbers of those of some tokens that a file has. Only the tokens' names are read. O(their bytes).
+  static func numbers(of tokens: [ByteString], _ reader: KeptReader) throws(StorageFailure) -> [(
+    token: Int, number: UInt32
+  )] {
+    var found: [(token: Int, number: UInt32)] = []
+    var first = UInt32(truncatingIfNeeded: reader.header.first)
+    try forEachBlock(reader, areTokensEnough: true) { (names, count, _) throws(PackedBatchFault) in
+      for (token, place) in try Engine.places(of: tokens, among: names, count) {
+        found.append((token, first + UInt32(place)))
+      }
+      first += UInt32(count)
+    }
+    return found
+  }
+
+  private static func forEachBlock(
+    _ reader: KeptReader, areTokensEnough: Bool,
+    _ body: (_ names: Span<UInt8>, _ count: Int, _ isToken: Bool) throws(PackedBatchFault) -> Void
   ) throws(StorageFailure) {
     var left = try counts(reader)
     for block in 0..<reader.blockCount {
-      if areTokensEnough, left.tokens == 0 { return }
       let isToken = left.tokens > 0
+      if areTokensEnough, !isToken { return }
       try reader.withBlocks(
         block..<block + 1, { (isToken ? 0 : 1, 0, $0) },
         { (bytes, payloads) throws(StorageFailure) in
@@ -61,10 +81,9 @@ package enum NamesFile {
             throw reader.damaged(block, "as many names as the footer says")
           }
           if isToken { left.tokens -= count } else { left.addresses -= count }
-          do throws(PackedBatchFault) {
-            try engine.adoptNames(
-              payload.extracting(4...), tokens: isToken ? count : 0, addresses: isToken ? 0 : count)
-          } catch { throw reader.damaged(block, error.what) }
+          do throws(PackedBatchFault) { try body(payload.extracting(4...), count, isToken) } catch {
+            throw reader.damaged(block, error.what)
+          }
         })
     }
     guard left == (0, 0) else { throw reader.damaged(reader.blockCount, "the footer of the names that are there") }
