@@ -11,7 +11,7 @@ import sys
 
 def build(root, products):
     """Builds what is measured; shows what the build printed only if it fails."""
-    environment = dict(os.environ, CONTINUO_BENCHMARKS="1")
+    environment = dict(os.environ, CONTINUO_BENCHMARKS="1", CONTINUO_STATIC="1")
     for product in products:
         done = subprocess.run(["swift", "build", "-c", "release", "--product", product], cwd=root, env=environment,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
