@@ -233,6 +233,10 @@ public final class Ledger: Sendable {
     try checkpointer.checkpoint(stages)
   }
 
+  /// Makes the checkpoint that the ledger would make when it goes, if it would: how that went tells ``checkpointFailure``.
+  /// O(what has changed).
+  public func finishCheckpoints() { checkpointer.finish(stages) }
+
   /// Why the last checkpoint failed, for as long as none has succeeded since; nil if all is well. O(1).
   public var checkpointFailure: StorageFailure? { checkpointer.failure }
 

@@ -40,6 +40,15 @@ enum Writing {
     return "\(Visible.text(path)) is durable up to byte \(position.byte) of journal file \(position.file)"
   }
 
+  /// Makes the last checkpoint, and says where none could be made: nothing is lost by that, so it is no failure.
+  static func finishCheckpoints(_ ledger: Ledger, _ path: String, _ console: Console) {
+    ledger.finishCheckpoints()
+    guard let failure = ledger.checkpointFailure else { return }
+    console.note(
+      "continuo: \(Visible.text(path)): no checkpoint could be made, so the journal stays as long as it is: "
+        + Visible.text(failure.what))
+  }
+
   /// Makes calls whose failures become the one line.
   static func reporting<Answer>(_ calls: () throws -> Answer) throws -> Answer {
     do {

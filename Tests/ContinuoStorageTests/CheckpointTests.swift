@@ -247,6 +247,32 @@ struct CheckpointTests {
     #expect(files.count == 3)
   }
 
+  /// Rule 7.3: a ledger that is about to go says whether its last checkpoint could be made; nothing is lost where it could not.
+  @Test("The last checkpoint fails, and is made")
+  func last() throws {
+    let disk = SimulatedDisk()
+    var options = Self.options()
+    options.checkpointBytes = 1 << 16
+    let ledger = try Ledger(disk, path: "/data", options)
+    _ = try ledger.take(Self.batch(hour: 1, block: 1), wallClock: nil)
+    // Behind the journal's sync, whose failure would be the end.
+    disk.fail(after: 1, times: 1)
+    ledger.finishCheckpoints()
+    disk.fail(after: .max)
+    guard case .disk = ledger.checkpointFailure else {
+      Issue.record("\(String(describing: ledger.checkpointFailure))")
+      return
+    }
+    #expect(Self.names(disk, ".segment").isEmpty)
+    _ = try ledger.take(Self.batch(hour: 2, block: 2), wallClock: nil)
+    ledger.finishCheckpoints()
+    #expect(ledger.checkpointFailure == nil)
+    #expect(Self.names(disk, ".segment").count == 1)
+    let read = try ReadDirectory(SimulatedDisk(disk.image), path: "/data", Engine.Settings())
+    #expect(read.restored.records == 0)
+    #expect(Self.count(read.engine) == 8)
+  }
+
   /// Rules 7.2, 7.3: a checkpoint that fails says so, and takes nothing along; the next one keeps what it did not.
   @Test("Every call of a checkpoint fails once; the ledger goes on")
   func failing() throws {

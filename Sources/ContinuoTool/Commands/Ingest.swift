@@ -109,6 +109,7 @@ struct Ingest: ConsoleCommand {
       if !ordered { _ = try ledger.moveHorizon() }
       return try Writing.finish(ledger, path)
     }
+    Writing.finishCheckpoints(ledger, path, console)
     feed.report.sequence = ledger.journalPosition.sequence
     var reader = ledger.publication().reader()
     reader.read { market in

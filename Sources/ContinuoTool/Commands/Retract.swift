@@ -44,6 +44,7 @@ struct Retract: ConsoleCommand {
     let isUndone = try Writing.reporting {
       let isUndone = try ledger.retract(identity)
       try ledger.sync()
+      Writing.finishCheckpoints(ledger, directory.dataDir, console)
       return isUndone
     }
     guard isUndone else {

@@ -72,6 +72,7 @@ struct Rollback: ConsoleCommand {
     return try Writing.reporting {
       let undone = try ledger.rollback(chain: chain, above: block)
       try ledger.sync()
+      Writing.finishCheckpoints(ledger, directory.dataDir, console)
       return undone
     }
   }
