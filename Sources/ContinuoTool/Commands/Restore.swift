@@ -1,0 +1,36 @@
+// `continuo restore`: a backup is copied to where a data directory is to be, and the copy is read.
+// Invariant: the backup is not written; exit 0 means that the directory answers as it does.
+// Not here: copying (Copying, ContinuoStorage).
+
+internal import ArgumentParser
+internal import ContinuoFormats
+
+struct Restore: ConsoleCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Make a data directory of a backup, where there is none.",
+    discussion: """
+      The backup is read before, and the directory afterwards: it has the backup's digest, or exit 1 says why it is none. \
+      What is there already is never written over: move it away first.
+
+      Example:
+        continuo restore --data-dir market --from market-backup
+      """)
+
+  static let settings: [Setting] =
+    DirectoryOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [.value("from")]
+
+  @Option(help: ArgumentHelp("The backup.", valueName: "dir"), completion: .directory)
+  var from: String
+
+  @OptionGroup var directory: DirectoryOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
+
+  mutating func validate() throws {
+    if from.isEmpty { throw ValidationError("'' for --from names no directory") }
+  }
+
+  func run(_ console: Console) throws {
+    try Copying.copy(from: from, to: directory.dataDir, output, console.with(consoleOptions))
+  }
+}
