@@ -1,20 +1,33 @@
 // A data directory copied for a command, with what is to be seen of it meanwhile.
-// Invariant: a result is written of a copy alone that was read back and has the digest of what was copied.
+// Invariant: a result is written of a copy alone that was read back and is what was copied.
 // Not here: copying (ContinuoStorage), which directory is which (Backup, Restore).
 
+internal import ArgumentParser
 internal import Continuo
 internal import ContinuoFormats
 internal import ContinuoMachine
 internal import ContinuoStorage
 
+/// What `backup` and `restore` can be asked for.
+struct CopyOptions: ParsableArguments {
+  static let settings: [Setting] = [.flag("digest")] + OutputOptions.settings + ConsoleOptions.settings
+
+  @Flag(help: "Compare, and add, state_digest: SHA-256 over every candle, statistic and holder.")
+  var digest = false
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
+}
+
 enum Copying {
-  static func copy(from path: String, to target: String, _ output: OutputOptions, _ console: Console) throws {
+  static func copy(from path: String, to target: String, _ options: CopyOptions, _ console: Console) throws {
+    let console = console.with(options.consoleOptions)
     let start = MachineHandle.nanoseconds
     var progress = Progress(console)
     defer { progress.finish() }
     let copy = try Writing.reporting {
       try DirectoryCopy(
-        from: path, to: target, digest: { try? StateDigest.hexadecimal(of: $0) },
+        from: path, to: target, digest: { options.digest ? try? StateDigest.hexadecimal(of: $0) : nil },
         progress: { step in
           switch step.phase {
           case .reading: progress.say("reading \(Visible.text(path))")
@@ -25,10 +38,11 @@ enum Copying {
     }
     progress.finish()
     let microseconds = Int64((MachineHandle.nanoseconds - start) / 1000)
-    var result = ResultStream(.copy, output, console)
+    var result = ResultStream(.copy(withDigest: options.digest), options.output, console)
     try result.write(
       CopyAnswer(
-        files: copy.files, bytes: copy.bytes, events: copy.events, sequence: copy.sequence, microseconds: microseconds))
+        files: copy.files, bytes: copy.bytes, events: copy.events, sequence: copy.sequence, microseconds: microseconds,
+        stateDigest: copy.digest))
     try result.finish()
   }
 }

@@ -75,7 +75,7 @@ struct DirectoryCopyTests {
       }
       #expect(try Self.state(disk, "/data") == Self.state(disk, "/restored"), "step \(index)")
     }
-    let kinds = Set(directory.files.map { $0.suffix(8) })
+    let kinds = Set(directory.files.map { $0.split(separator: ".").last })
     #expect(kinds.count == 5, "segments, names, bases, journal files, the manifest")
   }
 
@@ -297,7 +297,6 @@ struct DirectoryCopyTests {
     #expect(throws: StorageFailure.unfinishedCopy(path: "/backup")) {
       _ = try DirectoryCopy(disk, from: "/backup", to: "/restored")
     }
-    let verified = try Verification(disk, path: "/backup")
-    #expect(verified.failures == [.unfinishedCopy(path: "/backup")])
+    #expect(throws: StorageFailure.unfinishedCopy(path: "/backup")) { _ = try Verification(disk, path: "/backup") }
   }
 }

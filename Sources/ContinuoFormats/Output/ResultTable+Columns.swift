@@ -320,25 +320,27 @@ public struct CopyAnswer: Sendable {
   public var sequence: UInt64?
   /// How long it took.
   public var microseconds: Int64
+  /// In hexadecimal.
+  public var stateDigest: String?
 
-  public init(files: Int, bytes: Int64, events: Int, sequence: UInt64?, microseconds: Int64) {
-    self.files = files
-    self.bytes = bytes
-    self.events = events
-    self.sequence = sequence
-    self.microseconds = microseconds
+  public init(
+    files: Int, bytes: Int64, events: Int, sequence: UInt64?, microseconds: Int64, stateDigest: String?
+  ) {
+    (self.files, self.bytes, self.events, self.sequence) = (files, bytes, events, sequence)
+    (self.microseconds, self.stateDigest) = (microseconds, stateDigest)
   }
 }
 
 extension ResultTable where Row == CopyAnswer {
   /// `backup` and `restore`.
-  public static var copy: Self {
+  public static func copy(withDigest: Bool) -> Self {
     Self(isSingle: true) { row, cells in
       cells.count("files", of: row) { $0.files }
       cells.count("bytes", of: row) { Int($0.bytes) }
       cells.count("events", of: row) { $0.events }
       cells.count("sequence", of: row) { $0.sequence.map { Int($0) } }
       cells.decimal("seconds", of: row) { Decimal18(units: Int128($0.microseconds) * 1_000_000_000_000) }
+      if withDigest { cells.text("state_digest", of: row) { ByteString($0.stateDigest ?? "") } }
     }
   }
 }

@@ -16,9 +16,12 @@ public struct DirectoryCopy: Equatable, Sendable {
   public var events: Int
   /// The journal's last frame; nil where there is none.
   public var sequence: UInt64?
+  /// A number for what both answer; nil where none was asked for.
+  public var digest: String?
 
-  init(files: Int, bytes: Int64, events: Int, sequence: UInt64?) {
-    (self.files, self.bytes, self.events, self.sequence) = (files, bytes, events, sequence)
+  init(files: Int, bytes: Int64, _ reading: DirectoryReading) {
+    (self.files, self.bytes, events) = (files, bytes, reading.events)
+    (sequence, digest) = (reading.sequence, reading.digest)
   }
 
   /// Copies a data directory that nobody writes in to a place that is absent or empty. It is read before, and the copy

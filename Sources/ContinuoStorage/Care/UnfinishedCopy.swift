@@ -175,7 +175,7 @@ struct UnfinishedCopy: Sendable {
       return found
     }
     withExtendedLifetime(lock) {}
-    return DirectoryCopy(files: files.count, bytes: bytes, events: found.events, sequence: found.sequence)
+    return DirectoryCopy(files: files.count, bytes: bytes, found)
   }
 
   private func requireSame(_ found: DirectoryReading, _ expected: DirectoryReading?) throws(StorageFailure) {

@@ -3,13 +3,12 @@
 // Not here: copying (Copying, ContinuoStorage).
 
 internal import ArgumentParser
-internal import ContinuoFormats
 
 struct Restore: ConsoleCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make a data directory of a backup, where there is none.",
     discussion: """
-      The backup is read before, and the directory afterwards: it has the backup's digest, or exit 1 says why it is none. \
+      The backup is read before, and the directory afterwards: it is what the backup is, or exit 1 says why not. \
       What is there already is never written over: move it away first.
 
       Example:
@@ -17,20 +16,19 @@ struct Restore: ConsoleCommand {
       """)
 
   static let settings: [Setting] =
-    DirectoryOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [.value("from")]
+    DirectoryOptions.settings + CopyOptions.settings + [.value("from")]
 
   @Option(help: ArgumentHelp("The backup.", valueName: "dir"), completion: .directory)
   var from: String
 
   @OptionGroup var directory: DirectoryOptions
-  @OptionGroup var output: OutputOptions
-  @OptionGroup var consoleOptions: ConsoleOptions
+  @OptionGroup var options: CopyOptions
 
   mutating func validate() throws {
     if from.isEmpty { throw ValidationError("'' for --from names no directory") }
   }
 
   func run(_ console: Console) throws {
-    try Copying.copy(from: from, to: directory.dataDir, output, console.with(consoleOptions))
+    try Copying.copy(from: from, to: directory.dataDir, options, console)
   }
 }
