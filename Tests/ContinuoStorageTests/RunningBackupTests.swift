@@ -131,6 +131,25 @@ struct RunningBackupTests {
     #expect(calls > 4)
   }
 
+  /// Rules 7.1, 7.6: a copy has nothing that a crash could take from where it was made.
+  @Test("The machine goes down behind a backup, whatever the durability", arguments: Durability.allCases)
+  func crash(durability: Durability) throws {
+    let workload = try GroupWorkload([4, 4, 4, 4])
+    let disk = SimulatedDisk()
+    var options = GroupWorkload.options
+    options.durability = durability
+    let ledger = try Ledger(disk, path: "/data", options)
+    for batch in workload.batches[..<3] { _ = try ledger.take(batch, wallClock: nil) }
+    _ = try ledger.backup(to: "/backup")
+    _ = try ledger.take(workload.batches[3], wallClock: nil)
+    var random = SeededGenerator(seed: 1)
+    for keepsNames in [true, false] {
+      let image = CrashImages(disk.operations[...]).image(keepsNames: keepsNames, using: &random) { _ in .dropped }
+      #expect(try Self.digest(image, "/backup") == workload.digests[3])
+      #expect(try Self.digest(image, "/data") == workload.digests[durability == .sync ? 4 : 3])
+    }
+  }
+
   /// Rules 7.5, 7.6: a copy of an open directory whose file has decayed is told to be none; the ledger goes on.
   @Test("A kept file that changed under a ledger, a place that is taken, a ledger that has stopped")
   func refusals() throws {
