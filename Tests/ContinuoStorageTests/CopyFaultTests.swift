@@ -81,7 +81,8 @@ struct CopyFaultTests {
     let seed = Seeds.thisRun(1)[0]
     var random = SeededGenerator(seed: seed)
     var (images, missing, refused, right) = (0, 0, 0, 0)
-    for point in 0...operations.count {
+    let points = Array(stride(from: 0, to: operations.count, by: Seeds.every(6))) + [operations.count]
+    for point in points {
       let crash = CrashImages(operations[..<point], on: base)
       var fates = UnsyncedWrite.allCases.map { [$0] }
       fates += (0..<3).map { _ in (0..<3).map { _ in random.pick(UnsyncedWrite.allCases) } }
@@ -104,7 +105,7 @@ struct CopyFaultTests {
     print(
       "copies cut off: \(role): \(operations.count) calls, \(images) images: "
         + "\(missing) not there, \(refused) refused, \(right) right")
-    #expect(missing > 0 && refused > 50 && right > 1)
+    #expect(missing > 0 && refused > 30 && right > 1)
   }
 
   /// Rules 7.2, 7.6: a call that fails is told by its path; what is copied stays, and can be copied elsewhere.
@@ -116,7 +117,7 @@ struct CopyFaultTests {
     for (code, message) in [(Int32(5), "input/output error"), (28, "no space left on device")] {
       // One call alone, then that and all behind it.
       for times in [1, Int.max] {
-        for calls in 0... {
+        for calls in stride(from: 0, to: 10_000, by: Seeds.every(12)) {
           let disk = SimulatedDisk(image)
           var failure: StorageFailure?
           try Self.withCopier(role, disk) { copy, ledger in
@@ -151,7 +152,7 @@ struct CopyFaultTests {
     #expect(isUnchanged)
     print("copies that fail: \(role): \(faults) calls that failed, \(poisoned) ended ingestion")
     // The journal's own sync, which is final.
-    #expect(poisoned == (role == .running ? 4 : 0))
-    #expect(faults > 200)
+    if Seeds.every(2) == 1 { #expect(poisoned == (role == .running ? 4 : 0)) }
+    #expect(faults > 400 / Seeds.every(12))
   }
 }

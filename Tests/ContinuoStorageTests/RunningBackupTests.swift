@@ -32,6 +32,32 @@ struct RunningBackupTests {
     for _ in 0..<50_000 where !condition(steps.withLock { $0 }) { usleep(200) }
   }
 
+  /// Takes steps, in the order of the workload, as far as they are allowed; how many.
+  private static func takeSteps(
+    of workload: GroupWorkload, on ledger: Ledger, _ steps: borrowing Mutex<Steps>
+  ) -> Int {
+    var done = 0
+    while true {
+      let isDone = steps.withLock { $0.offered == workload.batches.count || $0.isDone }
+      let next = steps.withLock { steps -> (Int, OfferedBatch)? in
+        guard steps.offered < min(workload.batches.count, steps.allowed),
+          let offered = try? ledger.offer(workload.batches[steps.offered], wallClock: nil)
+        else { return nil }
+        steps.offered += 1
+        return (steps.offered, offered)
+      }
+      if let (number, offered) = next {
+        guard (try? offered.receipt()) != nil else { return done }
+        steps.withLock { $0.acknowledged = max($0.acknowledged, number) }
+        done += 1
+      } else if isDone {
+        return done
+      } else {
+        usleep(50)
+      }
+    }
+  }
+
   /// Rules 7.1, 7.6, 7.8: a copy is a first part of what was acknowledged, and at least what was before it was begun.
   @Test(
     "Four threads take steps, checkpoints are made, backups are taken", arguments: [Durability.sync, .os])
@@ -45,29 +71,6 @@ struct RunningBackupTests {
     options.durability = durability
     let ledger = try Ledger(disk, path: "/data", options)
     let steps = Mutex(Steps())
-    /// Takes steps, in the order of the workload, as far as they are allowed.
-    @Sendable func takeSteps() -> Int {
-      var done = 0
-      while true {
-        let isDone = steps.withLock { $0.offered == count || $0.isDone }
-        let next = steps.withLock { steps -> (Int, OfferedBatch)? in
-          guard steps.offered < min(count, steps.allowed),
-            let offered = try? ledger.offer(workload.batches[steps.offered], wallClock: nil)
-          else { return nil }
-          steps.offered += 1
-          return (steps.offered, offered)
-        }
-        if let (number, offered) = next {
-          guard (try? offered.receipt()) != nil else { return done }
-          steps.withLock { $0.acknowledged = max($0.acknowledged, number) }
-          done += 1
-        } else if isDone {
-          return done
-        } else {
-          usleep(50)
-        }
-      }
-    }
     @Sendable func makeCheckpoints() -> Int {
       while !steps.withLock({ $0.isDone }) {
         if (try? ledger.checkpoint()) != nil { steps.withLock { $0.checkpoints += 1 } }
@@ -77,7 +80,7 @@ struct RunningBackupTests {
     }
     var moments = Set<UInt64>()
     let counts = Threads.run(
-      5, { $0 == 4 ? makeCheckpoints() : takeSteps() },
+      5, { $0 == 4 ? makeCheckpoints() : Self.takeSteps(of: workload, on: ledger, steps) },
       while: {
         for copy in 0...count / portion {
           steps.withLock { $0.allowed += portion }
