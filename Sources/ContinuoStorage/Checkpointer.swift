@@ -94,6 +94,16 @@ final class Checkpointer: Sendable {
     }
   }
 
+  /// Copies the directory's files as they are now, while no checkpoint is made: what the manifest names stays where it is.
+  func copy(
+    _ stages: LedgerStages, to target: DataDirectory, _ progress: (CopyProgress) -> Void
+  ) throws(StorageFailure) -> UnfinishedCopy {
+    try turn.withLock { _ throws(StorageFailure) in
+      try UnfinishedCopy.requireTarget(disk, target, outside: directory)
+      return try UnfinishedCopy(disk, try stages.moment(keeper), from: directory, to: target, progress)
+    }
+  }
+
   /// Removes journal files that are not needed any more; those that stay now the next writer removes.
   private func removeReleased() {
     let first = keeper.current.journalStart.file

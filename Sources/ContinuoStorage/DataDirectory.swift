@@ -30,7 +30,24 @@ struct DataDirectory: Sendable {
   /// Refuses a directory that is none of ours.
   func requireLock(_ disk: any Disk) throws(StorageFailure) {
     let names = try onDisk { () throws(DiskFailure) in try disk.names(in: path) }
-    guard let names, names.contains(Self.lockName) else { throw .missing(path: path) }
+    guard let names, names.contains(Self.lockName) else {
+      throw names?.contains(Self.copyName) ?? false ? .unfinishedCopy(path: path) : .missing(path: path)
+    }
+  }
+
+  /// Makes the directory, takes its lock, and says in it who has it.
+  func claim(_ disk: any Disk) throws(StorageFailure) -> any DiskFile {
+    let held = try onDisk { () throws(DiskFailure) in
+      try disk.makeDirectory(path)
+      return try disk.lock(lock, shared: false)
+    }
+    guard let held else { throw locked(disk) }
+    try onDisk { () throws(DiskFailure) in
+      var line = Array(ProcessNumber.own.description.utf8)
+      line.pad(to: 20)
+      try held.write(line.span, at: 0)
+    }
+    return held
   }
 
   /// Why the lock cannot be had for writing: somebody writes, or others read, which a lock says nothing of.
@@ -57,6 +74,10 @@ struct DataDirectory: Sendable {
   var manifest: String { path + "/" + Self.manifestName }
   var newManifest: String { manifest + Self.newSuffix }
   static let manifestName = "manifest"
+
+  /// What tells a copy that is not finished, and becomes its manifest.
+  var unfinishedCopy: String { path + "/" + Self.copyName }
+  static let copyName = manifestName + ".copy"
 
   /// Where kept files are.
   var kept: String { path + "/kept" }

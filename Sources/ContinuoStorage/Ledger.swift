@@ -71,7 +71,7 @@ public final class Ledger: Sendable {
   package init(_ disk: any Disk, path: String, _ options: Options) throws(StorageFailure) {
     let directory = DataDirectory(path: path)
     if !options.makesDirectory { try directory.requireLock(disk) }
-    lock = try Self.claim(disk, directory)
+    lock = try directory.claim(disk)
     let manifest = try Manifest.read(disk, directory)
     settings = options.engine.keeping(manifest?.retention)
     var engine = Engine(settings)
@@ -151,21 +151,6 @@ public final class Ledger: Sendable {
     try keeper.update { _ in }
   }
 
-  /// Makes the directory and takes its lock.
-  private static func claim(_ disk: any Disk, _ directory: DataDirectory) throws(StorageFailure) -> any DiskFile {
-    let lock = try onDisk { () throws(DiskFailure) in
-      try disk.makeDirectory(directory.path)
-      return try disk.lock(directory.lock, shared: false)
-    }
-    guard let lock else { throw directory.locked(disk) }
-    try onDisk { () throws(DiskFailure) in
-      var line = Array(ProcessNumber.own.description.utf8)
-      line.pad(to: 20)
-      try lock.write(line.span, at: 0)
-    }
-    return lock
-  }
-
   // MARK: steps
 
   /// Takes in a batch. Returns when it is as durable as was asked for, applied, and visible. O(rows) and a write.
@@ -236,6 +221,23 @@ public final class Ledger: Sendable {
   /// Makes the checkpoint that the ledger would make when it goes, if it would: how that went tells ``checkpointFailure``.
   /// O(what has changed).
   public func finishCheckpoints() { checkpointer.finish(stages) }
+
+  /// Copies the directory as it is now into another one, which is absent or empty: everything that was acknowledged before is in
+  /// the copy, and it ends with a whole step. It is synced, read back, and only then a data directory. Steps, readers and, once
+  /// the files are copied, checkpoints go on meanwhile; while it is read back it takes as much memory again as the engine does.
+  /// O(kept files and journal).
+  ///
+  /// Whatever ``Durability`` the ledger has, the journal is synced first: a copy never has what a crash could take from here.
+  ///
+  /// - Parameter progress: is told how far it is, on the calling thread.
+  /// - Throws: ``StorageFailure``: the place is taken or cannot be written, or what was read back is not what was copied. The
+  ///   ledger goes on, unless it is ``StorageFailure/poisoned(by:)``.
+  public func backup(
+    to path: String, progress: (CopyProgress) -> Void = { _ in }
+  ) throws(StorageFailure) -> DirectoryCopy {
+    let copy = try checkpointer.copy(stages, to: DataDirectory(path: path), progress)
+    return try copy.finish(progress)
+  }
 
   /// Why the last checkpoint failed, for as long as none has succeeded since; nil if all is well. O(1).
   public var checkpointFailure: StorageFailure? { checkpointer.failure }

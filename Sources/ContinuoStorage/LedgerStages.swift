@@ -146,6 +146,15 @@ final class LedgerStages: Sendable {
     }
   }
 
+  /// The directory as it is now, behind a whole frame that is synced. No checkpoint is made at the same time.
+  func moment(_ keeper: ManifestKeeper) throws(StorageFailure) -> CopyMoment {
+    try journal.withLock { (journal) throws(StorageFailure) in
+      if let failure = journal.sync() { throw failure }
+      // Files are begun, and named in the manifest, by who has the journal.
+      return CopyMoment(manifest: keeper.current, end: journal.end)
+    }
+  }
+
   /// Lets go of a version; without readers none is left from then on.
   private func end(_ version: consuming KeptVersion) {
     _ = consume version
@@ -212,6 +221,7 @@ private struct LedgerJournal: ~Copyable {
   init(_ writer: consuming JournalWriter) { self.writer = writer }
 
   var position: JournalPosition { writer.position }
+  var end: JournalEnd { writer.end }
   var frame: JournalFrame { writer.lastFrame }
   var bytes: Int64 { writer.bytes }
 

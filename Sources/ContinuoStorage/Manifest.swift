@@ -181,7 +181,9 @@ struct Manifest: Equatable {
   static func read(_ disk: any Disk, _ directory: DataDirectory) throws(StorageFailure) -> Manifest? {
     let path = directory.manifest
     let names = try onDisk { () throws(DiskFailure) in try disk.names(in: directory.path) }
-    guard let names, names.contains(DataDirectory.manifestName) else { return nil }
+    guard let names else { return nil }
+    if names.contains(DataDirectory.copyName) { throw .unfinishedCopy(path: directory.path) }
+    guard names.contains(DataDirectory.manifestName) else { return nil }
     var bytes: [UInt8] = []
     try onDisk { () throws(DiskFailure) in
       let file = try disk.open(path, forWriting: false)

@@ -22,6 +22,12 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
   case disk(DiskFailure)
   /// A journal file is full, and the disk has no room for the next one: nothing was written. It may be tried again.
   case noRoom(path: String, bytesLeft: Int64, bytesNeeded: Int64)
+  /// A copy of a directory that is not finished: it was cut off, or is still being made.
+  case unfinishedCopy(path: String)
+  /// A directory cannot be copied to that place.
+  case badTarget(path: String, why: String)
+  /// A copy could not be made, or is not what was copied.
+  case badCopy(path: String, why: String)
   /// A write or a sync failed: what was to be written then may be there or not.
   case poisoned(by: String)
 
@@ -44,6 +50,11 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
     case .noRoom(let path, let left, let needed):
       return "\(path): \(left >> 20) MiB are left on this disk, and a journal file and as much in reserve take "
         + "\(needed >> 20) MiB. Nothing was written; reads go on"
+    case .unfinishedCopy(let path):
+      return "\(path): a copy of a data directory that is not finished. It was not opened: what is there is a part"
+    case .badTarget(let path, let why): return "\(path): \(why). Nothing was copied"
+    case .badCopy(let path, let why):
+      return "\(why). What is in \(path) is no copy to rely on; what was to be copied is as it was"
     case .poisoned(let cause):
       return "ingestion has stopped: \(cause). What was being written is there whole or not at all; reads go on"
     }
@@ -61,6 +72,11 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
       return "ingest with --price \(found.rawValue), or into a directory of its own"
     case .disk: return "mend it, and start again"
     case .noRoom: return "make room, and send the same again"
+    case .unfinishedCopy: return "remove it, and copy again"
+    case .badTarget:
+      return "name a directory that is not there yet, or empty, outside of what is copied and with room for it"
+    case .badCopy(let path, _):
+      return "remove \(path) and copy again; where that fails too, 'continuo verify' looks at what is copied"
     case .poisoned: return "mend the disk, and start again: everything acknowledged is kept"
     }
   }

@@ -63,10 +63,10 @@ struct Failure: Error {
     switch failure {
     case .missing: code = .notFound
     case .locked, .beingRead: code = .locked
-    case .damaged: code = .damaged
+    case .damaged, .unfinishedCopy: code = .damaged
     case .newer: code = .newerFormat
-    case .otherPrice: code = .badParameter
-    case .disk, .noRoom, .poisoned: code = .storageFailed
+    case .otherPrice, .badTarget: code = .badParameter
+    case .disk, .noRoom, .poisoned, .badCopy: code = .storageFailed
     }
     self.init(code, Visible.text(failure.what), remedy: Visible.text(failure.remedy))
   }

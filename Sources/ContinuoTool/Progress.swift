@@ -28,6 +28,15 @@ struct Progress {
     Console.raw("\r\(name)\(Self.bar(bytes, total))  \(Self.rate(rows, now - start))\u{1B}[K")
   }
 
+  /// Shows how far a phase is, if it is time to. O(1).
+  mutating func show(_ phase: String, bytes: Int64, total: Int64) {
+    guard isOn else { return }
+    let now = ContinuousClock.now
+    guard now - start > Self.delay, drawn.map({ now - $0 > Self.pause }) ?? true else { return }
+    drawn = now
+    Console.raw("\r\(phase)  \(Self.bar(bytes, total))\u{1B}[K")
+  }
+
   /// Says what is being worked on where nothing can be counted. O(1).
   mutating func say(_ phase: String) {
     guard isOn else { return }

@@ -52,6 +52,20 @@ import Testing
       #expect(try !terminal(line + " 2>&1 >/dev/null | cat").out.contains("drawing"))
     }
 
+    /// Rule 10.0: a copy says what it is at.
+    @Test("a copy says what it is at")
+    func copy() throws {
+      try Tool.withScratch { scratch in
+        let path = scratch.appending(path: "market").path
+        #expect(try Tool.run(["ingest", "--data-dir", path, "data/sample.csv", "--quiet"]).status == 0)
+        let line = "continuo backup --data-dir '\(path)' --to '\(path)"
+        let shown = try terminal(line + "-1' >/dev/null").out
+        #expect(shown.hasPrefix("\rreading \(path)\u{1B}[K"))
+        #expect(shown.hasSuffix("\rreading \(path)-1\u{1B}[K\r\u{1B}[K"))
+        #expect(try terminal(line + "-2' --quiet >/dev/null").out == "")
+      }
+    }
+
     /// Rule 10.7: `rollback` asks on a terminal, and only a yes is one.
     @Test("rollback asks", arguments: [("y", 0), ("yes", 0), ("n", 1), ("", 1)])
     func rollback(answer: String, status: Int32) throws {

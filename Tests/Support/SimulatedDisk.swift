@@ -149,6 +149,15 @@ package final class SimulatedDisk: Disk {
     }
   }
 
+  package func resolved(_ path: String) throws(DiskFailure) -> String {
+    try call("realpath", path) { (state) throws(DiskFailure) in
+      guard path == "/" || state.now.directories.contains(path) || state.now.names[path] != nil else {
+        throw Self.missing("realpath", path)
+      }
+      return path
+    }
+  }
+
   package static func parent(_ path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])

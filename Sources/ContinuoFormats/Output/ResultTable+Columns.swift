@@ -309,6 +309,42 @@ extension ResultTable where Row == VerifyAnswer {
   }
 }
 
+/// What was copied, read back, and found to be what it was copied from.
+public struct CopyAnswer: Sendable {
+  /// How many kept and journal files, and how many bytes they have.
+  public var files: Int
+  public var bytes: Int64
+  /// How many events are held.
+  public var events: Int
+  /// The journal's last frame; nil where there is none.
+  public var sequence: UInt64?
+  /// How long it took.
+  public var microseconds: Int64
+  /// In hexadecimal.
+  public var stateDigest: String?
+
+  public init(
+    files: Int, bytes: Int64, events: Int, sequence: UInt64?, microseconds: Int64, stateDigest: String?
+  ) {
+    (self.files, self.bytes, self.events, self.sequence) = (files, bytes, events, sequence)
+    (self.microseconds, self.stateDigest) = (microseconds, stateDigest)
+  }
+}
+
+extension ResultTable where Row == CopyAnswer {
+  /// `backup` and `restore`.
+  public static func copy(withDigest: Bool) -> Self {
+    Self(isSingle: true) { row, cells in
+      cells.count("files", of: row) { $0.files }
+      cells.count("bytes", of: row) { Int($0.bytes) }
+      cells.count("events", of: row) { $0.events }
+      cells.count("sequence", of: row) { $0.sequence.map { Int($0) } }
+      cells.decimal("seconds", of: row) { Decimal18(units: Int128($0.microseconds) * 1_000_000_000_000) }
+      if withDigest { cells.text("state_digest", of: row) { ByteString($0.stateDigest ?? "") } }
+    }
+  }
+}
+
 /// What a rollback undid.
 public struct RollbackAnswer: Sendable {
   public var chain: UInt32

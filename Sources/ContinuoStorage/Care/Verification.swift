@@ -23,7 +23,8 @@ public struct Verification: Sendable {
 
   /// Looks at a data directory. O(all of it).
   ///
-  /// - Throws: ``StorageFailure`` where it cannot be looked at: there is none, or another process writes in it.
+  /// - Throws: ``StorageFailure`` where it cannot be looked at: there is none, another process writes in it, or it is a
+  ///   copy that is not finished.
   public init(path: String) throws(StorageFailure) { try self.init(RealDisk(), path: path) }
 
   package init(_ disk: any Disk, path: String) throws(StorageFailure) {
@@ -33,6 +34,8 @@ public struct Verification: Sendable {
     guard let lock else { throw .locked(path: path, holder: directory.holder(disk)) }
     let manifest: Manifest?
     do throws(StorageFailure) { manifest = try Manifest.read(disk, directory) } catch {
+      // No damage, and nothing to look at.
+      if case .unfinishedCopy = error { throw error }
       failures.append(error)
       return
     }

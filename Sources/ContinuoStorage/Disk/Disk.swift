@@ -34,6 +34,8 @@ package protocol Disk: Sendable {
   func names(in path: String) throws(DiskFailure) -> [String]?
   /// How many bytes a file or directory takes on the disk, and which of the two it is.
   func allocation(of path: String, followsLink: Bool) throws(DiskFailure) -> (bytes: Int64, isDirectory: Bool)
+  /// The path without links, and from the root on, of what is there.
+  func resolved(_ path: String) throws(DiskFailure) -> String
   /// Makes a new file of mode 0600, or empties the one that is there.
   func create(_ path: String) throws(DiskFailure) -> any DiskFile
   /// Opens a file that is there.

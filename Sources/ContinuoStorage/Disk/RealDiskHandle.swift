@@ -54,6 +54,13 @@ package struct RealDisk: Disk {
     return (Int64(status.st_blocks) * 512, status.st_mode & S_IFMT == S_IFDIR)
   }
 
+  package func resolved(_ path: String) throws(DiskFailure) -> String {
+    // SAFETY: the path as in `makeDirectory`; without a buffer of ours the answer is in one that is given back here, once.
+    guard let found = unsafe realpath(path, nil) else { throw .last("realpath", path) }
+    defer { unsafe free(found) }
+    return unsafe String(cString: found)
+  }
+
   package func create(_ path: String) throws(DiskFailure) -> any DiskFile {
     try RealFile(path, O_RDWR | O_CREAT | O_TRUNC)
   }

@@ -47,7 +47,8 @@ struct JournalWriter: ~Copyable {
   private let durability: Durability
   private let fileBytes: Int64
   private var file: any DiskFile
-  private var end: JournalEnd
+  /// Where the next frame goes.
+  private(set) var end: JournalEnd
   /// The last frame that is on the disk for all we know.
   private var durable: UInt64
   /// Whether there were files whose making was cut off.
