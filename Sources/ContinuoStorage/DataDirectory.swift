@@ -41,6 +41,21 @@ struct DataDirectory: Sendable {
     return .locked(path: path, holder: holder(disk))
   }
 
+  /// Takes the lock for writing, and makes the directory where there is none.
+  func claim(_ disk: any Disk) throws(StorageFailure) -> any DiskFile {
+    let file = try onDisk { () throws(DiskFailure) in
+      try disk.makeDirectory(path)
+      return try disk.lock(lock, shared: false)
+    }
+    guard let file else { throw locked(disk) }
+    try onDisk { () throws(DiskFailure) in
+      var line = Array(ProcessNumber.own.description.utf8)
+      line.pad(to: 20)
+      try file.write(line.span, at: 0)
+    }
+    return file
+  }
+
   /// What everything in the directory, and it itself, takes on the disk. O(names).
   func forEachAllocation(
     _ disk: any Disk, _ body: (_ path: String, _ bytes: Int64) -> Void
@@ -72,6 +87,10 @@ struct DataDirectory: Sendable {
     }
   }
 
+  /// Where what was damaged is put by, a directory for each repair.
+  var damaged: String { path + "/damaged" }
+  func damaged(_ repair: Int) -> String { damaged + "/" + Self.digits(repair, 4) }
+
   /// Where the journal's files are.
   var journal: String { path + "/journal" }
 
@@ -95,8 +114,10 @@ struct DataDirectory: Sendable {
   private static let journalSuffix = ".journal"
   private static let newSuffix = ".new"
 
-  private static func name(_ number: UInt32) -> String {
+  private static func name(_ number: UInt32) -> String { digits(Int(number), 8) }
+
+  private static func digits(_ number: Int, _ least: Int) -> String {
     let digits = String(number)
-    return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    return String(repeating: "0", count: max(0, least - digits.count)) + digits
   }
 }

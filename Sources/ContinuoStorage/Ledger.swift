@@ -71,7 +71,7 @@ public final class Ledger: Sendable {
   package init(_ disk: any Disk, path: String, _ options: Options) throws(StorageFailure) {
     let directory = DataDirectory(path: path)
     if !options.makesDirectory { try directory.requireLock(disk) }
-    lock = try Self.claim(disk, directory)
+    lock = try directory.claim(disk)
     let manifest = try Manifest.read(disk, directory)
     settings = options.engine.keeping(manifest?.retention)
     var engine = Engine(settings)
@@ -149,21 +149,6 @@ public final class Ledger: Sendable {
     try disk.makeDirectory(directory.journal)
     try disk.syncDirectory(directory.parent)
     try keeper.update { _ in }
-  }
-
-  /// Makes the directory and takes its lock.
-  private static func claim(_ disk: any Disk, _ directory: DataDirectory) throws(StorageFailure) -> any DiskFile {
-    let lock = try onDisk { () throws(DiskFailure) in
-      try disk.makeDirectory(directory.path)
-      return try disk.lock(directory.lock, shared: false)
-    }
-    guard let lock else { throw directory.locked(disk) }
-    try onDisk { () throws(DiskFailure) in
-      var line = Array(ProcessNumber.own.description.utf8)
-      line.pad(to: 20)
-      try lock.write(line.span, at: 0)
-    }
-    return lock
   }
 
   // MARK: steps
