@@ -28,7 +28,7 @@ struct RepairTests {
       damages.append(("cut to \(cut)", Array(bytes.prefix(cut))))
     }
     let said = bytes.indices.filter { bytes[$0] != 0 }
-    let places = [9, 20, 60] + (0..<160 / Seeds.every(8)).map { _ in random.pick(said) }
+    let places = [9, 20, 60] + (0..<80 / Seeds.every(4)).map { _ in random.pick(said) }
     for place in places {
       var changed = bytes
       changed[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
@@ -99,7 +99,7 @@ struct RepairTests {
   }
 
   /// Rule 7.6: several damages at once.
-  @Test("Two or three files damaged", arguments: Seeds.thisRun(60))
+  @Test("Two or three files damaged", arguments: Seeds.thisRun(40))
   func several(seed: UInt64) throws {
     let directory = try Self.whole()
     var random = SeededGenerator(seed: seed)
@@ -109,6 +109,47 @@ struct RepairTests {
       image = image.with(file, random.pick(Self.damages(directory.bytes(file), &random)).bytes)
     }
     _ = try RepairedDirectory(image, from: directory, "seed \(seed)")
+  }
+
+  /// Rules 7.4, 7.6: of two groups and two blocks of names one is lost, and the others are what they were.
+  @Test("A segment of two groups, names of two blocks")
+  func groups() throws {
+    let disk = SimulatedDisk()
+    do {
+      let ledger = try Ledger(disk, path: FullDirectory.path, FullDirectory.options)
+      var batch = EventBatch()
+      for index in 0..<70_000 {
+        batch.append(
+          Swap(
+            block: UInt64(index), timestamp: FullDirectory.start + Int64(index), token: "ART", amountUSD: .one,
+            priceUSD: .one, wallet: ByteString("wallet \(index)")))
+      }
+      _ = try ledger.take(batch, wallClock: nil)
+      _ = try ledger.checkpoint()
+      // The journal's first files go.
+      for block in 80_000..<80_003 { _ = try ledger.take(.oneSwap(block: UInt64(block)), wallClock: nil) }
+      _ = try ledger.checkpoint()
+    }
+    let image = disk.image
+    for (file, block, lost) in [
+      ("00000001.segment", 2, 65_536), ("00000001.segment", 15, 4464), ("00000002.names", 1, 65_536),
+      ("00000002.names", 2, 4464),
+    ] {
+      let path = FullDirectory.path + "/kept/" + file
+      var bytes = try #require(image.bytes(of: path))
+      bytes[bytes.blocks[block] + 30] ^= 1
+      let damaged = SimulatedDisk(image.with(path, bytes))
+      var repair = try Repair(damaged, path: FullDirectory.path, writes: true, journalFileBytes: 4 * 4096)
+      let events = repair.losses.compactMap(\.events).reduce(0, +)
+      #expect(events == lost, "\(file), block \(block)")
+      _ = try repair.write()
+      _ = consume repair
+      let read = try ReadDirectory(SimulatedDisk(damaged.image), path: FullDirectory.path, Engine.Settings())
+      let held = NamedEvent.all(read.engine)
+      #expect(held.count == 70_003 - lost, "\(file), block \(block)")
+      let isOwn = held.allSatisfy { $0.block >= 80_000 || $0.rest.hasPrefix("wallet \($0.block) ") }
+      #expect(isOwn, "\(file), block \(block)")
+    }
   }
 
   // MARK: a journal from its first frame on

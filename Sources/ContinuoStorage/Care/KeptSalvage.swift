@@ -157,7 +157,7 @@ struct KeptSalvage {
       }
     }
     let isComplete = areAll && remains.isComplete(BasesFile.footer(bases))
-    if isComplete, remains.fault == nil { sound.append(entry) } else { areBasesChanged = true }
+    if isComplete, remains.fault == nil, tally.isEmpty { sound.append(entry) } else { areBasesChanged = true }
     // Of what was behind the last sound block of a file without its footer nobody knows.
     if !isComplete, remains.fault != nil || tally.isEmpty { tally.note(events: 0, tokens: nil, within: span) }
     guard !tally.isEmpty else { return true }
@@ -245,7 +245,7 @@ struct KeptSalvage {
       }
     }
     let isComplete = lost == nil && remains.isComplete(found.encoded)
-    if isComplete, remains.fault == nil {
+    if isComplete, remains.fault == nil, tally.isEmpty {
       sound.append(entry)
     } else {
       stretches.insert(ChangedTimes.stretch(Timestamp(microseconds: entry.header.first)))

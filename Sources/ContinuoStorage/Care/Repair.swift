@@ -24,6 +24,9 @@ public struct Repair: ~Copyable {
   public private(set) var damage: StorageFailure?
   /// What ``write()`` would not bring back; none: everything comes back.
   public private(set) var losses: [RepairLoss] = []
+  /// How many bytes behind the last frame of a journal without damage are what a crash has left of a write, or a last frame that
+  /// has decayed as a whole: nobody can tell. They go with a repair.
+  public var tornTailBytes: Int64 { plan?.tornBytes ?? 0 }
   /// Whether there is anything to repair.
   public var isNeeded: Bool { damage != nil }
 
@@ -87,6 +90,7 @@ public struct Repair: ~Copyable {
       chain: plan.last.chain, fileBytes: fileBytes, price: plan.price, directory: plan.manifest.identity)
     let start = JournalStart(file: header.number, sequence: header.firstSequence, chain: header.chain)
     let version = engine.kept()
+    let (changed, areBasesChanged) = (version.changed, version.areBasesChanged)
     var checkpoint = Checkpoint(disk, directory, keeper)
     let (disk, directory) = (disk, directory)
     var replaced: [String] = []
@@ -113,8 +117,11 @@ public struct Repair: ~Copyable {
           try? disk.remove(file)
         }
       }
+      // It may be tried again.
+      engine.giveBack(changed, areBasesChanged)
       throw .disk(error)
     }
+    (self.plan, damage) = (nil, nil)
     // What is not removed now the next writer removes.
     for file in replaced { try? disk.remove(file) }
     let counts = engine.inspection()
@@ -135,6 +142,8 @@ struct RepairPlan {
   var journalFile: UInt32
   var price: PriceMode
   var droppedTailBytes: Int64
+  /// What is left of a write that a crash cut off.
+  var tornBytes: Int64
 
   /// The files whose place others take, as far as they are there. O(files).
   func replaced(by kept: [KeptEntry], _ disk: any Disk, _ directory: DataDirectory) throws(DiskFailure) -> [String] {

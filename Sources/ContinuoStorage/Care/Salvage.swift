@@ -29,16 +29,17 @@ struct Salvage {
       else { throw damage }
       return answer
     }
-    var (kept, isManifestSound) = (try KeptSalvage(disk, directory, manifest), true)
+    var (kept, fault) = (try KeptSalvage(disk, directory, manifest), StorageFailure?.none)
     do throws(StorageFailure) {
       repeat { engine = Engine(Engine.Settings().keeping(manifest.retention)) } while try !kept.fill(&engine)
     } catch {
       guard case .damaged = error else { throw error }
-      isManifestSound = false
+      fault = error
     }
-    if !isManifestSound || !kept.losses.isEmpty {
+    if fault != nil || !kept.losses.isEmpty {
       if let answer = try fromJournal(journal, manifest, isLost: false, &engine) { return answer }
-      guard isManifestSound else { throw damage }
+      // Of the manifest: it is no witness of anything then.
+      if let fault { throw fault }
       repeat { engine = Engine(Engine.Settings().keeping(manifest.retention)) } while try !kept.fill(&engine)
     }
     return try fromKept(journal, kept, manifest, &engine)
@@ -142,7 +143,7 @@ struct Salvage {
       RepairPlan(
         manifest: next, before: before, last: end,
         journalFile: max(numbers.max() ?? 0, next.newestJournalFile) + 1, price: journal.price ?? .quoted,
-        droppedTailBytes: min(told.dropped + torn, 1 << 60)), losses
+        droppedTailBytes: min(told.dropped + torn, 1 << 60), tornBytes: torn), losses
     )
   }
 

@@ -45,6 +45,11 @@ struct Repair: ConsoleCommand {
     if case .damaged(let file, let byte, let found, let expected) = repair.damage {
       console.note("continuo: \(Visible.text("\(file), byte \(byte): found \(found), expected \(expected)"))")
     }
+    if repair.tornTailBytes > 0 {
+      console.note(
+        "continuo: \(path): the journal ends with \(repair.tornTailBytes) bytes of a write that a crash cut off; nobody was "
+          + "told that it was done")
+    }
     let losses = repair.losses
     if repair.isNeeded, !dryRun, losses.isEmpty || acceptLoss {
       try ask(losses.count)
