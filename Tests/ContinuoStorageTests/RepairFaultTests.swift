@@ -47,7 +47,7 @@ struct RepairFaultTests {
     let operations = disk.operations
     var random = SeededGenerator(seed: 1)
     var (old, new) = (0, 0)
-    for point in stride(from: 0, through: operations.count, by: Seeds.every(4)) {
+    for point in stride(from: operations.count, through: 0, by: -Seeds.every(16)) {
       let crash = CrashImages(operations[..<point], on: image)
       for fate in UnsyncedWrite.allCases where crash.unsynced > 0 || fate == .kept || fate == .dropped {
         let left = crash.image(keepsNames: fate != .dropped, using: &random) { _ in fate }
@@ -64,7 +64,7 @@ struct RepairFaultTests {
       }
     }
     print("repair: \(file): \(operations.count) calls, \(old) crashes left the old directory, \(new) the new one")
-    #expect(old > 20 && new > 0)
+    #expect(old > 4 && new > 0)
   }
 
   /// Rule 7.6: a repair that fails half-way leaves the directory as it was.
@@ -77,7 +77,7 @@ struct RepairFaultTests {
     var (failed, undone) = (0, 0)
     for step in 0... {
       // A disk that fails for good does so at every such call.
-      let calls = step * Seeds.every(4) * (times == 1 ? 1 : 3)
+      let calls = step * Seeds.every(32) * (times == 1 ? 1 : 3)
       let disk = SimulatedDisk(image)
       disk.fail(after: calls, times: times, code: 28, message: "no space left on device")
       var failure: StorageFailure?
@@ -103,6 +103,6 @@ struct RepairFaultTests {
       RepairedDirectory.expectPutBy(image, in: disk.image, context)
     }
     print("repair: \(file): \(failed) calls that failed, \(undone) repairs undone")
-    #expect(failed > 10)
+    #expect(failed > (times == 1 ? 4 : 0))
   }
 }
