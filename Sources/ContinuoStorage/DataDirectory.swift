@@ -93,6 +93,10 @@ struct DataDirectory: Sendable {
     }
   }
 
+  /// Where what was damaged is put by, a directory for each repair.
+  var damaged: String { path + "/damaged" }
+  func damaged(_ repair: Int) -> String { damaged + "/" + Self.digits(repair, 4) }
+
   /// Where the journal's files are.
   var journal: String { path + "/journal" }
 
@@ -116,8 +120,10 @@ struct DataDirectory: Sendable {
   private static let journalSuffix = ".journal"
   private static let newSuffix = ".new"
 
-  private static func name(_ number: UInt32) -> String {
+  private static func name(_ number: UInt32) -> String { digits(Int(number), 8) }
+
+  private static func digits(_ number: Int, _ least: Int) -> String {
     let digits = String(number)
-    return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    return String(repeating: "0", count: max(0, least - digits.count)) + digits
   }
 }

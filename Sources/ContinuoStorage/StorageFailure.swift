@@ -66,7 +66,10 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
     case .missing(let path): return "'continuo ingest --data-dir \(path) FILE' makes one"
     case .locked: return "end that process, or wait for its end"
     case .beingRead: return "try again when they are done"
-    case .damaged: return "keep a copy of the directory, and put this file back from a backup"
+    case .damaged:
+      return
+        "keep a copy of the directory; put this file back from a backup, or see with 'continuo repair --dry-run' what "
+        + "can be brought back without one"
     case .newer: return "open it with that one"
     case .otherPrice(_, let found, _):
       return "ingest with --price \(found.rawValue), or into a directory of its own"

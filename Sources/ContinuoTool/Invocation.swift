@@ -88,7 +88,7 @@ struct Continuo: ParsableCommand {
 
   static let commands: [any ConsoleCommand.Type] = [
     Candles.self, Stats.self, Top.self, Holders.self, Explain.self, Ingest.self, Rollback.self, Retract.self,
-    Checkpoint.self, Verify.self, Backup.self, Restore.self,
+    Checkpoint.self, Verify.self, Repair.self, Backup.self, Restore.self,
     Inspect.self, Load.self, TouchMemory.self,
   ]
 

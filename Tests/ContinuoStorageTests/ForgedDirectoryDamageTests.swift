@@ -53,13 +53,18 @@ struct ForgedDirectoryDamageTests {
   func changed(seed: UInt64, part: ForgedPart) throws {
     let images = try Self.images()
     var random = SeededGenerator(seed: seed)
-    var (opened, refused) = (0, 0)
+    var (opened, refused, repaired) = (0, 0, 0)
     for number in 0..<(part == .segments || part == .events ? 20 : 12) {
       let image = Self.forged(part, random.pick(images), &random)
       let context = "change \(number), \(part), \(Seeds.replay(seed, "ForgedDirectoryDamage"))"
-      if try Self.opens(image, context) { opened += 1 } else { refused += 1 }
+      if try Self.opens(image, context) {
+        opened += 1
+      } else {
+        refused += 1
+        if try Self.isRepaired(image, context) { repaired += 1 }
+      }
     }
-    Self.counts.add(part, opened: opened, refused: refused)
+    Self.counts.add(part, opened: opened, refused: refused, repaired: repaired)
   }
 
   /// Opens a directory and lets it go on; false where it is refused.
@@ -76,6 +81,28 @@ struct ForgedDirectoryDamageTests {
       return true
     }
     #expect(kept == after, "\(context)")
+    return true
+  }
+
+  /// Rule 7.6: what is refused is made sound again; false where the manifest is in doubt.
+  private static func isRepaired(_ image: DiskState, _ context: String) throws -> Bool {
+    let disk = SimulatedDisk(image)
+    do throws(StorageFailure) {
+      var repair = try Repair(disk, path: path, writes: true, journalFileBytes: 4 * 4096)
+      let isNeeded = repair.isNeeded
+      #expect(isNeeded, "\(context)")
+      _ = try repair.write()
+    } catch {
+      switch error {
+      case .damaged(path + "/manifest", _, _, _), .newer, .otherPrice: break
+      default: Issue.record("\(error), \(context)")
+      }
+      return false
+    }
+    let found = try Verification(SimulatedDisk(disk.image), path: path)
+    #expect(found.isSound, "\(found.failures) \(found.differences.prefix(3)), \(context)")
+    let isRead = reads(disk.image, context)
+    #expect(isRead, "\(context)")
     return true
   }
 
@@ -237,15 +264,17 @@ struct ForgedDirectoryDamageTests {
 
 /// How many changes of each part were opened and refused: the last seed of a part prints it.
 final class ForgedCounts: Sendable {
-  private let counts = Mutex<[ForgedPart: (seeds: Int, opened: Int, refused: Int)]>([:])
+  private let counts = Mutex<[ForgedPart: (seeds: Int, opened: Int, refused: Int, repaired: Int)]>([:])
 
-  func add(_ part: ForgedPart, opened: Int, refused: Int) {
+  func add(_ part: ForgedPart, opened: Int, refused: Int, repaired: Int) {
     counts.withLock { counts in
-      var own = counts[part] ?? (0, 0, 0)
-      own = (own.seeds + 1, own.opened + opened, own.refused + refused)
+      var own = counts[part] ?? (0, 0, 0, 0)
+      own = (own.seeds + 1, own.opened + opened, own.refused + refused, own.repaired + repaired)
       counts[part] = own
       if own.seeds == Seeds.thisRun(20).count {
-        print("forged directories: \(part): \(own.opened) opened, \(own.refused) refused")
+        print("forged directories: \(part): \(own.opened) opened, \(own.refused) refused, \(own.repaired) repaired")
+        // A damaged manifest needs a backup, all else does not.
+        #expect(own.repaired * 2 > own.refused || part == .manifest, "\(part): \(own)")
       }
     }
   }

@@ -83,7 +83,7 @@ struct FullDirectory {
   }
 
   /// Swaps and transfers of some wallets, two tokens and two chains.
-  private static func batch(_ day: Int, hour: Int, block: UInt64, names: Range<Int>) -> EventBatch {
+  static func batch(_ day: Int, hour: Int, block: UInt64, names: Range<Int>) -> EventBatch {
     var batch = EventBatch()
     let time = start + Int64(day) * Self.day + Int64(hour) * Self.hour
     for index in names {

@@ -73,6 +73,15 @@ extension Engine {
     return KeptVersion(pin, marks, changes.take())
   }
 
+  /// How many names have numbers: tokens from 0, addresses from 1. O(1).
+  package var nameCounts: (tokens: Int, addresses: Int) { (tokenStates.count, addressNames.count) }
+
+  /// The name of a token by its number. O(length).
+  package func tokenName(_ number: UInt32) -> ByteString { tokenNames.byteString(Int(number)) }
+
+  /// The name of an address by its number. O(length).
+  package func addressName(_ number: UInt32) -> ByteString { addressNames.byteString(Int(number)) }
+
   // MARK: made again
 
   /// Gives names the next numbers, tokens first. O(bytes).

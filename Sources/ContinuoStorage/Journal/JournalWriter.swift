@@ -185,15 +185,7 @@ struct JournalWriter: ~Copyable {
     let header = JournalFileHeader(
       identity: UInt64.random(in: .min ... .max), number: number, firstSequence: sequence, chain: chain,
       fileBytes: fileBytes, price: price, directory: manifest.current.identity)
-    let file: any DiskFile
-    if let ready {
-      file = ready
-    } else {
-      try requireRoom(disk, directory, header)
-      file = try disk.createZeros(directory.newJournalFile(number), fileBytes)
-    }
-    try file.write(header.bytes.span, at: 0)
-    try name(file, disk, directory, header)
+    let file = try make(disk, directory, header, ready)
     try manifest.update { $0.newestJournalFile = number }
     return (
       file,
@@ -201,6 +193,22 @@ struct JournalWriter: ~Copyable {
         file: header, offset: Int64(JournalFormat.blockBytes), sequence: sequence, chain: chain, tornBytes: 0,
         starts: [JournalStart(file: number, sequence: sequence, chain: chain)])
     )
+  }
+
+  /// Makes a file without frames, on the disk, bytes and name; no manifest names it yet.
+  static func make(
+    _ disk: any Disk, _ directory: DataDirectory, _ header: JournalFileHeader, _ ready: (any DiskFile)? = nil
+  ) throws(DiskFailure) -> any DiskFile {
+    let file: any DiskFile
+    if let ready {
+      file = ready
+    } else {
+      try requireRoom(disk, directory, header)
+      file = try disk.createZeros(directory.newJournalFile(header.number), header.fileBytes)
+    }
+    try file.write(header.bytes.span, at: 0)
+    try name(file, disk, directory, header)
+    return file
   }
 
   /// Refuses to make a file that there is no room for.

@@ -27,36 +27,56 @@ package enum BasesFile {
       }
       (start, group) = (end, group + 1)
     }
-    var footer: [UInt8] = []
-    footer.appendWord(UInt64(bases.count))
-    return try writer.finish(footer)
+    return try writer.finish(footer(bases.count))
   }
 
   /// Reads all bases, and checks every byte on the way. O(bytes).
   package static func bases(_ reader: KeptReader) throws(StorageFailure) -> [TokenBase] {
     var bases: [TokenBase] = []
-    let (width, horizon) = (BaseColumns.count, Timestamp(microseconds: reader.header.first))
-    guard reader.blockCount % width == 0 else { throw reader.damaged(0, "all columns of bases") }
-    for group in 0..<reader.blockCount / width {
-      let first = group * width
-      try reader.withBlocks(
-        first..<first + width, { (0, UInt8($0 - first), group) },
-        { (bytes, payloads) throws(StorageFailure) in
-          do throws(ColumnFault) {
-            let own = try BaseColumns(bytes, payloads).bases()
-            guard own.allSatisfy({ $0.fits(below: horizon) }) else {
-              throw ColumnFault(what: "what events below the horizon can have left")
-            }
-            bases += own
-          } catch { throw reader.damaged(first, error.what) }
-        })
-    }
-    var footer: [UInt8] = []
-    footer.appendWord(UInt64(bases.count))
-    guard footer == reader.footer, zip(bases, bases.dropFirst()).allSatisfy({ $0.token < $1.token }) else {
+    guard reader.blockCount % BaseColumns.count == 0 else { throw reader.damaged(0, "all columns of bases") }
+    for group in 0..<groups(reader) { bases += try self.bases(reader, group: group) }
+    guard footer(bases.count) == reader.footer, zip(bases, bases.dropFirst()).allSatisfy({ $0.token < $1.token }) else {
       throw reader.damaged(reader.blockCount, "the footer of the bases that are there")
     }
     return bases
+  }
+
+  /// What a file of so many bases says of itself.
+  static func footer(_ bases: Int) -> [UInt8] {
+    var footer: [UInt8] = []
+    footer.appendWord(UInt64(bases))
+    return footer
+  }
+
+  /// How many groups have all of their blocks.
+  static func groups(_ reader: KeptReader) -> Int { reader.blockCount / BaseColumns.count }
+
+  /// The bases of one group. O(bytes).
+  static func bases(_ reader: KeptReader, group: Int) throws(StorageFailure) -> [TokenBase] {
+    let (first, horizon) = (group * BaseColumns.count, Timestamp(microseconds: reader.header.first))
+    return try reader.withBlocks(
+      first..<first + BaseColumns.count, { (0, UInt8($0 - first), group) },
+      { (bytes, payloads) throws(StorageFailure) in
+        do throws(ColumnFault) {
+          let own = try BaseColumns(bytes, payloads).bases()
+          guard own.allSatisfy({ $0.fits(below: horizon) }) else {
+            throw ColumnFault(what: "what events below the horizon can have left")
+          }
+          return own
+        } catch { throw reader.damaged(first, error.what) }
+      })
+  }
+
+  /// The tokens of one group, whatever the rest of it is. O(tokens).
+  static func tokens(_ reader: KeptReader, group: Int) throws(StorageFailure) -> [UInt32] {
+    let first = group * BaseColumns.count
+    return try reader.withBlocks(
+      first..<first + 2, { (0, UInt8($0 - first), group) },
+      { (bytes, payloads) throws(StorageFailure) in
+        do throws(ColumnFault) { return try BaseColumns.tokens(bytes, payloads) } catch {
+          throw reader.damaged(first, error.what)
+        }
+      })
   }
 }
 
@@ -164,6 +184,14 @@ private struct BaseColumns {
     try read(&candlesWide, counts[1])
     try read(&balances, counts[2])
     try read(&balancesWide, counts[2])
+  }
+
+  /// The tokens, of the head and their column alone. O(tokens).
+  static func tokens(_ bytes: Span<UInt8>, _ payloads: [Range<Int>]) throws(ColumnFault) -> [UInt32] {
+    let head = bytes.extracting(payloads[0])
+    guard head.count == 12, head.word(0, UInt32.self) <= 1 << 20 else { throw ColumnFault(what: "the head of bases") }
+    let column = bytes.extracting(payloads[1])
+    return try ColumnCode.read(column, count: Int(head.word(0, UInt32.self)), as: UInt32.self)
   }
 
   /// The bases. O(rows).

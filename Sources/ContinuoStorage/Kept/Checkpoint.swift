@@ -34,8 +34,11 @@ struct Checkpoint {
   /// - Parameters:
   ///   - frame: the last frame that is in the version; it is synced.
   ///   - start: where the journal begins that is still needed then.
+  ///   - prepare: is called when all that the manifest is to name is on the disk, and it does not yet, with the kept files
+  ///     that it will name.
   mutating func keep(
-    _ version: borrowing KeptVersion, _ frame: JournalFrame, start: JournalStart, droppedTailBytes: Int64
+    _ version: borrowing KeptVersion, _ frame: JournalFrame, start: JournalStart, droppedTailBytes: Int64,
+    preparing prepare: ([KeptEntry]) throws(DiskFailure) -> Void = { _ in }
   ) throws(DiskFailure) -> CheckpointReceipt {
     let before = next.kept
     do throws(DiskFailure) {
@@ -45,12 +48,14 @@ struct Checkpoint {
       if !fresh.isEmpty { try disk.syncDirectory(directory.kept) }
       next.marks = version.marks
       let kept = next
+      try prepare(kept.kept)
       try keeper.update { manifest in
         // The journal goes on meanwhile, and has its own part of it.
         (manifest.kept, manifest.marks, manifest.nextNumber) = (kept.kept, kept.marks, kept.nextNumber)
         (manifest.keptTokens, manifest.keptAddresses) = (kept.keptTokens, kept.keptAddresses)
         (manifest.keptSequence, manifest.keptChain) = (frame.sequence, frame.chain)
         (manifest.journalStart, manifest.droppedTailBytes) = (start, droppedTailBytes)
+        manifest.newestJournalFile = max(manifest.newestJournalFile, start.file)
       }
     } catch {
       // Unless the manifest may name them: what cannot be removed now the next writer removes.

@@ -37,20 +37,27 @@ package struct KeptWriter {
   /// Ends the file with what it says of itself, and makes it durable, but not its name.
   package mutating func finish(_ footer: [UInt8] = []) throws(DiskFailure) -> KeptEntry {
     let place = start + Int64(bytes.count)
-    var payload: [UInt8] = []
-    payload.appendWord(UInt32(places.count))
-    payload.appendWord(UInt32(footer.count))
-    for place in places { payload.appendWord(place) }
-    for checksum in checksums { payload.appendWord(checksum) }
-    payload += footer
     let checksum = KeptBlock.append(
-      kind: KeptBlock.footerKind, column: 0, group: 0, payload, to: &bytes, startingAt: start, of: header)
+      kind: KeptBlock.footerKind, column: 0, group: 0, Self.footer(places, checksums, footer), to: &bytes,
+      startingAt: start, of: header)
     bytes.appendWord(place)
     bytes.appendWord(checksum)
     bytes.appendWord(KeptReader.trailerMagic)
     try flush()
     try file.sync()
     return KeptEntry(header: header, checksum: checksum, bytes: start)
+  }
+}
+
+extension KeptWriter {
+  /// The payload of the footer behind some blocks. O(blocks).
+  static func footer(_ places: [UInt64], _ checksums: [UInt32], _ own: [UInt8]) -> [UInt8] {
+    var payload: [UInt8] = []
+    payload.appendWord(UInt32(places.count))
+    payload.appendWord(UInt32(own.count))
+    for place in places { payload.appendWord(place) }
+    for checksum in checksums { payload.appendWord(checksum) }
+    return payload + own
   }
 }
 
@@ -105,6 +112,15 @@ package struct KeptReader {
     else { throw damaged(end, "places that do not ascend", "those of blocks") }
   }
 
+  /// Reads blocks of a file whose footer is not sound: where they are said to be.
+  init(
+    remainsOf file: any DiskFile, _ path: String, _ header: KeptHeader, _ places: [Int64], _ checksums: [UInt32],
+    end: Int64
+  ) {
+    (self.file, self.path, self.header, footer) = (file, path, header, [])
+    (self.places, self.checksums, self.end) = (places, checksums, end)
+  }
+
   private static func parts(_ payload: Span<UInt8>) -> ([Int64], [UInt32], [UInt8])? {
     let (blocks, own) = (Int(payload.word(0, UInt32.self)), Int(payload.word(4, UInt32.self)))
     guard payload.count == 8 + 12 * blocks + own else { return nil }
@@ -124,11 +140,21 @@ package struct KeptReader {
 
   var blockCount: Int { places.count }
 
+  /// Where a block begins, or, behind the last one, the footer. O(1).
+  func place(_ block: Int) -> Int64 { block < places.count ? places[block] : end }
+
+  /// The first of some blocks that is not sound. O(bytes).
+  func firstUnsound(_ blocks: Range<Int>) -> Int? {
+    for block in blocks {
+      do throws(StorageFailure) { try check(block) } catch { return block }
+    }
+    return nil
+  }
+
   /// Why bytes that are sound are not what they should be, at a block.
   func damaged(_ block: Int, _ expected: String) -> StorageFailure {
     .damaged(
-      file: path, byte: block < places.count ? places[block] : end, found: "other bytes with right checksums",
-      expected: expected)
+      file: path, byte: place(block), found: "other bytes with right checksums", expected: expected)
   }
 
   /// Checks a block, whatever it is. O(bytes).

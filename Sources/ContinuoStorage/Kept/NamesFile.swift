@@ -7,7 +7,7 @@ package import Continuo
 
 package enum NamesFile {
   /// A block has no more names.
-  private static let namesMax = 1 << 16
+  static let namesMax = 1 << 16
 
   /// Writes the names with these numbers and makes them durable, but not the file's name. O(bytes).
   static func write(
@@ -26,10 +26,34 @@ package enum NamesFile {
         group += 1
       }
     }
+    return try writer.finish(footer(tokens.count, addresses.count))
+  }
+
+  /// What a file of so many names says of itself.
+  static func footer(_ tokens: Int, _ addresses: Int) -> [UInt8] {
     var footer: [UInt8] = []
-    footer.appendWord(UInt64(tokens.count))
-    footer.appendWord(UInt64(addresses.count))
-    return try writer.finish(footer)
+    footer.appendWord(UInt64(tokens))
+    footer.appendWord(UInt64(addresses))
+    return footer
+  }
+
+  /// The names of one block alone, which has so many; nil where it is damaged. O(bytes).
+  static func payload(
+    _ reader: KeptReader, _ block: Int, areTokens: Bool, count: Int
+  ) throws(StorageFailure) -> [UInt8]? {
+    try KeptRemains.ifSound { () throws(StorageFailure) in
+      try reader.withBlocks(
+        block..<block + 1, { (areTokens ? 0 : 1, 0, $0) },
+        { (bytes, payloads) throws(StorageFailure) in
+          let payload = bytes.extracting(payloads[0])
+          guard payload.count >= 4, payload.word(0, UInt32.self) == count else {
+            throw reader.damaged(block, "\(count) names")
+          }
+          var names: [UInt8] = []
+          for index in 4..<payload.count { names.append(payload[index]) }
+          return names
+        })
+    }
   }
 
   /// How many tokens and addresses a file has.

@@ -265,6 +265,27 @@ package enum SegmentFile {
     }
   }
 
+  /// The events of one group alone: for what is left of a damaged file. O(events).
+  ///
+  /// - Parameter before: the last event before them of their kind, then the last one of them.
+  static func events(
+    _ reader: KeptReader, _ blocks: Range<Int>, _ kind: EventKind, group: Int, after before: inout OrderKey?,
+    _ scratch: inout SegmentScratch
+  ) throws(StorageFailure) -> (swaps: [HeldSwap], transfers: [HeldTransfer]) {
+    scratch.swaps.removeAll(keepingCapacity: true)
+    scratch.transfers.removeAll(keepingCapacity: true)
+    var last = before
+    try reader.withBlocks(
+      blocks, { (kind.rawValue, UInt8($0 - blocks.lowerBound), group) },
+      { (bytes, payloads) throws(StorageFailure) in
+        do throws(ColumnFault) {
+          try read(bytes, payloads, kind, reader.header, &last, &scratch)
+        } catch { throw reader.damaged(blocks.lowerBound, error.what) }
+      })
+    before = last
+    return (scratch.swaps, scratch.transfers)
+  }
+
   /// Refuses events that do not ascend, or lie in another time.
   private static func check(
     _ keys: some Sequence<OrderKey>, after before: OrderKey?, _ header: KeptHeader

@@ -38,7 +38,8 @@ struct Verify: ConsoleCommand {
         .damaged,
         "\(Visible.text(directory.dataDir)): \(found.failures.count) files are damaged, \(found.differences.count) summaries "
           + "differ, \(found.files) files are sound",
-        remedy: "keep a copy of the directory, and put the files back from a backup")
+        remedy:
+          "keep a copy of the directory; 'continuo repair --dry-run' says what can be brought back without a backup")
     }
     var result = ResultStream(.verify, output, console)
     try result.write(VerifyAnswer(files: found.files, bytes: found.bytes, events: found.events))
