@@ -111,6 +111,7 @@ def run(rounds, randoms, folder):
     (born, _) = failing(interposer, True)
     (opened, least) = failing(interposer, False)
     print(f"failing calls: {born} from a directory's birth on, {opened} from a later start on, each once; {least} steps kept")
-    if min(born, opened) < 70:
-        raise Lost("a start makes more calls than that: these were not met")
+    # Sixteen of them fill a journal file with zeros.
+    if min(born, opened) < 25:
+        raise Lost(f"a start makes more than {min(born, opened)} calls: some were not met")
     shutil.rmtree(interposer.folder)
