@@ -63,7 +63,7 @@ struct DurableRun {
     let seconds = Double(MachineHandle.nanoseconds - start) / 1e9
     precondition(accepted == events, "every event is accepted")
     let position = ledger.journalPosition
-    let bytes = Int64(position.file - 1) * (64 << 20) + position.byte
+    let bytes = Int64(position.file - 1) * Ledger.Options().journalFileBytes + position.byte
     return (Double(events) / seconds, Double(bytes) / Double(events))
   }
 
@@ -124,14 +124,15 @@ struct ManyWriters {
   private func bareSyncs() throws -> Double {
     let disk = RealDisk()
     let file = try disk.create(path + "/bare")
-    let zeros = [UInt8](repeating: 0, count: 64 << 20)
+    let blocks = Int(Ledger.Options().journalFileBytes / 4096)
+    let zeros = [UInt8](repeating: 0, count: blocks * 4096)
     try file.write(zeros.span, at: 0)
     try file.sync()
     let block = [UInt8](repeating: 7, count: 4096)
     let count = max(10, commits / 20)
     let start = MachineHandle.nanoseconds
     for index in 0..<count {
-      try file.write(block.span, at: Int64(index % 16_384) * 4096)
+      try file.write(block.span, at: Int64(index % blocks) * 4096)
       try file.sync()
     }
     return Double(count) / (Double(MachineHandle.nanoseconds - start) / 1e9)
