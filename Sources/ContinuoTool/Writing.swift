@@ -2,7 +2,9 @@
 // Invariant: every failure of the directory is one line.
 // Not here: how it is written (ContinuoStorage), what (Commands).
 
+internal import ArgumentParser
 internal import Continuo
+internal import ContinuoBytes
 internal import ContinuoFormats
 internal import ContinuoStorage
 
@@ -47,6 +49,25 @@ enum Writing {
     console.note(
       "continuo: \(Visible.text(path)): no checkpoint could be made, so the journal stays as long as it is: "
         + Visible.text(failure.what))
+  }
+
+  /// Refuses to go on where nobody can be asked.
+  ///
+  /// - Parameter seen: what '--dry-run' shows instead.
+  static func requireTerminal(orSee seen: String) throws {
+    guard DescriptorHandle.standardInput.isTerminal, DescriptorHandle.standardError.isTerminal else {
+      throw ValidationError("there is no terminal to ask on: give --yes, or --dry-run to see \(seen)")
+    }
+  }
+
+  /// Asks, and fails where the answer is not yes.
+  ///
+  /// - Parameter outcome: what is to be said then.
+  static func confirm(_ question: String, orSay outcome: String) throws {
+    Console.raw(question + " [y/N] ")
+    guard ["y", "yes"].contains((readLine() ?? "").lowercased()) else {
+      throw Failure(.notConfirmed, outcome, remedy: "answer y, or give --yes")
+    }
   }
 
   /// Makes calls whose failures become the one line.

@@ -148,6 +148,12 @@ struct CandleQuestionTests {
         .oneDay, from: Timestamp(microseconds: 1_730_419_200_000_000 + 5 * 86_400_000_000),
         to: Timestamp(microseconds: 1_730_419_200_000_000 + 7 * 86_400_000_000)))
     #expect(middle.rows == 2 && middle.events < 80)
+    let (never, always) = (Timestamp(microseconds: .min), Timestamp(microseconds: .max))
+    for fill in Fill.allCases {
+      _ = try read("ART", CandleQuery(.oneDay, from: never, to: never, fill: fill, limit: 3))
+      _ = try read("ART", CandleQuery(.oneWeek, from: always, to: always, fill: fill))
+      _ = try read("ART", CandleQuery(.oneHour, from: never, to: always, limit: .max))
+    }
     let nobody = try read("nobody", CandleQuery(.oneHour, limit: 1))
     #expect(nobody == (events: 20 * 96 + 1, rows: -1, isPart: false))
   }

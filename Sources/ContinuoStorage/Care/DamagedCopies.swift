@@ -21,14 +21,7 @@ struct DamagedCopies {
     let name = file.split(separator: "/").last.map(String.init) ?? ""
     copies.append(own + "/" + name)
     let (source, copy) = (try disk.open(file, forWriting: false), try disk.create(own + "/" + name))
-    var piece: [UInt8] = []
-    var offset: Int64 = 0
-    repeat {
-      piece.removeAll(keepingCapacity: true)
-      try source.read(1 << 20, at: offset, into: &piece)
-      try copy.write(piece.span, at: offset)
-      offset += Int64(piece.count)
-    } while !piece.isEmpty
+    try source.copy(.max, to: copy)
     try copy.sync()
   }
 

@@ -139,17 +139,8 @@ struct UnfinishedCopy: Sendable {
   ) throws(DiskFailure) {
     let source = try disk.open(file.source, forWriting: false)
     let target = try disk.create(file.target)
-    var piece: [UInt8] = []
-    var place: Int64 = 0
-    while place < file.used {
-      piece.removeAll(keepingCapacity: true)
-      try source.read(Int(min(1 << 20, file.used - place)), at: place, into: &piece)
-      // One that is too short is told when the copy is read.
-      if piece.isEmpty { break }
-      try target.write(piece.span, at: place)
-      place += Int64(piece.count)
-      progress(Int64(piece.count))
-    }
+    // One that is too short is told when the copy is read.
+    try source.copy(file.used, to: target, progress)
     if file.used < file.bytes {
       try target.fill(from: file.used, to: file.bytes)
       progress(file.bytes - file.used)

@@ -110,6 +110,24 @@ extension Disk {
 }
 
 extension DiskFile {
+  /// Copies its first bytes into another file, so many, or all where it has fewer. O(bytes).
+  ///
+  /// - Parameter progress: is told how many more were copied.
+  func copy(
+    _ bytes: Int64, to file: any DiskFile, _ progress: (Int64) -> Void = { _ in }
+  ) throws(DiskFailure) {
+    var piece: [UInt8] = []
+    var place: Int64 = 0
+    while place < bytes {
+      piece.removeAll(keepingCapacity: true)
+      try read(Int(min(1 << 20, bytes - place)), at: place, into: &piece)
+      if piece.isEmpty { return }
+      try file.write(piece.span, at: place)
+      place += Int64(piece.count)
+      progress(Int64(piece.count))
+    }
+  }
+
   /// Writes zeros.
   func fill(from start: Int64, to end: Int64) throws(DiskFailure) {
     let zeros = [UInt8](repeating: 0, count: Int(min(1 << 20, max(0, end - start))))

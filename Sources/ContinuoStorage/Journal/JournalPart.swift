@@ -121,11 +121,7 @@ struct JournalPart {
 extension [OrderKey] {
   /// Whether an identity is among some that ascend. O(log n).
   fileprivate func containsIdentity(_ key: OrderKey) -> Bool {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if self[middle].precedes(key) { low = middle + 1 } else { high = middle }
-    }
-    return low < count && !key.precedes(self[low])
+    let index = firstIndex(notBefore: key)
+    return index < count && !key.precedes(self[index])
   }
 }

@@ -243,15 +243,7 @@ struct JournalWriter: ~Copyable {
   mutating func settle() throws(DiskFailure) {
     try Self.requireRoom(disk, directory, end.file)
     let copy = try disk.create(directory.newJournalFile(end.file.number))
-    var place: Int64 = 0
-    var piece: [UInt8] = []
-    while place < end.offset {
-      piece.removeAll(keepingCapacity: true)
-      try file.read(Int(min(1 << 20, end.offset - place)), at: place, into: &piece)
-      if piece.isEmpty { break }
-      try copy.write(piece.span, at: place)
-      place += Int64(piece.count)
-    }
+    try file.copy(end.offset, to: copy)
     try copy.fill(from: end.offset, to: end.file.fileBytes)
     file = copy
     if end.tornBytes > 0 { try noteCut() }

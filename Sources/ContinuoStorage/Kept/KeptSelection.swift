@@ -50,32 +50,33 @@ struct JournalIdentities: Sendable {
   /// Whether any of them may be among a segment's events. O(log n).
   func reach(_ range: SegmentFooter.Range) -> Bool {
     let own = keys[Int(range.kind.rawValue)]
-    let first = index(of: OrderKey(range, range.firstBlock), range.kind)
+    let first = own.firstIndex(notBefore: OrderKey(range, range.firstBlock))
     return first < own.count && own[first].chain == range.chain && own[first].block <= range.lastBlock
-  }
-
-  /// The place of the first identity that is not before one. O(log n).
-  private func index(of key: OrderKey, _ kind: EventKind) -> Int {
-    let own = keys[Int(kind.rawValue)]
-    var (low, high) = (0, own.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if own[middle].precedes(key) { low = middle + 1 } else { high = middle }
-    }
-    return low
   }
 
   /// Says of each of some keys, ascending by identity, whether it is among them. O(keys + identities between them).
   func forEach(_ kind: EventKind, _ keys: some RandomAccessCollection<OrderKey>, _ body: (_ isHeld: Bool, Int) -> Void)
   {
     let own = self.keys[Int(kind.rawValue)]
-    var next = keys.first.map { index(of: $0, kind) } ?? 0
+    var next = keys.first.map(own.firstIndex(notBefore:)) ?? 0
     var place = 0
     for key in keys {
       while next < own.count, own[next].precedes(key) { next += 1 }
       body(next < own.count && !key.precedes(own[next]), place)
       place += 1
     }
+  }
+}
+
+extension [OrderKey] {
+  /// The place of the first identity that is not before one, of identities that ascend. O(log n).
+  func firstIndex(notBefore key: OrderKey) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle].precedes(key) { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }
 

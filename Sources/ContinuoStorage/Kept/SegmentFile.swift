@@ -34,13 +34,15 @@ struct SegmentFooter: Equatable {
   mutating func note(_ swaps: [HeldSwap], _ transfers: [HeldTransfer]) {
     note(swaps.lazy.map(\.key), .swap)
     note(transfers.lazy.map(\.key), .transfer)
-    for index in swaps.indices {
-      let token = Int(swaps[index].token)
-      if token / 64 >= tokens.count {
-        tokens.append(contentsOf: repeatElement(0, count: token / 64 + 1 - tokens.count))
-      }
-      tokens[token / 64] |= 1 << UInt64(token % 64)
+    for index in swaps.indices { insert(Int(swaps[index].token)) }
+  }
+
+  @inline(__always)
+  private mutating func insert(_ token: Int) {
+    if token / 64 >= tokens.count {
+      tokens.append(contentsOf: repeatElement(0, count: token / 64 + 1 - tokens.count))
     }
+    tokens[token / 64] |= 1 << UInt64(token % 64)
   }
 
   private mutating func note(_ keys: some Sequence<OrderKey>, _ kind: EventKind) {
@@ -105,10 +107,7 @@ struct SegmentFooter: Equatable {
     for step in try ColumnCode.read(bytes.extracting(start...), count: tokenCount, as: UInt32.self) {
       next += Int(step)
       guard next < Limits.tokensMax else { throw ColumnFault(what: "tokens' numbers") }
-      if next / 64 >= tokens.count {
-        tokens.append(contentsOf: repeatElement(0, count: next / 64 + 1 - tokens.count))
-      }
-      tokens[next / 64] |= 1 << UInt64(next % 64)
+      insert(next)
       next += 1
     }
   }

@@ -99,13 +99,9 @@ struct Repair: ConsoleCommand {
   /// Asks before anything is written; where nobody can be asked it wants the word on the command line.
   private func ask(_ losses: Int) throws {
     if yes || acceptLoss { return }
-    guard DescriptorHandle.standardInput.isTerminal, DescriptorHandle.standardError.isTerminal else {
-      throw ValidationError("there is no terminal to ask on: give --yes, or --dry-run to see what would be lost")
-    }
-    Console.raw("repair \(Visible.text(directory.dataDir))? Nothing is lost by it. [y/N] ")
-    guard ["y", "yes"].contains((readLine() ?? "").lowercased()) else {
-      throw Failure(.notConfirmed, "nothing was written", remedy: "answer y, or give --yes")
-    }
+    try Writing.requireTerminal(orSee: "what would be lost")
+    try Writing.confirm(
+      "repair \(Visible.text(directory.dataDir))? Nothing is lost by it.", orSay: "nothing was written")
   }
 }
 

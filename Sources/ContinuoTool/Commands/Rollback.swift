@@ -56,18 +56,13 @@ struct Rollback: ConsoleCommand {
   }
 
   private func undo(_ console: Console) throws -> Int {
-    let canAsk = DescriptorHandle.standardInput.isTerminal && DescriptorHandle.standardError.isTerminal
-    guard yes || canAsk else {
-      throw ValidationError("there is no terminal to ask on: give --yes, or --dry-run to see what would be undone")
-    }
+    if !yes { try Writing.requireTerminal(orSee: "what would be undone") }
     let ledger = try Writing.openThere(directory.dataDir, console)
     if !yes {
       let count = ledger.eventCount(chain: chain, above: block)
-      Console.raw(
-        "undo \(count) events of chain \(chain) above block \(block) in \(Visible.text(directory.dataDir))? [y/N] ")
-      guard ["y", "yes"].contains((readLine() ?? "").lowercased()) else {
-        throw Failure(.notConfirmed, "nothing was undone", remedy: "answer y, or give --yes")
-      }
+      try Writing.confirm(
+        "undo \(count) events of chain \(chain) above block \(block) in \(Visible.text(directory.dataDir))?",
+        orSay: "nothing was undone")
     }
     return try Writing.reporting {
       let undone = try ledger.rollback(chain: chain, above: block)
