@@ -38,9 +38,12 @@ struct SegmentTests {
     }
     var scratch = SegmentScratch()
     var events = HeldGroup()
-    try SegmentFile.forEachGroup(KeptReader(file, path: "/segment", entry), &scratch) { swaps, transfers in
-      events.swaps += swaps
-      events.transfers += transfers
+    try SegmentFile.forEachGroup(KeptReader(file, path: "/segment", entry), &scratch) { group in
+      #expect(group.swaps.map(\.token) == group.tokens.sorted())
+      let byKey = group.swaps.sorted { Self.precedes($0.key, $1.key) }
+      #expect(byKey.map(\.key) == group.keys && byKey.map(\.token) == group.tokens)
+      events.swaps += byKey
+      events.transfers += group.transfers
     }
     return events
   }
@@ -92,10 +95,11 @@ struct SegmentTests {
     return events
   }
 
+  private static func precedes(_ one: OrderKey, _ other: OrderKey) -> Bool {
+    (one.chain, one.block, one.logIndex) < (other.chain, other.block, other.logIndex)
+  }
+
   private static func sorted(_ events: HeldGroup) -> HeldGroup {
-    func precedes(_ one: OrderKey, _ other: OrderKey) -> Bool {
-      (one.chain, one.block, one.logIndex) < (other.chain, other.block, other.logIndex)
-    }
     var sorted = events
     sorted.swaps.sort { precedes($0.key, $1.key) }
     sorted.transfers.sort { precedes($0.key, $1.key) }

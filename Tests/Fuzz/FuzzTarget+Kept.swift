@@ -73,10 +73,10 @@ extension FuzzTarget {
     case .segment:
       var scratch = SegmentScratch()
       var fault: PackedBatchFault?
-      try SegmentFile.forEachGroup(reader, &scratch) { swaps, transfers in
+      try SegmentFile.forEachGroup(reader, &scratch) { group in
         do throws(PackedBatchFault) {
-          if fault == nil { try engine.adopt(swaps.span) }
-          if fault == nil { try engine.adopt(transfers.span) }
+          if fault == nil { try engine.adopt(byToken: group.swaps.span, group.keys.span, group.tokens.span) }
+          if fault == nil { try engine.adopt(group.transfers.span) }
         } catch { fault = error }
       }
       if let fault { throw fault }

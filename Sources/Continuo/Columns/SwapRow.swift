@@ -3,16 +3,16 @@
 // Not here: how rows are packed (PackedChunkHandle), where they lie (SortedSeries).
 
 /// A swap as it is held.
-struct SwapRow: PackedRow, Equatable {
-  var key: OrderKey
+package struct SwapRow: PackedRow, Equatable, Sendable {
+  package var key: OrderKey
   /// The wallet's number, `absentWallet` without one.
-  var wallet: UInt32
-  var side: Side?
+  package var wallet: UInt32
+  package var side: Side?
   // Behind the small fields, which leave room for nothing else: 80 bytes instead of 96.
-  var amountUSD: Decimal18
+  package var amountUSD: Decimal18
   /// Zero where absent.
-  var tokenAmount: Decimal18
-  var price: Decimal18
+  package var tokenAmount: Decimal18
+  package var price: Decimal18
 
   @inline(__always)
   init(
@@ -38,18 +38,18 @@ struct SwapRow: PackedRow, Equatable {
 }
 
 extension SwapRow {
-  static var narrowCount: Int { 4 }
-  static var columnCount: Int { 7 }
-  static func chunkRows(_ count: Int) -> Int {
+  package static var narrowCount: Int { 4 }
+  package static var columnCount: Int { 7 }
+  package static func chunkRows(_ count: Int) -> Int {
     count < Limits.swapChunkRowsFrom ? Limits.swapChunkRows : Limits.swapChunkRowsMax
   }
-  static func tailRowsMax(_ count: Int) -> Int { chunkRows(count) + 8 }
-  static var lateRows: Int { Limits.swapChunkRows }
+  package static func tailRowsMax(_ count: Int) -> Int { chunkRows(count) + 8 }
+  package static var lateRows: Int { Limits.swapChunkRows }
 
-  static func isScaled(_ column: Int) -> Bool { column == 0 || column >= 4 }
+  package static func isScaled(_ column: Int) -> Bool { column == 0 || column >= 4 }
 
   @inline(__always)
-  func narrow(_ column: Int) -> Int64 {
+  package func narrow(_ column: Int) -> Int64 {
     switch column {
     case 0...2: key.column(column)
     // Wallet and side together: fewer bytes than apart.
@@ -58,7 +58,7 @@ extension SwapRow {
   }
 
   @inline(__always)
-  func wide(_ column: Int) -> Int128 {
+  package func wide(_ column: Int) -> Int128 {
     switch column {
     case 4: amountUSD.units
     case 5: tokenAmount.units
@@ -67,7 +67,7 @@ extension SwapRow {
   }
 
   @inline(__always)
-  init(_ columns: some ColumnSource) {
+  package init(_ columns: some ColumnSource) {
     let trader = columns.narrow(3)
     self.init(
       key: Self.key(columns), amountUSD: Decimal18(units: columns.wide(4)),
@@ -76,12 +76,12 @@ extension SwapRow {
   }
 
   @inline(__always)
-  static func key(_ columns: some ColumnSource) -> OrderKey { OrderKey(columns: columns) }
+  package static func key(_ columns: some ColumnSource) -> OrderKey { OrderKey(columns: columns) }
 
   @inline(__always)
-  static func major(_ key: OrderKey) -> Int64 { key.timestamp.microseconds }
+  package static func major(_ key: OrderKey) -> Int64 { key.timestamp.microseconds }
 
-  static func summary(_ rows: Span<SwapRow>) -> Candle {
+  package static func summary(_ rows: Span<SwapRow>) -> Candle {
     var candle = Candle(rows[0])
     var (usd, token, buy, sell) = (PositiveSum(), PositiveSum(), PositiveSum(), PositiveSum())
     var (high, low) = (candle.high.units, candle.low.units)
@@ -105,7 +105,7 @@ extension SwapRow {
     return candle
   }
 
-  static func summary(_ rows: Span<SwapRow>, _ columns: PackScratch) -> Candle {
+  package static func summary(_ rows: Span<SwapRow>, _ columns: PackScratch) -> Candle {
     guard columns.addsUpToWord(SwapColumn.amountUSD), columns.addsUpToWord(SwapColumn.tokenAmount) else {
       return summary(rows)
     }
@@ -139,15 +139,15 @@ extension SwapRow {
     return candle
   }
 
-  static func summary(_ summary: Candle, with row: SwapRow) -> Candle {
+  package static func summary(_ summary: Candle, with row: SwapRow) -> Candle {
     var candle = summary
     candle.merge(Candle(row))
     return candle
   }
 
-  static func summary(_ summary: Candle, without row: SwapRow) -> Candle? { summary.without(row) }
+  package static func summary(_ summary: Candle, without row: SwapRow) -> Candle? { summary.without(row) }
 
-  static func summary(of chunk: PackedChunk<SwapRow>) -> Candle { Candle(chunk, 0..<chunk.count) }
+  package static func summary(of chunk: PackedChunk<SwapRow>) -> Candle { Candle(chunk, 0..<chunk.count) }
 }
 
 /// A sum of numbers that are not negative, without a branch.

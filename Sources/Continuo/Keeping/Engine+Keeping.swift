@@ -176,39 +176,66 @@ extension Engine {
   /// - Throws: ``PackedBatchFault`` where a number is no name's, an amount none of a swap, or one is held already.
   package mutating func adopt(_ swaps: Span<HeldSwap>) throws(PackedBatchFault) {
     for index in swaps.indices {
-      guard Int(swaps[index].token) < tokenStates.count,
-        swaps[index].trader <= UInt32(truncatingIfNeeded: addressNames.count)
-      else { throw PackedBatchFault(what: "names' numbers") }
-      guard swaps[index].amountUSD.isPositive, swaps[index].price.isPositive, swaps[index].tokenAmount >= .zero else {
-        throw PackedBatchFault(what: "amounts over zero")
+      try expect(swaps, index)
+      try adopt(swaps[index].row.key, .swap, swaps[index].token)
+      adopt(swaps, index)
+    }
+  }
+
+  /// Takes in held swaps, which are new, token by token, so that what each token needs is looked for once. O(swaps) amortised.
+  ///
+  /// - Parameters:
+  ///   - swaps: one token after the other, each in the order of its chain.
+  ///   - keys: where the same swaps stand, in the order of their chain.
+  ///   - tokens: the tokens of these, in the same order.
+  /// - Throws: as ``adopt(_:)``.
+  package mutating func adopt(
+    byToken swaps: Span<HeldSwap>, _ keys: Span<OrderKey>, _ tokens: Span<UInt32>
+  ) throws(PackedBatchFault) {
+    precondition(keys.count == swaps.count && tokens.count == swaps.count, "the same swaps in both orders")
+    for index in keys.indices { try adopt(keys[index], .swap, tokens[index]) }
+    for index in swaps.indices {
+      try expect(swaps, index)
+      let (tokenAhead, tailAhead) = (index + Self.tokensAhead, index + Self.tailsAhead)
+      if tokenAhead < swaps.count, swaps[tokenAhead].token != swaps[tokenAhead - 1].token {
+        tokenStates.prefetch(Int(swaps[tokenAhead].token), from: 5, lines: 6)
       }
-    }
-    for start in stride(from: 0, to: swaps.count, by: Self.adoptedTogether) {
-      // In groups, so that the memory that they need is asked for ahead (0009).
-      let group = start..<min(start + Self.adoptedTogether, swaps.count)
-      for index in group { tokenStates.prefetch(Int(swaps[index].token), from: 5, lines: 6) }
-      for index in group { tokenStates[Int(swaps[index].token)].prefetchTails(.swap) }
-      for index in group { try adopt(swaps[index]) }
+      if tailAhead < swaps.count, swaps[tailAhead].token != swaps[tailAhead - 1].token,
+        Int(swaps[tailAhead].token) < tokenStates.count
+      {
+        tokenStates[Int(swaps[tailAhead].token)].prefetchTails(.swap)
+      }
+      adopt(swaps, index)
     }
   }
 
-  private static var adoptedTogether: Int { 24 }
+  /// So many swaps ahead memory is asked for (0009).
+  private static var tokensAhead: Int { 32 }
+  private static var tailsAhead: Int { 16 }
 
   @inline(__always)
-  private mutating func adopt(_ swap: HeldSwap) throws(PackedBatchFault) {
-    let (key, token) = (swap.key, Int(swap.token))
-    try expectNew(key, .swap)
+  private func expect(_ swaps: Span<HeldSwap>, _ index: Int) throws(PackedBatchFault) {
+    guard Int(swaps[index].token) < tokenStates.count,
+      swaps[index].row.wallet &+ 1 <= UInt32(truncatingIfNeeded: addressNames.count)
+    else { throw PackedBatchFault(what: "names' numbers") }
+    guard swaps[index].row.amountUSD.isPositive, swaps[index].row.price.isPositive,
+      swaps[index].row.tokenAmount >= .zero
+    else { throw PackedBatchFault(what: "amounts over zero") }
+  }
+
+  /// Takes in one swap. It is copied as it lies: a row that is put together of fields waits for them to be written first.
+  @inline(__always)
+  private mutating func adopt(_ swaps: Span<HeldSwap>, _ index: Int) {
+    let token = Int(swaps[index].token)
     willChange(token)
-    tokenStates[token].accept(
-      SwapRow(
-        key: key, amountUSD: swap.amountUSD, tokenAmount: swap.tokenAmount, price: swap.price,
-        wallet: swap.trader &- 1, side: swap.side))
-    dayVolumes.add(swap.amountUSD, to: token, at: key.timestamp)
-    insertIdentity(key, .swap, swap.token)
+    tokenStates[token].accept(swaps[index].row)
+    dayVolumes.add(swaps[index].row.amountUSD, to: token, at: swaps[index].row.key.timestamp)
   }
 
+  /// Takes in the identity of an event, and its time.
   @inline(__always)
-  private mutating func insertIdentity(_ key: OrderKey, _ kind: EventKind, _ token: UInt32) {
+  private mutating func adopt(_ key: OrderKey, _ kind: EventKind, _ token: UInt32) throws(PackedBatchFault) {
+    try expectNew(key, kind)
     identities.insert(
       IdentityEntry(
         key: IdentityEntry.Key(block: key.block, logIndex: key.logIndex), token: token, timestamp: key.timestamp),
@@ -229,13 +256,12 @@ extension Engine {
       guard held.amount >= .zero, max(held.from, held.to) > TransferRow.zeroAddress else {
         throw PackedBatchFault(what: "amounts, and not the zero address on both sides")
       }
-      try expectNew(held.key, .transfer)
+      try adopt(held.key, .transfer, held.token)
       let row = TransferRow(
         key: held.key, from: held.from, to: held.to, amount: held.amount, tokenID: held.tokenID)
       willChange(token)
       applyBalances(row, token, undo: false)
       tokenStates[token].transfers.insert(row)
-      insertIdentity(held.key, .transfer, held.token)
     }
   }
 

@@ -4,28 +4,57 @@
 
 /// A swap that is held.
 package struct HeldSwap: Equatable, Sendable, BitwiseCopyable {
-  package var key: OrderKey
+  /// As the engine holds it: it is copied as it lies.
+  package var row: SwapRow
   package var token: UInt32
+
+  package var key: OrderKey {
+    get { row.key }
+    set { row.key = newValue }
+  }
   /// The wallet's number + 1; 0 without one.
-  package var trader: UInt32
-  package var side: Side?
-  package var amountUSD: Decimal18
+  package var trader: UInt32 {
+    get { row.wallet &+ 1 }
+    set { row.wallet = newValue &- 1 }
+  }
+  package var side: Side? {
+    get { row.side }
+    set { row.side = newValue }
+  }
+  package var amountUSD: Decimal18 {
+    get { row.amountUSD }
+    set { row.amountUSD = newValue }
+  }
   /// Zero where absent.
-  package var tokenAmount: Decimal18
-  package var price: Decimal18
+  package var tokenAmount: Decimal18 {
+    get { row.tokenAmount }
+    set { row.tokenAmount = newValue }
+  }
+  package var price: Decimal18 {
+    get { row.price }
+    set { row.price = newValue }
+  }
+
+  @inline(__always)
+  init(row: SwapRow, token: UInt32) {
+    self.row = row
+    self.token = token
+  }
 
   package init(
     key: OrderKey, token: UInt32, trader: UInt32, side: Side?, amountUSD: Decimal18, tokenAmount: Decimal18,
     price: Decimal18
   ) {
-    self.key = key
-    self.token = token
-    self.trader = trader
-    self.side = side
-    self.amountUSD = amountUSD
-    self.tokenAmount = tokenAmount
-    self.price = price
+    self.init(
+      row: SwapRow(
+        key: key, amountUSD: amountUSD, tokenAmount: tokenAmount, price: price, wallet: trader &- 1, side: side),
+      token: token)
   }
+
+  /// None yet: what is put in its place makes it one.
+  package static let none = HeldSwap(
+    key: OrderKey(timestamp: Timestamp(microseconds: 0), chain: 0, block: 0, logIndex: 0), token: 0, trader: 0,
+    side: nil, amountUSD: .zero, tokenAmount: .zero, price: .zero)
 }
 
 /// A transfer that is held.
@@ -94,10 +123,7 @@ package struct HeldEvents {
       var position = goesOn ? swaps[index].next : view.lowerBound(from)
       while position != view.end, view.time(at: position) < end {
         let row = view.row(at: position)
-        held.append(
-          HeldSwap(
-            key: row.key, token: token, trader: row.wallet &+ 1, side: row.side, amountUSD: row.amountUSD,
-            tokenAmount: row.tokenAmount, price: row.price))
+        held.append(HeldSwap(row: row, token: token))
         position = view.after(position)
       }
       swaps[index].next = position

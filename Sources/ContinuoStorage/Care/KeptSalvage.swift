@@ -218,9 +218,9 @@ struct KeptSalvage {
         if lost == nil { lost = group }
         continue
       }
-      found.note(events.swaps, events.transfers)
+      found.note(events)
       var (swaps, transfers): ([HeldSwap], [HeldTransfer]) = ([], [])
-      for swap in events.swaps {
+      for swap in events.swaps.sorted(by: { $0.key.precedes($1.key) }) {
         if let own = numbers.swap(swap) {
           swaps.append(own)
         } else {
@@ -279,7 +279,7 @@ struct KeptSalvage {
 
   private mutating func events(
     _ remains: KeptRemains, _ group: GroupRemains, after before: inout OrderKey?
-  ) throws(StorageFailure) -> (swaps: [HeldSwap], transfers: [HeldTransfer])? {
+  ) throws(StorageFailure) -> SegmentGroup? {
     guard let reader = remains.reader else { return nil }
     do throws(StorageFailure) {
       return try SegmentFile.events(

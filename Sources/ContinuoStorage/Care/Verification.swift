@@ -59,7 +59,7 @@ public struct Verification: Sendable {
       do throws(StorageFailure) {
         let reader = try KeptRestore.reader(disk, directory, names, entry)
         switch entry.header.kind {
-        case .segment: try SegmentFile.forEachGroup(reader, &scratch) { _, _ in }
+        case .segment: try SegmentFile.forEachGroup(reader, &scratch) { _ in }
         case .names:
           for block in 0..<reader.blockCount { try reader.check(block) }
         case .bases: _ = try BasesFile.bases(reader)

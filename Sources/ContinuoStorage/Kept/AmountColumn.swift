@@ -98,6 +98,8 @@ struct AmountForecast: Equatable {
     if narrowDivisor > 0, let price = UInt64(exactly: price), let tokens = UInt64(exactly: tokens) {
       let (high, low) = price.multipliedFullWidth(by: tokens)
       let (sum, carry) = low.addingReportingOverflow(narrowDivisor / 2)
+      // Mostly a word is divided by a word.
+      if high == 0, !carry { return Int128(sum / narrowDivisor) }
       let top = high &+ (carry ? 1 : 0)
       if top < narrowDivisor { return Int128(narrowDivisor.dividingFullWidth((top, sum)).quotient) }
     }

@@ -119,12 +119,20 @@ enum ColumnCode {
     numbers.append(addingCapacity: count) { (space: inout OutputSpan<Number>) in
       let symbols = table.span
       let mask = UInt64(symbols.count - 1)
-      for _ in 0..<count {
-        let entry = symbols[Int(truncatingIfNeeded: classes.next & mask)]
-        classes.skip(Int(entry & 0xF))
-        let (number, isOver) = least.addingReportingOverflow(rest(Int(entry >> 4), &rests))
-        isPast = isPast || isOver
-        space.append(number)
+      var left = count
+      while left > 0 {
+        // Four classes of one word: it is loaded, and its place added to, once for them.
+        var (bits, used) = (classes.next, 0)
+        for _ in 0..<min(4, left) {
+          let entry = symbols[Int(truncatingIfNeeded: bits & mask)]
+          bits &>>= UInt64(entry & 0xF)
+          used &+= Int(entry & 0xF)
+          let (number, isOver) = least.addingReportingOverflow(rest(Int(entry >> 4), &rests))
+          isPast = isPast || isOver
+          space.append(number)
+        }
+        classes.skip(used)
+        left &-= 4
       }
     }
     guard !isPast, classes.isDone, rests.isDone else {

@@ -19,12 +19,12 @@ enum KeptRestore {
     try forEachBase(manifest, open) { (base) throws(PackedBatchFault) in try engine.adopt(base) }
     var events = 0
     let entries = try segments(manifest, open)
-    try SegmentsAhead.forEachGroup(entries, open) { (segment, swaps, transfers) throws(StorageFailure) in
+    try SegmentsAhead.forEachGroup(entries, open) { (segment, group) throws(StorageFailure) in
       try fitting(segment) { () throws(PackedBatchFault) in
-        try engine.adopt(swaps)
-        try engine.adopt(transfers)
+        try engine.adopt(byToken: group.swaps.span, group.keys.span, group.tokens.span)
+        try engine.adopt(group.transfers.span)
       }
-      events += swaps.count + transfers.count
+      events += group.swaps.count + group.transfers.count
     }
     try adopt(manifest.marks, directory, &engine)
     return events

@@ -119,7 +119,7 @@ extension KeptSelection {
     }
     if isInTime || mayBeSame {
       try SegmentFile.forEachGroup(segment, .swap) { (group, bytes, payload) throws(ColumnFault) in
-        try group.swaps(bytes, payload, &last, choose: choose, into: &part.swaps)
+        part.swaps += try group.swaps(bytes, payload, &last, choose: choose)
       }
       for place in part.swaps.indices { part.swaps[place].trader = 0 }
     }

@@ -114,14 +114,14 @@ package struct GroupColumns {
   ///
   /// - Parameter swaps: one at least, ascending by chain, block and log index.
   package init(_ swaps: ArraySlice<HeldSwap>, from start: Timestamp, _ last: inout LastPrices) {
-    let positions = PositionColumns(swaps.map(\.key), from: start)
-    head = GroupHead(.swap, positions, amountPower: AmountScale.power(swaps.lazy.map(\.amountUSD)))
-    head.tokenPower = AmountScale.power(swaps.lazy.map(\.tokenAmount))
-    head.pricePower = AmountScale.power(swaps.lazy.map(\.price))
+    let positions = PositionColumns(swaps.map(\.row.key), from: start)
+    head = GroupHead(.swap, positions, amountPower: AmountScale.power(swaps.lazy.map(\.row.amountUSD)))
+    head.tokenPower = AmountScale.power(swaps.lazy.map(\.row.tokenAmount))
+    head.pricePower = AmountScale.power(swaps.lazy.map(\.row.price))
     var (prices, tokens, amounts): ([Int128], [Int128], [Int128]) = ([], [], [])
-    AmountScale.quotients(swaps.lazy.map(\.price), head.pricePower, into: &prices)
-    AmountScale.quotients(swaps.lazy.map(\.tokenAmount), head.tokenPower, into: &tokens)
-    AmountScale.quotients(swaps.lazy.map(\.amountUSD), head.amountPower, into: &amounts)
+    AmountScale.quotients(swaps.lazy.map(\.row.price), head.pricePower, into: &prices)
+    AmountScale.quotients(swaps.lazy.map(\.row.tokenAmount), head.tokenPower, into: &tokens)
+    AmountScale.quotients(swaps.lazy.map(\.row.amountUSD), head.amountPower, into: &amounts)
     var plain = amounts.map { UInt128(bitPattern: $0) }
     if let forecast = AmountForecast(price: head.pricePower, tokens: head.tokenPower, amounts: head.amountPower) {
       let rests = amounts.indices.map {
@@ -135,8 +135,8 @@ package struct GroupColumns {
     for (swap, price) in zip(swaps, prices) { steps.append((price &- last.replace(swap.token, price)).zigzag) }
     set(positions)
     set(.token, swaps.map { UInt64($0.token) })
-    set(.first, swaps.map { UInt64($0.trader) })
-    set(.second, swaps.map { $0.side == .buy ? 0 : $0.side == .sell ? 1 as UInt64 : 2 })
+    set(.first, swaps.map { UInt64($0.row.wallet &+ 1) })
+    set(.second, swaps.map { $0.row.side == .buy ? 0 : $0.row.side == .sell ? 1 as UInt64 : 2 })
     set(.amount, plain)
     set(.tokens, tokens.map { UInt128(bitPattern: $0) })
     set(.price, steps)
@@ -194,89 +194,96 @@ package struct GroupReader {
     return numbers
   }
 
-  /// Numbers of 128 bits, read as words where they are.
-  private func wide<Answer>(
-    _ bytes: Span<UInt8>, _ word: ([UInt64]) -> Answer, _ wide: ([UInt128]) -> Answer
-  ) throws(ColumnFault) -> Answer {
-    guard bytes.count > 17, bytes[0] < 64, bytes.word(9, UInt64.self) == 0, bytes.word(1, UInt64.self) >> 63 == 0 else {
-      return wide(try ColumnCode.read(bytes, count: head.events, as: UInt128.self))
+  private func wide(_ bytes: Span<UInt8>) throws(ColumnFault) -> WideNumbers {
+    try WideNumbers(bytes, count: head.events)
+  }
+
+  /// The columns of swaps but their keys and tokens.
+  private func columns(
+    _ file: Span<UInt8>, _ payload: (GroupColumn) -> Range<Int>
+  ) throws(ColumnFault) -> SwapNumbers {
+    let forecast = AmountForecast(price: head.pricePower, tokens: head.tokenPower, amounts: head.amountPower)
+    guard forecast != nil || !head.isForetold else { throw ColumnFault(what: "amounts that can be foretold") }
+    let sides = try ColumnCode.read(file.extracting(payload(.second)), count: head.events, as: UInt8.self)
+    guard sides.allSatisfy({ $0 <= 2 }) else { throw ColumnFault(what: "sides") }
+    return SwapNumbers(
+      traders: try numbers(file.extracting(payload(.first))), sides: sides,
+      amounts: try wide(file.extracting(payload(.amount))), tokenAmounts: try wide(file.extracting(payload(.tokens))),
+      priceSteps: try wide(file.extracting(payload(.price))), forecast: head.isForetold ? forecast : nil,
+      amountUnit: Int128(PackPlan.power(head.amountPower)), tokenUnit: Int128(PackPlan.power(head.tokenPower)),
+      priceUnit: Int128(PackPlan.power(head.pricePower)))
+  }
+
+  private func tokens(_ bytes: Span<UInt8>) throws(ColumnFault) -> [UInt32] {
+    let tokens = try numbers(bytes)
+    guard tokens.allSatisfy({ $0 < UInt32(Limits.tokensMax) }) else { throw ColumnFault(what: "tokens' numbers") }
+    return tokens
+  }
+
+  /// Puts all swaps in place of what was there. O(events).
+  func swaps(
+    _ file: Span<UInt8>, _ payload: (GroupColumn) -> Range<Int>, _ order: inout RadixOrder,
+    into group: inout SegmentGroup
+  ) throws(ColumnFault) {
+    let (keys, tokens) = (try keys(file, payload), try tokens(file.extracting(payload(.token))))
+    let numbers = try columns(file, payload)
+    (group.keys, group.tokens) = (keys, tokens)
+    let greatest = tokens.reduce(0) { max($0, $1) }
+    order.sort(tokens.count, bits: UInt32.bitWidth - greatest.leadingZeroBitCount) { UInt64(tokens[$0]) }
+    if group.swaps.count > tokens.count { group.swaps.removeLast(group.swaps.count - tokens.count) }
+    if group.swaps.count < tokens.count {
+      group.swaps.append(contentsOf: repeatElement(.none, count: tokens.count - group.swaps.count))
     }
-    return word(try ColumnCode.read(bytes, count: head.events, as: UInt64.self))
+    var own = group.swaps.mutableSpan
+    var (price, token): (Int128, UInt64) = (0, 0)
+    for index in own.indices {
+      let place = order.place(index)
+      if order.number(index) != token { (price, token) = (0, order.number(index)) }
+      price &+= numbers.priceSteps.signed(place)
+      numbers.put(place, price, into: &own[index])
+      own[index].row.key = keys[place]
+      own[index].token = UInt32(truncatingIfNeeded: token)
+    }
   }
 
-  private func quotients(_ bytes: Span<UInt8>) throws(ColumnFault) -> [Int128] {
-    try wide(bytes, { $0.map { Int128($0) } }, { $0.map { Int128(bitPattern: $0) } })
-  }
-
-  private func steps(_ bytes: Span<UInt8>) throws(ColumnFault) -> [Int128] {
-    try wide(bytes, { $0.map { Int128($0.unzigzag) } }, { $0.map(\.unzigzag) })
-  }
-
-  /// The swaps, or those of them that are chosen. O(events).
+  /// The swaps that are chosen, in the order of their chain. O(events).
   ///
   /// - Parameter choose: is lent where each swap stands and its token; the places of those that are wanted, ascending.
-  package func swaps(
+  func swaps(
     _ file: Span<UInt8>, _ payload: (GroupColumn) -> Range<Int>, _ last: inout LastPrices,
-    choose: (([OrderKey], [UInt32]) -> [Int])? = nil, into swaps: inout [HeldSwap]
-  ) throws(ColumnFault) {
-    let keys = try keys(file, payload)
-    let tokens = try numbers(file.extracting(payload(.token)))
-    let chosen = choose?(keys, tokens)
-    if let chosen, chosen.isEmpty { return }
-    let traders = try numbers(file.extracting(payload(.first)))
-    let sides = try ColumnCode.read(file.extracting(payload(.second)), count: head.events, as: UInt8.self)
-    let (amounts, isForetold) = (
-      try (head.isForetold ? steps : quotients)(file.extracting(payload(.amount))), head.isForetold
-    )
-    let (tokenAmounts, priceSteps) = (
-      try quotients(file.extracting(payload(.tokens))), try steps(file.extracting(payload(.price)))
-    )
-    let forecast = AmountForecast(price: head.pricePower, tokens: head.tokenPower, amounts: head.amountPower)
-    guard sides.allSatisfy({ $0 <= 2 }), forecast != nil || !isForetold,
-      tokens.allSatisfy({ $0 < UInt32(Limits.tokensMax) })
-    else { throw ColumnFault(what: "sides, and tokens' numbers") }
-    let (amountUnit, tokenUnit) = (Int128(PackPlan.power(head.amountPower)), Int128(PackPlan.power(head.tokenPower)))
-    let priceUnit = Int128(PackPlan.power(head.pricePower))
-    func swap(_ index: Int, _ price: Int128) -> HeldSwap {
-      var amount = amounts[index]
-      if isForetold, let forecast { amount = amount &+ forecast.amount(price: price, tokens: tokenAmounts[index]) }
-      return HeldSwap(
-        key: keys[index], token: tokens[index], trader: traders[index],
-        side: sides[index] == 0 ? .buy : sides[index] == 1 ? .sell : nil,
-        amountUSD: AmountScale.amount(amount, amountUnit),
-        tokenAmount: AmountScale.amount(tokenAmounts[index], tokenUnit), price: AmountScale.amount(price, priceUnit))
-    }
+    choose: ([OrderKey], [UInt32]) -> [Int]
+  ) throws(ColumnFault) -> [HeldSwap] {
+    let (keys, tokens) = (try keys(file, payload), try tokens(file.extracting(payload(.token))))
+    let chosen = choose(keys, tokens)
+    if chosen.isEmpty { return [] }
+    let numbers = try columns(file, payload)
     last.reset()
-    guard let chosen else {
-      swaps.reserveCapacity(head.events)
-      for index in keys.indices { swaps.append(swap(index, last.add(tokens[index], priceSteps[index]))) }
-      return
-    }
+    var swaps = [HeldSwap](repeating: .none, count: chosen.count)
     var next = 0
     for index in keys.indices where next < chosen.count {
-      let price = last.add(tokens[index], priceSteps[index])
+      let price = last.add(tokens[index], numbers.priceSteps.signed(index))
       guard index == chosen[next] else { continue }
-      swaps.append(swap(index, price))
+      numbers.put(index, price, into: &swaps[next])
+      (swaps[next].row.key, swaps[next].token) = (keys[index], tokens[index])
       next += 1
     }
+    return swaps
   }
 
-  /// The transfers. O(events).
+  /// Adds the transfers to what is there. O(events).
   func transfers(
     _ file: Span<UInt8>, _ payload: (GroupColumn) -> Range<Int>, into transfers: inout [HeldTransfer]
   ) throws(ColumnFault) {
     let keys = try keys(file, payload)
     let (tokens, givers, takers) = (
-      try numbers(file.extracting(payload(.token))), try numbers(file.extracting(payload(.first))),
+      try tokens(file.extracting(payload(.token))), try numbers(file.extracting(payload(.first))),
       try numbers(file.extracting(payload(.second)))
     )
-    let amounts = try quotients(file.extracting(payload(.amount)))
+    let amounts = try wide(file.extracting(payload(.amount)))
     let low = try ColumnCode.read(file.extracting(payload(.tokens)), count: head.events, as: UInt128.self)
     let high = try ColumnCode.read(file.extracting(payload(.price)), count: head.events, as: UInt128.self)
     let isNamed = try ColumnCode.read(file.extracting(payload(.hasTokenID)), count: head.events, as: UInt8.self)
-    guard isNamed.allSatisfy({ $0 <= 1 }), tokens.allSatisfy({ $0 < UInt32(Limits.tokensMax) }) else {
-      throw ColumnFault(what: "identifiers, and tokens' numbers")
-    }
+    guard isNamed.allSatisfy({ $0 <= 1 }) else { throw ColumnFault(what: "identifiers") }
     let amountUnit = Int128(PackPlan.power(head.amountPower))
     for index in keys.indices {
       transfers.append(
@@ -286,6 +293,61 @@ package struct GroupReader {
           tokenID: isNamed[index] == 0 ? nil : WideID(high: high[index], low: low[index])))
     }
   }
+}
+
+/// What a group says of its swaps besides where they stand and their tokens.
+private struct SwapNumbers {
+  var traders: [UInt32]
+  var sides: [UInt8]
+  var amounts: WideNumbers
+  var tokenAmounts: WideNumbers
+  var priceSteps: WideNumbers
+  /// What foretells amounts; nil where they are as they are.
+  var forecast: AmountForecast?
+  var amountUnit: Int128
+  var tokenUnit: Int128
+  var priceUnit: Int128
+
+  /// Puts the numbers of a swap where it lies, field by field: one that is put together elsewhere and copied waits for its own
+  /// bytes. O(1).
+  ///
+  /// - Parameter price: in the group's units.
+  @inline(__always)
+  func put(_ index: Int, _ price: Int128, into swap: inout HeldSwap) {
+    let tokens = tokenAmounts[index]
+    var amount = amounts[index]
+    if let forecast { amount = amounts.signed(index) &+ forecast.amount(price: price, tokens: tokens) }
+    swap.row.wallet = traders[index] &- 1
+    swap.row.side = sides[index] == 0 ? .buy : sides[index] == 1 ? .sell : nil
+    swap.row.amountUSD = AmountScale.amount(amount, amountUnit)
+    swap.row.tokenAmount = AmountScale.amount(tokens, tokenUnit)
+    swap.row.price = AmountScale.amount(price, priceUnit)
+  }
+}
+
+/// A column of numbers of 128 bits, held as words where they are.
+private struct WideNumbers {
+  private var words: [UInt64] = []
+  private var wide: [UInt128] = []
+  private let areWords: Bool
+
+  init(_ bytes: Span<UInt8>, count: Int) throws(ColumnFault) {
+    areWords =
+      bytes.count > 17 && bytes[0] < 64 && bytes.word(9, UInt64.self) == 0 && bytes.word(1, UInt64.self) >> 63 == 0
+    if areWords {
+      words = try ColumnCode.read(bytes, count: count, as: UInt64.self)
+    } else {
+      wide = try ColumnCode.read(bytes, count: count, as: UInt128.self)
+    }
+  }
+
+  /// A number, its bits as they are.
+  @inline(__always)
+  subscript(index: Int) -> Int128 { areWords ? Int128(words[index]) : Int128(bitPattern: wide[index]) }
+
+  /// A number of either sign.
+  @inline(__always)
+  func signed(_ index: Int) -> Int128 { areWords ? Int128(words[index].unzigzag) : wide[index].unzigzag }
 }
 
 /// The last price of each token of a group, in the group's units; 0 before its first swap. It is used for one group after the

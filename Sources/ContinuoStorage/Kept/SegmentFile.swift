@@ -31,10 +31,15 @@ struct SegmentFooter: Equatable {
 
   init() {}
 
-  mutating func note(_ swaps: [HeldSwap], _ transfers: [HeldTransfer]) {
-    note(swaps.lazy.map(\.key), .swap)
-    note(transfers.lazy.map(\.key), .transfer)
-    for index in swaps.indices { insert(Int(swaps[index].token)) }
+  /// Notes a group's events.
+  mutating func note(_ group: SegmentGroup) {
+    note(group.keys, .swap)
+    note(group.transfers.lazy.map(\.key), .transfer)
+    var last: UInt32?
+    for index in group.swaps.indices where group.swaps[index].token != last {
+      last = group.swaps[index].token
+      insert(Int(group.swaps[index].token))
+    }
   }
 
   @inline(__always)
@@ -45,17 +50,31 @@ struct SegmentFooter: Equatable {
     tokens[token / 64] |= 1 << UInt64(token % 64)
   }
 
-  private mutating func note(_ keys: some Sequence<OrderKey>, _ kind: EventKind) {
+  /// Notes where events of a kind stand, in the order of a segment.
+  mutating func note(_ keys: some Collection<OrderKey>, _ kind: EventKind) {
+    guard let first = keys.first else { return }
+    var (least, greatest, block) = (first.timestamp, first.timestamp, first.block)
+    var own = Range(kind: kind, chain: first.chain, firstBlock: first.block, lastBlock: first.block)
+    if let last = ranges.last, last.kind == kind, last.chain == first.chain { own = ranges.removeLast() }
     for key in keys {
-      earliest = min(earliest, key.timestamp)
-      latest = max(latest, key.timestamp)
-      if let last = ranges.last, last.kind == kind, last.chain == key.chain {
-        ranges[ranges.count - 1].lastBlock = key.block
-      } else {
-        ranges.append(Range(kind: kind, chain: key.chain, firstBlock: key.block, lastBlock: key.block))
+      least = min(least, key.timestamp)
+      greatest = max(greatest, key.timestamp)
+      if key.chain != own.chain {
+        own.lastBlock = block
+        ranges.append(own)
+        own = Range(kind: kind, chain: key.chain, firstBlock: key.block, lastBlock: key.block)
       }
-      if kind == .swap { swaps += 1 } else { transfers += 1 }
+      block = key.block
     }
+    own.lastBlock = block
+    ranges.append(own)
+    (earliest, latest) = (min(earliest, least), max(latest, greatest))
+    if kind == .swap { swaps += UInt64(keys.count) } else { transfers += UInt64(keys.count) }
+  }
+
+  /// Notes that tokens have swaps.
+  mutating func note(tokens: some Sequence<UInt32>) {
+    for token in tokens { insert(Int(token)) }
   }
 
   var encoded: [UInt8] {
@@ -118,10 +137,30 @@ struct SegmentFooter: Equatable {
   }
 }
 
+/// The events of a group as they are read.
+package struct SegmentGroup: Sendable {
+  /// One token after the other, by their numbers, each in the order of its chain.
+  package var swaps: [HeldSwap] = []
+  /// Where the swaps stand, and their tokens, in the order of their chain.
+  package var keys: [OrderKey] = []
+  package var tokens: [UInt32] = []
+  package var transfers: [HeldTransfer] = []
+
+  package init() {}
+
+  fileprivate mutating func removeSwaps() {
+    swaps.removeAll(keepingCapacity: true)
+    keys.removeAll(keepingCapacity: true)
+    tokens.removeAll(keepingCapacity: true)
+  }
+}
+
 /// What writing and reading segments needs from one to the next.
 package struct SegmentScratch {
   var last = LastPrices()
   fileprivate var order = SegmentOrder()
+  fileprivate var byToken = RadixOrder()
+  fileprivate var group = SegmentGroup()
   fileprivate var swaps: [HeldSwap] = []
   fileprivate var transfers: [HeldTransfer] = []
 
@@ -139,13 +178,15 @@ package enum SegmentFile {
     _ scratch: inout SegmentScratch
   ) throws(DiskFailure) -> KeptEntry {
     scratch.swaps.removeAll(keepingCapacity: true)
-    scratch.order.places(swaps.lazy.map(\.key)) { scratch.swaps.append(swaps[swaps.startIndex + $0]) }
+    scratch.order.places(swaps.lazy.map(\.row.key)) { scratch.swaps.append(swaps[swaps.startIndex + $0]) }
     scratch.transfers.removeAll(keepingCapacity: true)
     scratch.order.places(transfers.lazy.map(\.key)) {
       scratch.transfers.append(transfers[transfers.startIndex + $0])
     }
     var footer = SegmentFooter()
-    footer.note(scratch.swaps, scratch.transfers)
+    footer.note(scratch.swaps.lazy.map(\.row.key), .swap)
+    footer.note(scratch.transfers.lazy.map(\.key), .transfer)
+    footer.note(tokens: scratch.swaps.lazy.map(\.token))
     var writer = KeptWriter(file, header)
     let origin = Timestamp(microseconds: header.first)
     var group = 0
@@ -171,7 +212,7 @@ package enum SegmentFile {
   /// was lent is of no use where this throws. O(events).
   package static func forEachGroup(
     _ reader: KeptReader, _ scratch: inout SegmentScratch,
-    _ body: (inout [HeldSwap], inout [HeldTransfer]) throws(StorageFailure) -> Void
+    _ body: (inout SegmentGroup) throws(StorageFailure) -> Void
   ) throws(StorageFailure) {
     let header = reader.header
     guard header.second == ChangedTimes.length, header.first % ChangedTimes.length == 0,
@@ -190,8 +231,6 @@ package enum SegmentFile {
       if group == swapGroups { before = nil }
       let first = block
       block += widths[Int(kind.rawValue)]
-      scratch.swaps.removeAll(keepingCapacity: true)
-      scratch.transfers.removeAll(keepingCapacity: true)
       try reader.withBlocks(
         first..<block, { (kind.rawValue, UInt8($0 - first), group) },
         { (bytes, payloads) throws(StorageFailure) in
@@ -199,8 +238,8 @@ package enum SegmentFile {
             try read(bytes, payloads, kind, reader.header, &before, &scratch)
           } catch { throw reader.damaged(first, error.what) }
         })
-      found.note(scratch.swaps, scratch.transfers)
-      try body(&scratch.swaps, &scratch.transfers)
+      found.note(scratch.group)
+      try body(&scratch.group)
     }
     guard found.encoded == reader.footer else {
       throw reader.damaged(reader.blockCount, "the footer of the events that are there")
@@ -253,14 +292,16 @@ package enum SegmentFile {
   ) throws(ColumnFault) {
     func payload(_ column: GroupColumn) -> Range<Int> { payloads[Int(column.rawValue)] }
     let group = try GroupReader(bytes, payloads, kind, header)
+    scratch.group.transfers.removeAll(keepingCapacity: true)
     if kind == .swap {
-      try group.swaps(bytes, payload, &scratch.last, into: &scratch.swaps)
-      try check(scratch.swaps.lazy.map(\.key), after: before, header)
-      before = scratch.swaps.last?.key
+      try group.swaps(bytes, payload, &scratch.byToken, into: &scratch.group)
+      try check(scratch.group.keys, after: before, header)
+      before = scratch.group.keys.last
     } else {
-      try group.transfers(bytes, payload, into: &scratch.transfers)
-      try check(scratch.transfers.lazy.map(\.key), after: before, header)
-      before = scratch.transfers.last?.key
+      scratch.group.removeSwaps()
+      try group.transfers(bytes, payload, into: &scratch.group.transfers)
+      try check(scratch.group.transfers.lazy.map(\.key), after: before, header)
+      before = scratch.group.transfers.last?.key
     }
   }
 
@@ -270,9 +311,7 @@ package enum SegmentFile {
   static func events(
     _ reader: KeptReader, _ blocks: Range<Int>, _ kind: EventKind, group: Int, after before: inout OrderKey?,
     _ scratch: inout SegmentScratch
-  ) throws(StorageFailure) -> (swaps: [HeldSwap], transfers: [HeldTransfer]) {
-    scratch.swaps.removeAll(keepingCapacity: true)
-    scratch.transfers.removeAll(keepingCapacity: true)
+  ) throws(StorageFailure) -> SegmentGroup {
     var last = before
     try reader.withBlocks(
       blocks, { (kind.rawValue, UInt8($0 - blocks.lowerBound), group) },
@@ -282,7 +321,7 @@ package enum SegmentFile {
         } catch { throw reader.damaged(blocks.lowerBound, error.what) }
       })
     before = last
-    return (scratch.swaps, scratch.transfers)
+    return scratch.group
   }
 
   /// Refuses events that do not ascend, or lie in another time.

@@ -10,8 +10,7 @@ enum SegmentsAhead {
   /// A group that is on its way, or its memory on the way back.
   private struct Group: Sendable {
     var segment: KeptReader?
-    var swaps: [HeldSwap] = []
-    var transfers: [HeldTransfer] = []
+    var events = SegmentGroup()
   }
 
   private struct State: Sendable {
@@ -31,7 +30,7 @@ enum SegmentsAhead {
   /// - Parameter open: opens a segment; it is called by the other thread.
   static func forEachGroup(
     _ entries: [KeptEntry], _ open: @escaping @Sendable (KeptEntry) throws(StorageFailure) -> KeptReader,
-    _ body: (KeptReader, Span<HeldSwap>, Span<HeldTransfer>) throws(StorageFailure) -> Void
+    _ body: (KeptReader, SegmentGroup) throws(StorageFailure) -> Void
   ) throws(StorageFailure) {
     let state = MonitorHandle(State(free: [Group](repeating: Group(), count: groups)))
     guard let thread = ThreadHandle({ read(entries, open, state) }) else {
@@ -51,20 +50,20 @@ enum SegmentsAhead {
         })
       taken = next
       guard let next, let segment = next.segment else { break }
-      try body(segment, next.swaps.span, next.transfers.span)
+      try body(segment, next.events)
     }
     if let failure = state.locked({ $0.failure }) { throw failure }
   }
 
   private static func forEachGroupAlone(
     _ entries: [KeptEntry], _ open: (KeptEntry) throws(StorageFailure) -> KeptReader,
-    _ body: (KeptReader, Span<HeldSwap>, Span<HeldTransfer>) throws(StorageFailure) -> Void
+    _ body: (KeptReader, SegmentGroup) throws(StorageFailure) -> Void
   ) throws(StorageFailure) {
     var scratch = SegmentScratch()
     for entry in entries {
       let segment = try open(entry)
-      try SegmentFile.forEachGroup(segment, &scratch) { (swaps, transfers) throws(StorageFailure) in
-        try body(segment, swaps.span, transfers.span)
+      try SegmentFile.forEachGroup(segment, &scratch) { (group) throws(StorageFailure) in
+        try body(segment, group)
       }
     }
   }
@@ -77,7 +76,7 @@ enum SegmentsAhead {
     do throws(StorageFailure) {
       for entry in entries where !isClosed {
         let segment = try open(entry)
-        try SegmentFile.forEachGroup(segment, &scratch) { (swaps, transfers) in
+        try SegmentFile.forEachGroup(segment, &scratch) { events in
           guard !isClosed,
             var group = state.locked(
               when: { !$0.free.isEmpty || $0.isClosed }, { $0.isClosed ? nil : $0.free.removeLast() })
@@ -87,8 +86,7 @@ enum SegmentsAhead {
           }
           group.segment = segment
           // Their memory goes on its way, that of an earlier group comes back.
-          swap(&group.swaps, &swaps)
-          swap(&group.transfers, &transfers)
+          swap(&group.events, &events)
           state.locked { $0.ready.append(group) }
         }
       }
