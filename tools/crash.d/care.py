@@ -22,6 +22,8 @@ PROGRAM = ROOT / ".build" / "release" / "continuo"
 # Seven days, the one that they end in, and the one until the horizon moves, in segments of four hours; a file of bases, and
 # names in files of which each is less than half as large as the one before.
 SEGMENTS_MAX, OTHERS_MAX = 9 * 6, 24
+# What is checked behind each kill grows with the directory.
+KILLS_EACH = 25
 # The journal's files are 256 KiB long: one in use, one ready, and what 64 KiB more than a checkpoint may have begun.
 JOURNAL_FILES_MAX = 5
 
@@ -49,11 +51,27 @@ def strangers(directory):
 
 
 def checkpoints(rounds, randoms, place):
-    """Kills a writer that does little but checkpoints; the directory that is left."""
-    directory = place / "kept"
-    (least, left, written, copies) = (0, 0, 0, [0, 0, 0])
+    """Kills writers that do little but checkpoint, so many in a directory; the last one that is left."""
+    (steps, written, middle, copies) = (0, 0, 0, [0, 0, 0])
+    for first in range(0, rounds, KILLS_EACH):
+        directory = place / f"kept-{first}"
+        (least, cut) = killed_in(directory, min(KILLS_EACH, rounds - first), randoms, copies)
+        manifest = Manifest(directory)
+        (steps, written, middle) = (steps + least, written + manifest.next_number - 1, middle + cut)
+        if first + KILLS_EACH < rounds:
+            shutil.rmtree(directory)
+    print(f"killed while checkpointing and expiring: {rounds} rounds, {steps} steps kept, {written} kept files written, "
+          f"{len(manifest.files)} there; {middle} in the middle of a checkpoint; copies meanwhile: "
+          f"{copies[0]} right, {copies[1]} refused, {copies[2]} not there")
+    if written < 2 * SEGMENTS_MAX or (rounds >= 10 and (middle == 0 or copies[0] == 0)):
+        raise Lost("hardly a checkpoint was made, or killed, or hardly a copy was made: such kills show nothing")
+    return directory
+
+
+def killed_in(directory, rounds, randoms, copies):
+    """Kills one writer after the other; how many steps there are, and how many of them were in a checkpoint."""
+    (least, middle) = (0, 0)
     for number in range(rounds):
-        before = Manifest(directory).next_number if (directory / "manifest").exists() else 1
         writer = Writer(directory, "sync", ahead=(1, AHEAD)[number % 2], course="keep")
         try:
             # What the one before has left takes a while to open.
@@ -64,19 +82,12 @@ def checkpoints(rounds, randoms, place):
             writer.end(signal.SIGKILL)
             writer.rest()
         # Not a journal file that was made ahead.
-        left += any(path.parent.name != "journal" for path in strangers(directory))
+        middle += any(path.parent.name != "journal" for path in strangers(directory))
         least = check(directory, writer.acknowledged(least), course="keep").steps
-        written += Manifest(directory).next_number - before
         copied(directory, least, copies)
         if number % 5 == 4 or number == rounds - 1:
             require_tidy(directory, least)
-    kept = Manifest(directory).files
-    print(f"killed while checkpointing and expiring: {rounds} rounds, {least} steps kept, {written} kept files written, "
-          f"{len(kept)} there; {left} in the middle of a checkpoint; copies meanwhile: "
-          f"{copies[0]} right, {copies[1]} refused, {copies[2]} not there")
-    if written < 2 * SEGMENTS_MAX or (rounds >= 10 and (left == 0 or copies[0] == 0)):
-        raise Lost("hardly a checkpoint was made, or killed, or hardly a copy was made: such kills show nothing")
-    return directory
+    return least, middle
 
 
 def copied(directory, least, counts):
