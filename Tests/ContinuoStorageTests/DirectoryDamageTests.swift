@@ -42,6 +42,7 @@ struct DirectoryDamageTests {
 
   /// Which bytes of a file are changed: all that say anything, and of zeros that follow some.
   private static func places(_ bytes: [UInt8], _ file: String, _ random: inout SeededGenerator) -> [Int] {
+    if Seeds.takesEvery { return Array(bytes.indices) }
     #if DEBUG
       return (0..<bytes.count / 40).map { _ in Int.random(in: bytes.indices, using: &random) }  // without optimisation
     #else
@@ -63,6 +64,11 @@ struct DirectoryDamageTests {
     return places
   }
 
+  /// How a byte is changed: in one of its bits; or in each of them, then in all.
+  private static func masks(_ random: inout SeededGenerator) -> [UInt8] {
+    Seeds.takesEvery ? (0..<8).map { 1 << $0 } + [255] : [1 << UInt8.random(in: 0..<8, using: &random)]
+  }
+
   /// Rules 7.4, 7.5: no byte may be another one and be believed.
   @Test("Every byte of every file with a bit flipped", arguments: files)
   func everyByte(file: String) throws {
@@ -73,11 +79,13 @@ struct DirectoryDamageTests {
     let isLast = file == directory.lastJournal
     var tally = try DamageTally(directory, asksParts: true)
     for place in Self.places(bytes, file, &random) {
-      var changed = bytes
-      changed[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-      tally.take(
-        directory.image.with(file, changed), earlier: isLast ? Self.withoutLastFrame(directory) : [], naming: file,
-        "\(file), byte \(place), seed \(seed)")
+      for mask in Self.masks(&random) {
+        var changed = bytes
+        changed[place] ^= mask
+        tally.take(
+          directory.image.with(file, changed), earlier: isLast ? Self.withoutLastFrame(directory) : [], naming: file,
+          "\(file), byte \(place), bits \(mask), seed \(seed)")
+      }
     }
     print("directory damage: \(file): bits flipped, \(tally.description)")
     #expect((tally.exact + tally.earlier > 0) == isLast)
@@ -95,6 +103,7 @@ struct DirectoryDamageTests {
       0, 1, 16, 63, 64, 128, 4095, 4096, 8192, bytes.count - 4096, bytes.count - 8, bytes.count - 1,
     ]
     for _ in 0..<120 { counts.insert(Int.random(in: 0..<bytes.count, using: &random)) }
+    if Seeds.takesEvery { counts.formUnion(bytes.indices) }
     for count in counts.sorted() where count >= 0 && count < bytes.count {
       tally.take(
         directory.image.with(file, Array(bytes.prefix(count))), naming: file, "\(file), \(count) bytes, seed \(seed)")

@@ -54,6 +54,9 @@ package enum Seeds {
     #endif
   }
 
+  /// Set by who wants all of very many, where a sample is tried else: `CONTINUO_EVERY_BYTE=1` (tools/crash).
+  package static var takesEvery: Bool { ProcessInfo.processInfo.environment["CONTINUO_EVERY_BYTE"] != nil }
+
   /// Set by who wants to see what the markets did: `CONTINUO_CORNERS=1`.
   package static var showsCorners: Bool { ProcessInfo.processInfo.environment["CONTINUO_CORNERS"] != nil }
 

@@ -65,6 +65,7 @@ package final class SimulatedDisk: Disk {
     var bytesLeft: Int64?
     var syncsLeft: Int?
     var beforeSync: (@Sendable () -> Void)?
+    var beforeCall: (@Sendable (_ name: String, _ path: String) -> Void)?
   }
 
   private let state: Mutex<State>
@@ -100,7 +101,8 @@ package final class SimulatedDisk: Disk {
   private func call<Answer>(
     _ name: String, _ path: String, _ body: (inout State) throws(DiskFailure) -> Answer
   ) throws(DiskFailure) -> Answer {
-    try state.withLock { (state) throws(DiskFailure) in
+    state.withLock { $0.beforeCall }?(name, path)
+    return try state.withLock { (state) throws(DiskFailure) in
       state.calls += 1
       if let left = state.callsLeft {
         if left <= 0, state.failuresLeft > 0 {
@@ -240,6 +242,11 @@ package final class SimulatedDisk: Disk {
     try call("pwrite", file.path) { (state) throws(DiskFailure) in
       state.perform(.write(file: file.number, offset: Int(offset), bytes: copy))
     }
+  }
+
+  /// Is called before every call, on the thread that makes it: it may be held there.
+  package func setBeforeCall(_ body: (@Sendable (_ name: String, _ path: String) -> Void)?) {
+    state.withLock { $0.beforeCall = body }
   }
 
   /// Is called before every sync of a file: a disk that takes its time.

@@ -26,8 +26,8 @@ class Lost(Exception):
 class Writer:
     """A process that takes steps, and what it has said of them."""
 
-    def __init__(self, directory, durability, steps=0, ahead=1, environment=None, **how):
-        self.process = subprocess.Popen([PROBE, "write", directory, durability, str(steps), str(ahead)],
+    def __init__(self, directory, durability, steps=0, ahead=1, environment=None, course="write", **how):
+        self.process = subprocess.Popen([PROBE, course, directory, durability, str(steps), str(ahead)],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, **how)
         self.text = b""
 
@@ -95,14 +95,14 @@ def ran(arguments, environment=None):
     return Run(steps, torn, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * (1024 if ON_LINUX else 1))
 
 
-def check(directory, least, environment=None):
+def check(directory, least, environment=None, course="write"):
     """How many steps are in a directory: `least`, or it is lost."""
-    return ran(["check", str(directory), str(least)], environment)
+    return ran(["check", str(directory), str(least), course], environment)
 
 
-def opened(directory):
+def opened(directory, course="write"):
     """What opening a directory for writing takes."""
-    return ran(["open", directory])
+    return ran(["open", str(directory), course])
 
 
 def replayed(steps):
