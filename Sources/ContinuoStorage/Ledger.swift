@@ -33,6 +33,9 @@ public final class Ledger: Sendable {
     /// When the journal has grown by so many bytes a checkpoint is made, and at the end where it has by a 64th of them;
     /// nil: none but by ``Ledger/checkpoint()``.
     public var checkpointBytes: Int64? = 64 << 20
+    /// How many bytes of the journal may lie behind the last checkpoint where those that are made as it grows fail: then nothing
+    /// more is taken until one succeeds (``StorageFailure/journalTooLong(path:bytes:limit:cause:)``). nil: as many as the disk takes.
+    public var unkeptBytesMax: Int64? = 1 << 30
     /// How long journal files are that are begun.
     package var journalFileBytes = JournalFormat.fileBytes
     /// Whether the next journal file is made ahead; nil: unless files are small.
@@ -88,12 +91,15 @@ public final class Ledger: Sendable {
     let checkpointer = Checkpointer(
       disk, directory, keeper, journal: (journal.bytes, journal.lastFrame.sequence),
       droppedTailBytes: restored.droppedTailBytes,
-      limit: options.checkpointBytes)
+      CheckpointBounds(
+        every: options.checkpointBytes, unkeptMax: options.unkeptBytesMax, reserve: options.journalFileBytes))
     self.checkpointer = checkpointer
     opening = restored
     self.path = path
     price = journal.price
-    let stages = LedgerStages(engine, journal) { bytes, isFull in checkpointer.note(bytes, isFull: isFull) }
+    let stages = LedgerStages(
+      engine, journal, refusal: { checkpointer.refusal },
+      progress: { bytes, isFull in checkpointer.note(bytes, isFull: isFull) })
     let none = DiskFailure(call: "pthread_create", path: path, code: 11, message: "the system has no thread to give")
     guard let applier = ThreadHandle({ stages.apply() }) else { throw .disk(none) }
     guard let writer = ThreadHandle({ stages.write() }) else {

@@ -66,7 +66,7 @@ struct Failure: Error {
     case .damaged, .unfinishedCopy: code = .damaged
     case .newer: code = .newerFormat
     case .otherPrice, .badTarget: code = .badParameter
-    case .disk, .noRoom, .poisoned, .badCopy: code = .storageFailed
+    case .disk, .noRoom, .journalTooLong, .poisoned, .badCopy: code = .storageFailed
     }
     self.init(code, Visible.text(failure.what), remedy: Visible.text(failure.remedy))
   }
