@@ -172,12 +172,40 @@ public final class Ledger: Sendable {
   ///
   /// - Throws: ``Refusal/batchTooLarge(rows:)``, ``StorageFailure/otherPrice(file:found:expected:)``.
   public func offer(_ batch: EventBatch, wallClock: Timestamp?) throws -> OfferedBatch {
+    try require(batch)
+    return OfferedBatch(answer: stages.offer(.batch(batch, settings.bounds(wallClock))))
+  }
+
+  /// Takes in a batch, and with it how far its source is: a crash leaves both or neither, and a batch that is refused moves nothing.
+  /// The source can go on from ``position(of:)`` at any later start. O(rows) and a write.
+  ///
+  /// - Throws: as ``take(_:wallClock:)``; ``Refusal/positionGoesBack(source:offered:applied:)`` where the source was further
+  ///   already, ``Refusal/tooManySources``.
+  public func take(_ batch: EventBatch, at position: InputPosition, wallClock: Timestamp?) throws -> Receipt {
+    try offer(batch, at: position, wallClock: wallClock).receipt()
+  }
+
+  /// The same without waiting for it. O(1).
+  ///
+  /// - Throws: as ``offer(_:wallClock:)``.
+  public func offer(_ batch: EventBatch, at position: InputPosition, wallClock: Timestamp?) throws -> OfferedBatch {
+    try require(batch)
+    return OfferedBatch(answer: stages.offer(.input(batch, settings.bounds(wallClock), position)))
+  }
+
+  private func require(_ batch: EventBatch) throws {
     guard batch.offered <= Limits.batchRowsMax else { throw Refusal.batchTooLarge(rows: batch.offered) }
     guard batch.price == price else {
       throw StorageFailure.otherPrice(file: path, found: price, expected: batch.price)
     }
-    return OfferedBatch(answer: stages.offer(.batch(batch, settings.bounds(wallClock))))
   }
+
+  /// How far a source has come whose batches are applied; nil where none was. It is as durable as they are: with
+  /// ``Durability/os`` and ``Durability/none`` tell it to the source behind a ``sync()`` alone. O(sources).
+  public func position(of source: ByteString) -> UInt128? { positions.first { $0.source == source }?.position }
+
+  /// How far each source has come, ascending by the bytes of its name. O(sources).
+  public var positions: [InputPosition] { stages.positions }
 
   /// Undoes every event of a chain above a block. O(what is undone) and a write.
   ///
@@ -271,6 +299,7 @@ extension Engine {
     do throws(Refusal) {
       switch record {
       case .batch(let batch, let bounds): return .taken(try apply(batch, bounds))
+      case .input(let batch, let bounds, let position): return .taken(try apply(batch, bounds, at: position))
       case .rollback(let chain, let block): return .undone(try rollback(chain: chain, above: block))
       case .retract(let identity): return .undone(retract(identity) ? 1 : 0)
       case .moveHorizon(let policy): return .undone(moveHorizon(policy))

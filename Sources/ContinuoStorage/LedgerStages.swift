@@ -112,6 +112,9 @@ final class LedgerStages: Sendable {
     applied.withLock { $0.engine.eventCount(chain: chain, above: block) }
   }
 
+  /// How far each source has come whose batches are applied.
+  var positions: [InputPosition] { applied.withLock { $0.engine.positions } }
+
   func publication() -> Publication { applied.withLock { $0.engine.publication() } }
 
   // MARK: checkpoints

@@ -47,6 +47,14 @@ struct Failure: Error {
     case .tooManyAddresses:
       self.init(
         .tooLarge, "more than \(Limits.addressesMax) addresses", remedy: "split the input by token and ask each part")
+    case .positionGoesBack(let source, let offered, let applied):
+      self.init(
+        .badParameter,
+        "source \(Visible.text(source.description)) is at \(applied) already, and a batch of it says \(offered)",
+        remedy: "go on behind its position, or give what begins anew another name")
+    case .tooManySources:
+      self.init(
+        .tooLarge, "more than \(Limits.sourcesMax) sources", remedy: "give inputs that follow each other one name")
     case .beyondRetention(let chain, let block, let dropped):
       self.init(
         .beyondRetention, "chain \(chain) cannot go back to block \(block): block \(dropped) was dropped already",

@@ -47,6 +47,7 @@ struct Replay: ~Copyable {
       (figures.unkeptFrames, figures.unkeptBytes) = (restored.frames, restored.frameBytes)
       figures.checkpointFailedAt = directory.checkpointNote?.time
       figures.checkpointFailure = directory.checkpointNote?.what
+      figures.sources = directory.engine.positions
       replay.directory = figures
       swap(&replay.engine, &directory.engine)
     } catch {

@@ -51,13 +51,13 @@ struct DirectorySourceTests {
       let (plain, extended) = (rows(files), rows(directory))
       try #require(plain.count == 2 && extended.count == 2)
       #expect(
-        extended[0][11..<20] == [
+        extended[0][11..<21] == [
           "raw_bytes", "state_bytes", "journal_bytes", "format_version", "dropped_tail_bytes", "unkept_frames",
-          "unkept_bytes", "checkpoint_failed_at", "checkpoint_failure",
+          "unkept_bytes", "checkpoint_failed_at", "checkpoint_failure", "sources",
         ])
       // A directory's horizon moves, one of files stands still (6.1).
       for row in 0..<2 {
-        let found = [extended[row][..<8], extended[row][9..<11], extended[row][20...]].joined()
+        let found = [extended[row][..<8], extended[row][9..<11], extended[row][21...]].joined()
         let expected = [plain[row][..<8], plain[row][9...]].joined()
         #expect(Array(found) == Array(expected))
       }
@@ -67,7 +67,7 @@ struct DirectorySourceTests {
       #expect(extended[1][14] == "1" && extended[1][15] == "0")
       let (frames, bytes) = (try #require(Int(extended[1][16])), try #require(Int(extended[1][17])))
       #expect(frames > 1 && bytes == frames * 4096)
-      #expect(extended[1][18] == "" && extended[1][19] == "")
+      #expect(extended[1][18] == "" && extended[1][19] == "" && extended[1][20] == "")
       let counted = try Tool.shell("find '\(path)' -printf '%b\\n' | awk '{ sum += 512 * $1 } END { print sum }'")
       let sum = extended[1][11...13].reduce(0) { $0 + (Int($1) ?? 0) }
       #expect(counted.out == "\(sum)\n")

@@ -22,6 +22,8 @@ public struct DirectoryFigures: Equatable, Sendable {
   /// When the last checkpoint failed, and why; nil where it did not.
   public var checkpointFailedAt: Timestamp?
   public var checkpointFailure: String?
+  /// How far each source has come.
+  public var sources: [InputPosition] = []
 
   /// Figures of a directory whose last checkpoint did not fail. O(1).
   public init(
@@ -74,6 +76,11 @@ extension ResultTable where Row == InspectionAnswer {
         cells.count("unkept_bytes", of: row) { $0.directory.map { Int($0.unkeptBytes) } }
         cells.time("checkpoint_failed_at", of: row) { $0.directory?.checkpointFailedAt }
         cells.text("checkpoint_failure", of: row) { $0.directory?.checkpointFailure.map { ByteString($0) } }
+        cells.text("sources", of: row) { answer in
+          (answer.directory?.sources).map { sources in
+            ByteString(sources.map { "\($0.source)=\($0.position)" }.joined(separator: "; "))
+          }
+        }
       }
       if withDigest { cells.text("state_digest", of: row) { ByteString($0.stateDigest ?? "") } }
     }
