@@ -55,16 +55,18 @@ final class Checkpointer: Sendable {
   private let keeper: ManifestKeeper
   private let droppedTailBytes: Int64
   private let bounds: CheckpointBounds
+  /// Damage that was found since the directory was opened.
+  private let damage: @Sendable () -> StorageFailure?
   private let state: MonitorHandle<State>
   private let turn = Mutex(())
 
   init(
     _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper, journal: (bytes: Int64, sequence: UInt64),
-    droppedTailBytes: Int64, _ bounds: CheckpointBounds
+    droppedTailBytes: Int64, _ bounds: CheckpointBounds, damage: @escaping @Sendable () -> StorageFailure?
   ) {
     (self.disk, self.directory, self.keeper) = (disk, directory, keeper)
     self.droppedTailBytes = droppedTailBytes
-    self.bounds = bounds
+    (self.bounds, self.damage) = (bounds, damage)
     var state = State()
     state.journal = journal.bytes
     // What is in the journal already counts: a directory that is opened again and again gets its checkpoint too.
@@ -78,8 +80,10 @@ final class Checkpointer: Sendable {
   /// By so many bytes the journal grows before the next one: under that one would be made behind every frame.
   private var limit: Int64? { bounds.every.map { max($0, 1 << 16) } }
 
-  /// Why no more of the journal may be written: checkpoints fail, and it has grown past its bound. nil: it may be. O(1).
+  /// Why no more of the journal may be written: a file is damaged, or checkpoints fail, and it has grown past its bound. nil: it
+  /// may be. O(1).
   var refusal: StorageFailure? {
+    if let damage = damage() { return damage }
     guard limit != nil, let most = bounds.unkeptMax else { return nil }
     return state.locked { state in
       let bytes = state.written - state.kept
@@ -115,7 +119,7 @@ final class Checkpointer: Sendable {
 
   /// Makes the last one, where there is enough for it to be worth its while.
   func finish(_ stages: LedgerStages) {
-    guard let limit, state.locked({ $0.written - $0.begun >= limit / 64 }) else { return }
+    guard let limit, damage() == nil, state.locked({ $0.written - $0.begun >= limit / 64 }) else { return }
     _ = try? checkpoint(stages)
   }
 
@@ -127,6 +131,8 @@ final class Checkpointer: Sendable {
         return state.begun
       }
       do throws(StorageFailure) {
+        // What a repair can bring back of the file is in the journal: none of it is released.
+        if let damage = damage() { throw damage }
         var checkpoint = Checkpoint(
           disk, directory, keeper, leaving: ReservedRoom(bytes: bounds.reserve, directory: directory.kept))
         let receipt = try stages.checkpoint(&checkpoint, droppedTailBytes: droppedTailBytes)

@@ -36,6 +36,13 @@ public final class Ledger: Sendable {
     /// How many bytes of the journal may lie behind the last checkpoint where those that are made as it grows fail: then nothing
     /// more is taken until one succeeds (``StorageFailure/journalTooLong(path:bytes:limit:cause:)``). nil: as many as the disk takes.
     public var unkeptBytesMax: Int64? = 1 << 30
+    /// Whether every summary is compared with the events that are held before anything is written, as `verify` does; every
+    /// checksum is looked at in any case. O(events).
+    public var verifiesOnStart = false
+    /// At which rate kept files are read again while the directory is open, in bytes a second; nil: they are not.
+    public var scrubBytesPerSecond: Int64? = 4 << 20
+    /// How long it rests before each time that it goes through all of them.
+    package var scrubRestMicroseconds: Int64 = 600_000_000
     /// How long journal files are that are begun.
     package var journalFileBytes = JournalFormat.fileBytes
     /// Whether the next journal file is made ahead; nil: unless files are small.
@@ -60,6 +67,8 @@ public final class Ledger: Sendable {
   private let checkpointer: Checkpointer
   private let preparer: JournalFilePreparer
   private let preparing: Mutex<ThreadHandle?>
+  private let scrubber: Scrubber
+  private let scrubbing: Mutex<ThreadHandle?>
   /// Held for as long as the directory is open.
   private let lock: any DiskFile
 
@@ -79,6 +88,12 @@ public final class Ledger: Sendable {
     settings = options.engine.keeping(manifest?.retention)
     var engine = Engine(settings)
     var (restored, end) = try Restored.restore(disk, directory, manifest, price: options.price, &engine)
+    if options.verifiesOnStart {
+      if let difference = engine.checkInvariants().first {
+        throw .damaged(file: path, byte: 0, found: difference, expected: "what the held events add up to")
+      }
+      restored.isVerified = true
+    }
     let keeper = ManifestKeeper(
       disk, directory, manifest ?? Manifest(retention: settings.retention ?? .standard))
     let preparer = JournalFilePreparer(disk, directory, fileBytes: options.journalFileBytes)
@@ -88,11 +103,16 @@ public final class Ledger: Sendable {
     if try onDisk({ () throws(DiskFailure) in try KeptRestore.removeUnnamed(disk, directory, named) }) {
       restored.marks.insert(.unnamedKeptFile)
     }
+    let scrubber = Scrubber(
+      disk, directory, keeper, bytesPerSecond: options.scrubBytesPerSecond ?? 0,
+      restMicroseconds: options.scrubRestMicroseconds)
+    self.scrubber = scrubber
     let checkpointer = Checkpointer(
       disk, directory, keeper, journal: (journal.bytes, journal.lastFrame.sequence),
       droppedTailBytes: restored.droppedTailBytes,
       CheckpointBounds(
-        every: options.checkpointBytes, unkeptMax: options.unkeptBytesMax, reserve: options.journalFileBytes))
+        every: options.checkpointBytes, unkeptMax: options.unkeptBytesMax, reserve: options.journalFileBytes),
+      damage: { scrubber.damage })
     self.checkpointer = checkpointer
     opening = restored
     self.path = path
@@ -112,6 +132,7 @@ public final class Ledger: Sendable {
     let third = ThreadHandle { checkpointer.run(stages) }
     threads = Mutex([writer, applier] + (third.map { [$0] } ?? []))
     preparing = Mutex(options.makesFilesAhead ? ThreadHandle { preparer.run() } : nil)
+    scrubbing = Mutex(options.scrubBytesPerSecond == nil ? nil : ThreadHandle { scrubber.run() })
     self.preparer = preparer
   }
 
@@ -119,6 +140,8 @@ public final class Ledger: Sendable {
   deinit {
     stages.close()
     checkpointer.close()
+    scrubber.close()
+    scrubbing.withLock { $0?.join() }
     threads.withLock { for thread in $0 { thread.join() } }
     // Behind the first stage, which may still need a file.
     preparer.close()
@@ -275,6 +298,14 @@ public final class Ledger: Sendable {
 
   /// Why the last checkpoint failed, for as long as none has succeeded since; nil if all is well. O(1).
   public var checkpointFailure: StorageFailure? { checkpointer.failure }
+
+  /// Damage of a kept file that was found since the directory was opened (``StorageFailure/damageFound(file:byte:found:expected:)``):
+  /// nothing more is taken and no checkpoint is made, reads go on. nil if all is well, as far as it was looked at
+  /// (``Options/scrubBytesPerSecond``). O(1).
+  public var damage: StorageFailure? { scrubber.damage }
+
+  /// What was looked at so far.
+  package var scrubbed: ScrubCounts { scrubber.counts }
 
   /// Takes a step that is no batch; how many events it undid, or dropped.
   private func undo(_ step: JournalRecord) throws -> Int { try stages.offer(step).wait().receipt().undone }

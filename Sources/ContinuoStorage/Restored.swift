@@ -39,6 +39,8 @@ public struct Restored: Equatable, Sendable {
   public internal(set) var rows = 0
   /// How many bytes of a torn tail are there now, or were cut before.
   public internal(set) var droppedTailBytes: Int64 = 0
+  /// Whether every summary was compared with the events that are held (``Ledger/Options/verifiesOnStart``).
+  public internal(set) var isVerified = false
   /// Which rare ways were gone.
   package internal(set) var marks: Set<RecoveryMark> = []
   /// How many of them are there now: what a crash left of a write that nobody was told of.

@@ -14,6 +14,8 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
   case beingRead(path: String)
   /// Bytes are not what was written: nothing was changed, and nothing was opened.
   case damaged(file: String, byte: Int64, found: String, expected: String)
+  /// The same, found while the directory was open: nothing more is taken, and reads go on.
+  case damageFound(file: String, byte: Int64, found: String, expected: String)
   /// A newer version has written it.
   case newer(file: String, version: Int)
   /// A price is something else in it than was asked for.
@@ -51,6 +53,10 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
     case .damaged(let file, let byte, let found, let expected):
       return "\(file), byte \(byte): found \(found), expected \(expected). Nothing was changed, and the engine did not "
         + "start: a guess could show a wrong price"
+    case .damageFound(let file, let byte, let found, let expected):
+      return
+        "ingestion has stopped: \(file), byte \(byte): found \(found), expected \(expected). Nothing of this step was "
+        + "written, and what was taken before is as durable as it was; reads go on"
     case .newer(let file, let version): return "\(file): written in format \(version) by a newer continuo"
     case .otherPrice(let file, let found, let expected):
       return "\(file): prices are of mode \(found.rawValue) here, not \(expected.rawValue). Nothing was changed"
@@ -81,6 +87,10 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
       return
         "keep a copy of the directory; put this file back from a backup, or see with 'continuo repair --dry-run' what "
         + "can be brought back without one"
+    case .damageFound:
+      return
+        "keep a copy of the directory; end this process, then put the file back from a backup, or see with 'continuo repair "
+        + "--dry-run' what can be brought back without one"
     case .newer: return "open it with that one"
     case .otherPrice(_, let found, _):
       return "ingest with --price \(found.rawValue), or into a directory of its own"

@@ -91,6 +91,20 @@ struct DirectorySourceTests {
     }
   }
 
+  /// Rules 7.5, 7.6: a directory is verified before anything is written into it where that is asked for.
+  @Test("ingest --verify-on-start")
+  func verifyOnStart() throws {
+    try Self.withSample { path in
+      let words = ["ingest", "--data-dir", path, "data/sample.csv", "--format", "csv"]
+      let plain = try Tool.run(words)
+      #expect(plain.status == 0 && !plain.err.contains("verified"))
+      let verified = try Tool.run(words + ["--verify-on-start"])
+      #expect(verified.status == 0)
+      #expect(
+        verified.err.contains("verified: every checksum, and every summary against its events"), "\(verified.err)")
+    }
+  }
+
   /// Rule 6.6: a policy only decides which buckets are served, with a directory as with files.
   @Test("The retention policy decides what is served")
   func retention() throws {

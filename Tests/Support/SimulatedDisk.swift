@@ -68,6 +68,8 @@ package final class SimulatedDisk: Disk {
     var capacity: Int64?
     /// Which files cannot be made, by the end of their names; nil: all can.
     var unmakeable: String?
+    /// A file that cannot be opened, and the number of the error.
+    var unopenable: (path: String, code: Int32)?
     var syncsLeft: Int?
     var beforeSync: (@Sendable () -> Void)?
   }
@@ -182,6 +184,9 @@ package final class SimulatedDisk: Disk {
 
   package func open(_ path: String, forWriting: Bool) throws(DiskFailure) -> any DiskFile {
     try call("open", path) { (state) throws(DiskFailure) in
+      if let bad = state.unopenable, bad.path == path {
+        throw DiskFailure(call: "open", path: path, code: bad.code, message: "refused")
+      }
       guard let file = state.now.names[path] else { throw Self.missing("open", path) }
       return SimulatedFile(self, path, file)
     }
@@ -216,6 +221,14 @@ package final class SimulatedDisk: Disk {
 
   /// How much room there is where that is bounded.
   package var room: Int64 { state.withLock { $0.left ?? .max } }
+
+  /// Lets a file not be opened any more, with an error of this number.
+  package func setUnopenable(_ path: String, code: Int32) { state.withLock { $0.unopenable = (path, code) } }
+
+  /// Changes a byte of a file where it lies: a disk that decays.
+  package func decay(_ path: String, byte: Int) {
+    state.withLock { if let file = $0.now.names[path] { $0.now.files[file]?[byte] ^= 1 } }
+  }
 
   /// Lets files be made no more whose names end so; nil: all can be.
   package func setUnmakeable(_ end: String?) { state.withLock { $0.unmakeable = end } }
