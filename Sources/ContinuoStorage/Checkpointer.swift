@@ -146,7 +146,7 @@ final class Checkpointer: Sendable {
         return receipt
       } catch {
         state.locked { $0.fail(error) }
-        CheckpointNote.leave(error, disk, directory)
+        CheckpointNote.leave(error, behind: keeper.current.keptSequence, disk, directory)
         throw error
       }
     }

@@ -167,7 +167,7 @@ public struct ReadDirectory: ~Copyable {
       }
     }
     (rawBytes, stateBytes, journalBytes) = (raw, state, journal)
-    checkpointNote = CheckpointNote(disk, directory)
+    checkpointNote = CheckpointNote(disk, directory, manifest)
     withExtendedLifetime(lock) {}
   }
 }

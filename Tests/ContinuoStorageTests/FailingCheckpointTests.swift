@@ -72,6 +72,7 @@ struct FailingCheckpointTests {
     })
     print("failing checkpoints: \(taken) batches and \(tried) tries up to the bound")
     #expect((3...7).contains(tried), "behind 1, 2, 4, 8 and 16 times as much")
+    let left = try #require(disk.image.bytes(of: "/data/checkpoint.failed"))
     // Reads go on, nothing is written, and nothing is poisoned.
     let writes = Self.journalWrites(disk)
     #expect(throws: StorageFailure.self) { try ledger.take(Self.batch(taken), wallClock: nil) }
@@ -89,6 +90,9 @@ struct FailingCheckpointTests {
     #expect(try ledger.checkpoint().sequence == UInt64(taken))
     #expect(ledger.checkpointFailure == nil)
     #expect(try Self.note(disk.image) == nil)
+    // A crash in front of its removal leaves one that says nothing any more.
+    #expect(disk.image.names["/data/checkpoint.failed"] == nil)
+    #expect(try Self.note(disk.image.with("/data/checkpoint.failed", left)) == nil)
     #expect(try ledger.take(Self.batch(taken), wallClock: nil).accepted == 60)
     _ = try engine.apply(Self.batch(taken), wallClock: nil)
     let after = try StateDigest.hexadecimal(of: engine)
@@ -132,7 +136,10 @@ struct FailingCheckpointTests {
   @Test("A note of any bytes is no damage, and no copy has it")
   func anyNote() throws {
     let directory = try FullDirectory()
-    for bytes in [[], [0], Array("2024".utf8), [UInt8](repeating: 0xFF, count: 100_000), Array("x\ny\nz\n".utf8)] {
+    for bytes in [
+      [], [0], Array("2024".utf8), [UInt8](repeating: 0xFF, count: 100_000),
+      Array("2024-12-03T10:00:00Z, behind frame\ny\nz\n".utf8),
+    ] {
       let image = directory.image.with(FullDirectory.path + "/checkpoint.failed", bytes)
       let read = try ReadDirectory(SimulatedDisk(image), path: FullDirectory.path, Engine.Settings())
       #expect(try DirectoryState(read.engine) == directory.state)

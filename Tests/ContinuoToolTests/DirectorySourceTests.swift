@@ -78,7 +78,8 @@ struct DirectorySourceTests {
   @Test("inspect has the checkpoint that failed last")
   func failedCheckpoint() throws {
     try Self.withSample { path in
-      let note = "2024-12-03T10:00:00Z\n\(path)/kept/00000001.segment: open failed: no\tway (error 13)\nmend it\n"
+      let note =
+        "2024-12-03T10:00:00Z, behind frame 0\n\(path)/kept/00000001.segment: open failed: no\tway (error 13)\nmend it\n"
       try Data(note.utf8).write(to: URL(fileURLWithPath: path + "/checkpoint.failed"))
       let read = try Tool.run(["inspect", "--data-dir", path, "--format", "json"])
       #expect(read.status == 0)
