@@ -58,6 +58,8 @@ public struct Engine: ~Copyable {
   var retracting: [Retracting] = []
   /// Events whose identities were taken out, and that are still to be undone: none when a call is done.
   var undoing: [Undoing] = []
+  /// How far each source has come.
+  package internal(set) var inputs = InputPositions()
   /// The greatest dropped block of each chain.
   var droppedBlocks: [UInt32: UInt64] = [:]
   /// Whether the horizon has dropped any event yet.

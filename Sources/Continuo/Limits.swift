@@ -23,6 +23,9 @@ public enum Limits {
   public static let tokenBytesMax = 64
   /// The longest wallet or address in bytes.
   public static let addressBytesMax = 128
+  /// The most sources whose positions an engine holds, and the longest name of one in bytes.
+  public static let sourcesMax = 16
+  public static let sourceBytesMax = 64
   /// How much of a rejected value is repeated, in characters.
   public static let rejectedValueCharactersMax = 100
   /// How many rejections a receipt lists; all are counted.

@@ -46,4 +46,25 @@
     unsafe pthread_mutex_unlock(lock)
     return answer
   }
+
+  /// Waits until `isReady`, or so long, by the system's clock; then runs `body`, while no other thread is in such a call.
+  package func locked<Answer>(
+    when isReady: (borrowing State) -> Bool, withinMicroseconds microseconds: Int64, _ body: (inout State) -> Answer
+  ) -> Answer {
+    var end = timespec()
+    // SAFETY: `end` is ours; lock and condition were set up in init.
+    unsafe clock_gettime(CLOCK_REALTIME, &end)
+    let nanoseconds = Int64(end.tv_nsec) + max(0, microseconds) % 1_000_000 * 1000
+    // A year is for ever, and no number is too great for the clock.
+    end.tv_sec += Int(min(max(0, microseconds) / 1_000_000, 31_536_000) + nanoseconds / 1_000_000_000)
+    end.tv_nsec = Int(nanoseconds % 1_000_000_000)
+    unsafe pthread_mutex_lock(lock)
+    while !isReady(state) {
+      if unsafe pthread_cond_timedwait(changed, lock, &end) != 0 { break }
+    }
+    let answer = body(&state)
+    unsafe pthread_cond_broadcast(changed)
+    unsafe pthread_mutex_unlock(lock)
+    return answer
+  }
 }

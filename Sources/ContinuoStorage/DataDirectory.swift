@@ -79,6 +79,9 @@ struct DataDirectory: Sendable {
   var unfinishedCopy: String { path + "/" + Self.copyName }
   static let copyName = manifestName + ".copy"
 
+  /// What says that the last checkpoint failed (``CheckpointNote``).
+  var checkpointNote: String { path + "/checkpoint.failed" }
+
   /// Where kept files are.
   var kept: String { path + "/kept" }
 

@@ -33,6 +33,16 @@ public final class Ledger: Sendable {
     /// When the journal has grown by so many bytes a checkpoint is made, and at the end where it has by a 64th of them;
     /// nil: none but by ``Ledger/checkpoint()``.
     public var checkpointBytes: Int64? = 64 << 20
+    /// How many bytes of the journal may lie behind the last checkpoint where those that are made as it grows fail: then nothing
+    /// more is taken until one succeeds (``StorageFailure/journalTooLong(path:bytes:limit:cause:)``). nil: as many as the disk takes.
+    public var unkeptBytesMax: Int64? = 1 << 30
+    /// Whether every summary is compared with the events that are held before anything is written, as `verify` does; every
+    /// checksum is looked at in any case. O(events).
+    public var verifiesOnStart = false
+    /// At which rate kept files are read again while the directory is open, in bytes a second; nil: they are not.
+    public var scrubBytesPerSecond: Int64? = 4 << 20
+    /// How long it rests before each time that it goes through all of them.
+    package var scrubRestMicroseconds: Int64 = 600_000_000
     /// How long journal files are that are begun.
     package var journalFileBytes = JournalFormat.fileBytes
     /// Whether the next journal file is made ahead; nil: unless files are small.
@@ -57,6 +67,8 @@ public final class Ledger: Sendable {
   private let checkpointer: Checkpointer
   private let preparer: JournalFilePreparer
   private let preparing: Mutex<ThreadHandle?>
+  private let scrubber: Scrubber
+  private let scrubbing: Mutex<ThreadHandle?>
   /// Held for as long as the directory is open.
   private let lock: any DiskFile
 
@@ -76,6 +88,12 @@ public final class Ledger: Sendable {
     settings = options.engine.keeping(manifest?.retention)
     var engine = Engine(settings)
     var (restored, end) = try Restored.restore(disk, directory, manifest, price: options.price, &engine)
+    if options.verifiesOnStart {
+      if let difference = engine.checkInvariants().first {
+        throw .damaged(file: path, byte: 0, found: difference, expected: "what the held events add up to")
+      }
+      restored.isVerified = true
+    }
     let keeper = ManifestKeeper(
       disk, directory, manifest ?? Manifest(retention: settings.retention ?? .standard))
     let preparer = JournalFilePreparer(disk, directory, fileBytes: options.journalFileBytes)
@@ -85,15 +103,23 @@ public final class Ledger: Sendable {
     if try onDisk({ () throws(DiskFailure) in try KeptRestore.removeUnnamed(disk, directory, named) }) {
       restored.marks.insert(.unnamedKeptFile)
     }
+    let scrubber = Scrubber(
+      disk, directory, keeper, bytesPerSecond: options.scrubBytesPerSecond ?? 0,
+      restMicroseconds: options.scrubRestMicroseconds)
+    self.scrubber = scrubber
     let checkpointer = Checkpointer(
       disk, directory, keeper, journal: (journal.bytes, journal.lastFrame.sequence),
       droppedTailBytes: restored.droppedTailBytes,
-      limit: options.checkpointBytes)
+      CheckpointBounds(
+        every: options.checkpointBytes, unkeptMax: options.unkeptBytesMax, reserve: options.journalFileBytes),
+      damage: { scrubber.damage })
     self.checkpointer = checkpointer
     opening = restored
     self.path = path
     price = journal.price
-    let stages = LedgerStages(engine, journal) { bytes, isFull in checkpointer.note(bytes, isFull: isFull) }
+    let stages = LedgerStages(
+      engine, journal, refusal: { checkpointer.refusal },
+      progress: { bytes, isFull in checkpointer.note(bytes, isFull: isFull) })
     let none = DiskFailure(call: "pthread_create", path: path, code: 11, message: "the system has no thread to give")
     guard let applier = ThreadHandle({ stages.apply() }) else { throw .disk(none) }
     guard let writer = ThreadHandle({ stages.write() }) else {
@@ -106,6 +132,7 @@ public final class Ledger: Sendable {
     let third = ThreadHandle { checkpointer.run(stages) }
     threads = Mutex([writer, applier] + (third.map { [$0] } ?? []))
     preparing = Mutex(options.makesFilesAhead ? ThreadHandle { preparer.run() } : nil)
+    scrubbing = Mutex(options.scrubBytesPerSecond == nil ? nil : ThreadHandle { scrubber.run() })
     self.preparer = preparer
   }
 
@@ -113,6 +140,8 @@ public final class Ledger: Sendable {
   deinit {
     stages.close()
     checkpointer.close()
+    scrubber.close()
+    scrubbing.withLock { $0?.join() }
     threads.withLock { for thread in $0 { thread.join() } }
     // Behind the first stage, which may still need a file.
     preparer.close()
@@ -166,12 +195,40 @@ public final class Ledger: Sendable {
   ///
   /// - Throws: ``Refusal/batchTooLarge(rows:)``, ``StorageFailure/otherPrice(file:found:expected:)``.
   public func offer(_ batch: EventBatch, wallClock: Timestamp?) throws -> OfferedBatch {
+    try require(batch)
+    return OfferedBatch(answer: stages.offer(.batch(batch, settings.bounds(wallClock))))
+  }
+
+  /// Takes in a batch, and with it how far its source is: a crash leaves both or neither, and a batch that is refused moves nothing.
+  /// The source can go on from ``position(of:)`` at any later start. O(rows) and a write.
+  ///
+  /// - Throws: as ``take(_:wallClock:)``; ``Refusal/positionGoesBack(source:offered:applied:)`` where the source was further
+  ///   already, ``Refusal/tooManySources``.
+  public func take(_ batch: EventBatch, at position: InputPosition, wallClock: Timestamp?) throws -> Receipt {
+    try offer(batch, at: position, wallClock: wallClock).receipt()
+  }
+
+  /// The same without waiting for it. O(1).
+  ///
+  /// - Throws: as ``offer(_:wallClock:)``.
+  public func offer(_ batch: EventBatch, at position: InputPosition, wallClock: Timestamp?) throws -> OfferedBatch {
+    try require(batch)
+    return OfferedBatch(answer: stages.offer(.input(batch, settings.bounds(wallClock), position)))
+  }
+
+  private func require(_ batch: EventBatch) throws {
     guard batch.offered <= Limits.batchRowsMax else { throw Refusal.batchTooLarge(rows: batch.offered) }
     guard batch.price == price else {
       throw StorageFailure.otherPrice(file: path, found: price, expected: batch.price)
     }
-    return OfferedBatch(answer: stages.offer(.batch(batch, settings.bounds(wallClock))))
   }
+
+  /// How far a source has come whose batches are applied; nil where none was. It is as durable as they are: with
+  /// ``Durability/os`` and ``Durability/none`` tell it to the source behind a ``sync()`` alone. O(sources).
+  public func position(of source: ByteString) -> UInt128? { positions.first { $0.source == source }?.position }
+
+  /// How far each source has come, ascending by the bytes of its name. O(sources).
+  public var positions: [InputPosition] { stages.positions }
 
   /// Undoes every event of a chain above a block. O(what is undone) and a write.
   ///
@@ -242,6 +299,14 @@ public final class Ledger: Sendable {
   /// Why the last checkpoint failed, for as long as none has succeeded since; nil if all is well. O(1).
   public var checkpointFailure: StorageFailure? { checkpointer.failure }
 
+  /// Damage of a kept file that was found since the directory was opened (``StorageFailure/damageFound(file:byte:found:expected:)``):
+  /// nothing more is taken and no checkpoint is made, reads go on. nil if all is well, as far as it was looked at
+  /// (``Options/scrubBytesPerSecond``). O(1).
+  public var damage: StorageFailure? { scrubber.damage }
+
+  /// What was looked at so far.
+  package var scrubbed: ScrubCounts { scrubber.counts }
+
   /// Takes a step that is no batch; how many events it undid, or dropped.
   private func undo(_ step: JournalRecord) throws -> Int { try stages.offer(step).wait().receipt().undone }
 }
@@ -265,6 +330,7 @@ extension Engine {
     do throws(Refusal) {
       switch record {
       case .batch(let batch, let bounds): return .taken(try apply(batch, bounds))
+      case .input(let batch, let bounds, let position): return .taken(try apply(batch, bounds, at: position))
       case .rollback(let chain, let block): return .undone(try rollback(chain: chain, above: block))
       case .retract(let identity): return .undone(retract(identity) ? 1 : 0)
       case .moveHorizon(let policy): return .undone(moveHorizon(policy))

@@ -71,6 +71,8 @@ final class LedgerStages: Sendable {
   private let applied: Mutex<Applied>
   /// Is told how many bytes the journal has, behind every frame, and whether there was no room for it.
   private let progress: @Sendable (Int64, Bool) -> Void
+  /// Why nothing more may be written just now; nil: it may be.
+  private let refusal: @Sendable () -> StorageFailure?
 
   /// The engine, and the last frame that it has.
   private struct Applied: ~Copyable {
@@ -80,9 +82,9 @@ final class LedgerStages: Sendable {
 
   init(
     _ engine: consuming sending Engine, _ writer: consuming sending JournalWriter,
-    _ progress: @escaping @Sendable (Int64, Bool) -> Void
+    refusal: @escaping @Sendable () -> StorageFailure?, progress: @escaping @Sendable (Int64, Bool) -> Void
   ) {
-    self.progress = progress
+    (self.refusal, self.progress) = (refusal, progress)
     applied = Mutex(Applied(engine: engine, frame: writer.lastFrame))
     journal = Mutex(LedgerJournal(writer))
   }
@@ -109,6 +111,9 @@ final class LedgerStages: Sendable {
   func eventCount(chain: UInt32, above block: UInt64) -> Int {
     applied.withLock { $0.engine.eventCount(chain: chain, above: block) }
   }
+
+  /// How far each source has come whose batches are applied.
+  var positions: [InputPosition] { applied.withLock { $0.engine.positions } }
 
   func publication() -> Publication { applied.withLock { $0.engine.publication() } }
 
@@ -171,8 +176,9 @@ final class LedgerStages: Sendable {
     while true {
       let group = offered.locked(when: { !$0.waiting.isEmpty || $0.isClosed }, { Self.group(&$0) })
       guard !group.isEmpty else { return written.locked { $0.isClosed = true } }
-      let (failure, frame, bytes) = journal.withLock { ($0.write(group), $0.frame, $0.bytes) }
-      progress(bytes, failure?.isMissingRoom ?? false)
+      let refused = refusal()
+      let (failure, frame, bytes) = journal.withLock { ($0.write(group, unless: refused), $0.frame, $0.bytes) }
+      progress(bytes, failure?.wantsCheckpoint ?? false)
       written.locked(when: { $0.groups.count < Self.groupsMax }, { $0.groups.append((group, failure, frame)) })
     }
   }
@@ -235,9 +241,10 @@ private struct LedgerJournal: ~Copyable {
   mutating func start(behind sequence: UInt64) -> JournalStart? { writer.start(behind: sequence) }
   mutating func release(before file: UInt32) { writer.release(before: file) }
 
-  /// Writes steps as one frame; the failure that it met, or the one before.
-  mutating func write(_ steps: [LedgerAnswer]) -> StorageFailure? {
+  /// Writes steps as one frame, unless they are refused; the failure that it met, or the one before.
+  mutating func write(_ steps: [LedgerAnswer], unless refused: StorageFailure?) -> StorageFailure? {
     if let failure { return failure }
+    if let refused { return refused }
     do throws(DiskFailure) {
       var missing = isFull ? try writer.missingRoom() : nil
       if missing == nil { missing = try writer.append(steps.map(\.step)) }

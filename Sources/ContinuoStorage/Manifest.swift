@@ -44,6 +44,8 @@ struct Manifest: Equatable {
   private enum Section: UInt32 {
     case marks = 1
     case kept = 2
+    /// Left out where there is nothing of it.
+    case inputs = 4
   }
 
   /// The file's bytes. O(files).
@@ -53,6 +55,8 @@ struct Manifest: Equatable {
     var entries: [UInt8] = []
     for entry in kept { entry.append(to: &entries) }
     Self.append(.kept, entries, to: &sections)
+    let inputs = marks.inputs.encoded
+    if !inputs.isEmpty { Self.append(.inputs, inputs, to: &sections) }
     var bytes: [UInt8] = []
     bytes.appendWord(Self.magic)
     bytes.append(contentsOf: [Self.version, 0, 0, 0])
@@ -118,6 +122,18 @@ struct Manifest: Equatable {
     return true
   }
 
+  /// Takes a section's bytes; false where these are none.
+  private mutating func take(_ section: Section, _ bytes: Span<UInt8>) -> Bool {
+    switch section {
+    case .marks: return takeMarks(bytes)
+    case .kept: return takeKept(bytes)
+    case .inputs:
+      guard !bytes.isEmpty, let found = InputPositions(bytes) else { return false }
+      marks.inputs = found
+      return true
+    }
+  }
+
   private mutating func takeKept(_ bytes: Span<UInt8>) -> Bool {
     guard bytes.count % KeptEntry.encodedBytes == 0 else { return false }
     for place in stride(from: 0, to: bytes.count, by: KeptEntry.encodedBytes) {
@@ -151,15 +167,19 @@ struct Manifest: Equatable {
     keptSequence = bytes.word(112, UInt64.self)
     nextNumber = bytes.word(120, UInt32.self)
     var place = Self.headBytes
-    for section in [Section.marks, .kept] {
-      guard end - place >= 8, bytes.word(place, UInt32.self) == section.rawValue,
-        Int(bytes.word(place + 4, UInt32.self)) <= end - place - 8
+    var sections: [UInt32] = []
+    while place < end {
+      guard end - place >= 8, let section = Section(rawValue: bytes.word(place, UInt32.self)),
+        section.rawValue > sections.last ?? 0, Int(bytes.word(place + 4, UInt32.self)) <= end - place - 8
       else { throw .damagedHeader }
       let payload = bytes.extracting(place + 8..<place + 8 + Int(bytes.word(place + 4, UInt32.self)))
-      guard section == .marks ? takeMarks(payload) : takeKept(payload) else { throw .damagedHeader }
+      guard take(section, payload) else { throw .damagedHeader }
+      sections.append(section.rawValue)
       place += 8 + payload.count
     }
-    guard place == end, journalStart.file > 0, journalStart.sequence > 0, areCountsSound else { throw .damagedHeader }
+    guard sections.starts(with: [Section.marks.rawValue, Section.kept.rawValue]), journalStart.file > 0,
+      journalStart.sequence > 0, areCountsSound
+    else { throw .damagedHeader }
   }
 
   /// Whether counts are such as can be counted on from, and the journal begins in a file that there is, with a frame that

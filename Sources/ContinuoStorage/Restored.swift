@@ -32,10 +32,15 @@ public struct Restored: Equatable, Sendable {
   public internal(set) var keptEvents = 0
   /// How many records of the journal were taken again behind them.
   public internal(set) var records = 0
+  /// How many frames of the journal had them, and how many bytes these have: what lies behind the last checkpoint.
+  public internal(set) var frames = 0
+  public internal(set) var frameBytes: Int64 = 0
   /// How many rows of batches these were.
   public internal(set) var rows = 0
   /// How many bytes of a torn tail are there now, or were cut before.
   public internal(set) var droppedTailBytes: Int64 = 0
+  /// Whether every summary was compared with the events that are held (``Ledger/Options/verifiesOnStart``).
+  public internal(set) var isVerified = false
   /// Which rare ways were gone.
   package internal(set) var marks: Set<RecoveryMark> = []
   /// How many of them are there now: what a crash left of a write that nobody was told of.
@@ -50,6 +55,12 @@ public struct Restored: Equatable, Sendable {
       droppedTailBytes += min(max(0, bytes), 1 << 40)
       marks.insert(.notedCut)
     }
+  }
+
+  /// Counts a frame of the journal. O(1).
+  mutating func noteFrame(_ bytes: Int) {
+    frames += 1
+    frameBytes += Int64(bytes)
   }
 
   /// Counts what is behind the journal's last record, and was before its first one. O(1).
@@ -77,11 +88,14 @@ public struct Restored: Equatable, Sendable {
     }
     restored.keptEvents = try KeptRestore.restore(disk, directory, manifest, &engine)
     engine.noteChanges()
-    let end = try JournalReader(disk, directory, manifest, price: price).forEachRecord {
-      (record) throws(StorageFailure) in
-      restored.note(record)
-      _ = engine.take(record)
-    }
+    var found = Restored()
+    let end = try JournalReader(disk, directory, manifest, price: price).forEachRecord(
+      frame: { found.noteFrame($0) },
+      { (record) throws(StorageFailure) in
+        restored.note(record)
+        _ = engine.take(record)
+      })
+    (restored.frames, restored.frameBytes) = (found.frames, found.frameBytes)
     restored.note(end, manifest)
     guard let end else {
       restored.marks.insert(.noJournal)
@@ -105,6 +119,8 @@ public struct ReadDirectory: ~Copyable {
   public private(set) var rawBytes: Int64 = 0
   public private(set) var stateBytes: Int64 = 0
   public private(set) var journalBytes: Int64
+  /// The checkpoint that failed last, where none has succeeded since; nil if all is well, or where nobody could write it down.
+  public private(set) var checkpointNote: CheckpointNote?
   /// The version of the format that its files have.
   public var formatVersion: Int { Int(JournalFormat.version) }
 
@@ -151,6 +167,7 @@ public struct ReadDirectory: ~Copyable {
       }
     }
     (rawBytes, stateBytes, journalBytes) = (raw, state, journal)
+    checkpointNote = CheckpointNote(disk, directory, manifest)
     withExtendedLifetime(lock) {}
   }
 }

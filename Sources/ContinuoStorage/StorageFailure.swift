@@ -14,6 +14,8 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
   case beingRead(path: String)
   /// Bytes are not what was written: nothing was changed, and nothing was opened.
   case damaged(file: String, byte: Int64, found: String, expected: String)
+  /// The same, found while the directory was open: nothing more is taken, and reads go on.
+  case damageFound(file: String, byte: Int64, found: String, expected: String)
   /// A newer version has written it.
   case newer(file: String, version: Int)
   /// A price is something else in it than was asked for.
@@ -22,6 +24,9 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
   case disk(DiskFailure)
   /// A journal file is full, and the disk has no room for the next one: nothing was written. It may be tried again.
   case noRoom(path: String, bytesLeft: Int64, bytesNeeded: Int64)
+  /// Checkpoints fail, and the journal behind the last one that did not has grown past its bound: nothing was written. It may be
+  /// tried again once one succeeds.
+  case journalTooLong(path: String, bytes: Int64, limit: Int64, cause: String)
   /// A copy of a directory that is not finished: it was cut off, or is still being made.
   case unfinishedCopy(path: String)
   /// A directory cannot be copied to that place.
@@ -31,8 +36,13 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
   /// A write or a sync failed: what was to be written then may be there or not.
   case poisoned(by: String)
 
-  /// Whether it is only room that is missing.
-  var isMissingRoom: Bool { if case .noRoom = self { true } else { false } }
+  /// Whether a checkpoint may help: it makes room.
+  var wantsCheckpoint: Bool {
+    switch self {
+    case .noRoom, .journalTooLong: true
+    default: false
+    }
+  }
 
   /// Where it was, what was found, and what was done. O(length).
   public var what: String {
@@ -43,6 +53,10 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
     case .damaged(let file, let byte, let found, let expected):
       return "\(file), byte \(byte): found \(found), expected \(expected). Nothing was changed, and the engine did not "
         + "start: a guess could show a wrong price"
+    case .damageFound(let file, let byte, let found, let expected):
+      return
+        "ingestion has stopped: \(file), byte \(byte): found \(found), expected \(expected). Nothing of this step was "
+        + "written, and what was taken before is as durable as it was; reads go on"
     case .newer(let file, let version): return "\(file): written in format \(version) by a newer continuo"
     case .otherPrice(let file, let found, let expected):
       return "\(file): prices are of mode \(found.rawValue) here, not \(expected.rawValue). Nothing was changed"
@@ -50,6 +64,9 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
     case .noRoom(let path, let left, let needed):
       return "\(path): \(left >> 20) MiB are left on this disk, and a journal file and as much in reserve take "
         + "\(needed >> 20) MiB. Nothing was written; reads go on"
+    case .journalTooLong(let path, let bytes, let limit, let cause):
+      return "\(path): no checkpoint could be made since the journal had \(bytes >> 10) KiB less, and more than "
+        + "\(limit >> 10) KiB are not taken without one. Nothing was written; reads go on. The last one failed: \(cause)"
     case .unfinishedCopy(let path):
       return "\(path): a copy of a data directory that is not finished. It was not opened: what is there is a part"
     case .badTarget(let path, let why): return "\(path): \(why). Nothing was copied"
@@ -70,11 +87,17 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
       return
         "keep a copy of the directory; put this file back from a backup, or see with 'continuo repair --dry-run' what "
         + "can be brought back without one"
+    case .damageFound:
+      return
+        "keep a copy of the directory; end this process, then put the file back from a backup, or see with 'continuo repair "
+        + "--dry-run' what can be brought back without one"
     case .newer: return "open it with that one"
     case .otherPrice(_, let found, _):
       return "ingest with --price \(found.rawValue), or into a directory of its own"
+    case .disk(let failure) where failure.code == DiskFailure.full: return "make room, and try again"
     case .disk: return "mend it, and start again"
     case .noRoom: return "make room, and send the same again"
+    case .journalTooLong: return "mend what made it fail; then send the same again, or ask for a checkpoint"
     case .unfinishedCopy: return "remove it, and copy again"
     case .badTarget:
       return "name a directory that is not there yet, or empty, outside of what is copied and with room for it"

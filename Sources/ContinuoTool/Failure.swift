@@ -47,6 +47,14 @@ struct Failure: Error {
     case .tooManyAddresses:
       self.init(
         .tooLarge, "more than \(Limits.addressesMax) addresses", remedy: "split the input by token and ask each part")
+    case .positionGoesBack(let source, let offered, let applied):
+      self.init(
+        .badParameter,
+        "source \(Visible.text(source.description)) is at \(applied) already, and a batch of it says \(offered)",
+        remedy: "go on behind its position, or give what begins anew another name")
+    case .tooManySources:
+      self.init(
+        .tooLarge, "more than \(Limits.sourcesMax) sources", remedy: "give inputs that follow each other one name")
     case .beyondRetention(let chain, let block, let dropped):
       self.init(
         .beyondRetention, "chain \(chain) cannot go back to block \(block): block \(dropped) was dropped already",
@@ -63,10 +71,10 @@ struct Failure: Error {
     switch failure {
     case .missing: code = .notFound
     case .locked, .beingRead: code = .locked
-    case .damaged, .unfinishedCopy: code = .damaged
+    case .damaged, .damageFound, .unfinishedCopy: code = .damaged
     case .newer: code = .newerFormat
     case .otherPrice, .badTarget: code = .badParameter
-    case .disk, .noRoom, .poisoned, .badCopy: code = .storageFailed
+    case .disk, .noRoom, .journalTooLong, .poisoned, .badCopy: code = .storageFailed
     }
     self.init(code, Visible.text(failure.what), remedy: Visible.text(failure.remedy))
   }

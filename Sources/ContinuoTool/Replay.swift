@@ -40,10 +40,15 @@ struct Replay: ~Copyable {
     do throws(StorageFailure) {
       var directory = try ReadDirectory(path: path, settings, for: question)
       restored = directory.restored
-      replay.directory = DirectoryFigures(
+      var figures = DirectoryFigures(
         rawBytes: directory.rawBytes, stateBytes: directory.stateBytes, journalBytes: directory.journalBytes,
         formatVersion: directory.formatVersion,
         droppedTailBytes: restored.droppedTailBytes)
+      (figures.unkeptFrames, figures.unkeptBytes) = (restored.frames, restored.frameBytes)
+      figures.checkpointFailedAt = directory.checkpointNote?.time
+      figures.checkpointFailure = directory.checkpointNote?.what
+      figures.sources = directory.engine.positions
+      replay.directory = figures
       swap(&replay.engine, &directory.engine)
     } catch {
       throw Failure(error)

@@ -16,6 +16,9 @@ enum Writing {
     defer { progress.finish() }
     let ledger = try reporting { try Ledger(path: path, options) }
     progress.finish()
+    if ledger.opening.isVerified {
+      console.note("continuo: \(Visible.text(path)): verified: every checksum, and every summary against its events")
+    }
     let torn = ledger.opening.tornTailBytes
     if torn > 0 {
       console.note(

@@ -99,7 +99,7 @@ struct CrashPointTests {
 
   private static func digest(_ disk: SimulatedDisk, _ workload: LedgerWorkload) throws -> String {
     let read = try ReadDirectory(SimulatedDisk(disk.image), path: "/data", workload.settings)
-    return try StateDigest.hexadecimal(of: read.engine)
+    return try LedgerWorkload.digest(read.engine)
   }
 
   /// What becomes of so many unsynced writes: all alike, each one alone unlike the others, some at random.

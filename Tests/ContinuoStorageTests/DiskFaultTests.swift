@@ -110,11 +110,12 @@ struct DiskFaultTests {
       let first = try #require(
         workload.inspections.indices.last { index in
           index >= done && index <= done + 1 && workload.inspections[index] == Self.inspection(again)
+            && workload.positions[index] == again.positions
         })
       try workload.perform(first, on: again)
       let image = CrashImages(disk.operations[...]).image(keepsNames: true, using: &random) { _ in .dropped }
       let kept = try ReadDirectory(SimulatedDisk(image), path: "/data", workload.settings)
-      let digest = try StateDigest.hexadecimal(of: kept.engine)
+      let digest = try LedgerWorkload.digest(kept.engine)
       #expect(digest == workload.digests[first + 1], "sync \(syncs), seed \(seed)")
     }
     #expect(lost > 10)
@@ -162,7 +163,7 @@ struct DiskFaultTests {
         let image = SimulatedDisk(disk.image)
         do throws(StorageFailure) {
           let read = try ReadDirectory(image, path: "/data", workload.settings)
-          let digest = (try? StateDigest.hexadecimal(of: read.engine)) ?? ""
+          let digest = (try? LedgerWorkload.digest(read.engine)) ?? ""
           #expect(workload.holds(digest, from: acknowledged, through: acknowledged + 1), "call \(calls), seed \(seed)")
         } catch {
           guard case .missing = error, acknowledged == 0 else {

@@ -12,10 +12,12 @@ import Testing
 struct DirectoryState: Equatable {
   var digest: String
   var inspection: Inspection
+  var positions: [InputPosition]
 
   init(_ engine: borrowing Engine) throws {
     digest = try StateDigest.hexadecimal(of: engine)
     inspection = engine.inspection()
+    positions = engine.positions
   }
 }
 
@@ -56,7 +58,10 @@ struct FullDirectory {
       moments.append(DirectoryMoment(image: disk.image, state: state, sequence: ledger.journalPosition.sequence))
     }
     func take(_ day: Int, hour: Int, block: UInt64, names: Range<Int>) throws {
-      _ = try ledger.take(Self.batch(day, hour: hour, block: block, names: names), wallClock: nil)
+      let batch = Self.batch(day, hour: hour, block: block, names: names)
+      if let position = InputPosition(block % 20 == 0 ? "pg" : "log ü", UInt128(moments.count + 1) << 70) {
+        _ = try ledger.take(batch, at: position, wallClock: nil)
+      }
       try note()
     }
     try take(0, hour: 1, block: 100, names: 0..<9)

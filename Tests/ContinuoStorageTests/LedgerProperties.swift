@@ -48,6 +48,7 @@ struct LedgerProperties {
     let found = try StateDigest.hexadecimal(of: read.engine)
     #expect(found == expected, "\(Seeds.replay(seed, "LedgerProperties"))")
     #expect(read.engine.horizon == engine.horizon)
+    #expect(read.engine.positions == engine.positions)
   }
 
   /// Rules 7.1, 7.5: what was taken was judged by the limits of then, and replay asks nothing that this start was told.
@@ -85,6 +86,7 @@ struct LedgerProperties {
     let read = try ReadDirectory(disk, path: "/data", last)
     #expect(read.engine.checkInvariants() == [])
     #expect(read.engine.horizon == engine.horizon)
+    #expect(read.engine.positions == engine.positions)
     let found = try StateDigest.hexadecimal(of: read.engine)
     let expected = try StateDigest.hexadecimal(of: engine)
     #expect(found == expected, "read: \(Seeds.replay(seed, "LedgerProperties"))")
@@ -159,9 +161,21 @@ struct LedgerProperties {
     case .apply(let rows, let wallClock, let isText):
       var spelling = isText ? SeededGenerator(seed: random.next()) : nil
       let batch = EventBatch(rows, price: market.shape.price, spelling: &spelling)
-      let expected = Outcome { () throws(Refusal) in try engine.apply(batch, settings.bounds(wallClock)) }
-      let found = try outcome { try ledger.take(batch, wallClock: wallClock) }
+      // Small numbers, so that some go back, and more sources than there may be.
+      let named = random.chance(50) ? ByteString("source \(Int.random(in: 0..<18, using: &random))") : nil
+      let number = UInt128(Int.random(in: 0..<20, using: &random)) << 62
+      guard let named, let position = InputPosition(named, number) else {
+        let expected = Outcome { () throws(Refusal) in try engine.apply(batch, settings.bounds(wallClock)) }
+        let found = try outcome { try ledger.take(batch, wallClock: wallClock) }
+        #expect(found == expected, "\(replay)")
+        return
+      }
+      let expected = Outcome { () throws(Refusal) in
+        try engine.apply(batch, settings.bounds(wallClock), at: position)
+      }
+      let found = try outcome { try ledger.take(batch, at: position, wallClock: wallClock) }
       #expect(found == expected, "\(replay)")
+      #expect(ledger.positions == engine.positions, "\(replay)")
     case .retract(let identity):
       let undone = try ledger.retract(identity)
       #expect(undone == engine.retract(identity), "\(replay)")

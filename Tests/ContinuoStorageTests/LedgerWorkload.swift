@@ -1,5 +1,5 @@
 // A market as steps of a ledger, and what an engine says after each of them.
-// Invariant: step n makes digest n + 1 of digest n.
+// Invariant: step n makes digest n + 1 of digest n; a digest is of all answers, and of how far each source is.
 // Not here: what happens to the disk meanwhile (the tests).
 
 import Continuo
@@ -14,6 +14,18 @@ struct LedgerWorkload {
   private(set) var steps: [MarketOperation] = []
   private(set) var digests: [String] = []
   private(set) var inspections: [Inspection] = []
+  private(set) var positions: [[InputPosition]] = []
+
+  /// How far its source is that a step comes from; nil where it does not say. Now and then it goes back, and is refused.
+  static func position(_ step: Int) -> InputPosition? {
+    step % 4 == 3
+      ? nil : InputPosition(ByteString("source \(step % 3)"), step % 7 == 5 ? 1 : UInt128(step / 2 + 2) << 60)
+  }
+
+  /// A digest of an engine with its sources.
+  static func digest(_ engine: borrowing Engine) throws -> String {
+    try StateDigest.hexadecimal(of: engine) + engine.positions.map { " \($0.source) \($0.position)" }.joined()
+  }
 
   init(seed: UInt64, steps wanted: Int) throws {
     var random = SeededGenerator(seed: seed)
@@ -23,20 +35,27 @@ struct LedgerWorkload {
     let market = try RandomMarket(shape, using: &random)
     (settings, price) = (market.settings, shape.price)
     var engine = Engine(settings)
-    digests.append(try StateDigest.hexadecimal(of: engine))
+    digests.append(try Self.digest(engine))
     inspections.append(engine.inspection())
+    positions.append(engine.positions)
     for step in market.operations.prefix(wanted) {
       if case .advanceClock = step { continue }
       steps.append(step)
       switch step {
-      case .apply(let rows, let wallClock, _): _ = try? engine.apply(batch(rows), wallClock: wallClock)
+      case .apply(let rows, let wallClock, _):
+        if let position = Self.position(steps.count - 1) {
+          _ = try? engine.apply(batch(rows), settings.bounds(wallClock), at: position)
+        } else {
+          _ = try? engine.apply(batch(rows), wallClock: wallClock)
+        }
       case .retract(let identity): _ = engine.retract(identity)
       case .rollback(let chain, let block): _ = try? engine.rollback(chain: chain, above: block)
       case .moveHorizon: engine.moveHorizon()
       case .advanceClock: break
       }
-      digests.append(try StateDigest.hexadecimal(of: engine))
+      digests.append(try Self.digest(engine))
       inspections.append(engine.inspection())
+      positions.append(engine.positions)
     }
   }
 
@@ -49,7 +68,12 @@ struct LedgerWorkload {
   func perform(_ step: Int, on ledger: Ledger) throws(StorageFailure) {
     do {
       switch steps[step] {
-      case .apply(let rows, let wallClock, _): _ = try ledger.take(batch(rows), wallClock: wallClock)
+      case .apply(let rows, let wallClock, _):
+        if let position = Self.position(step) {
+          _ = try ledger.take(batch(rows), at: position, wallClock: wallClock)
+        } else {
+          _ = try ledger.take(batch(rows), wallClock: wallClock)
+        }
       case .retract(let identity): _ = try ledger.retract(identity)
       case .rollback(let chain, let block): _ = try ledger.rollback(chain: chain, above: block)
       case .moveHorizon: _ = try ledger.moveHorizon()

@@ -51,12 +51,13 @@ struct DirectorySourceTests {
       let (plain, extended) = (rows(files), rows(directory))
       try #require(plain.count == 2 && extended.count == 2)
       #expect(
-        extended[0][11..<16] == [
-          "raw_bytes", "state_bytes", "journal_bytes", "format_version", "dropped_tail_bytes",
+        extended[0][11..<21] == [
+          "raw_bytes", "state_bytes", "journal_bytes", "format_version", "dropped_tail_bytes", "unkept_frames",
+          "unkept_bytes", "checkpoint_failed_at", "checkpoint_failure", "sources",
         ])
       // A directory's horizon moves, one of files stands still (6.1).
       for row in 0..<2 {
-        let found = [extended[row][..<8], extended[row][9..<11], extended[row][16...]].joined()
+        let found = [extended[row][..<8], extended[row][9..<11], extended[row][21...]].joined()
         let expected = [plain[row][..<8], plain[row][9...]].joined()
         #expect(Array(found) == Array(expected))
       }
@@ -64,9 +65,44 @@ struct DirectorySourceTests {
       // No checkpoint was worth its while yet: a manifest alone.
       #expect(extended[1][11] == "0" && extended[1][12] == "4096")
       #expect(extended[1][14] == "1" && extended[1][15] == "0")
+      let (frames, bytes) = (try #require(Int(extended[1][16])), try #require(Int(extended[1][17])))
+      #expect(frames > 1 && bytes == frames * 4096)
+      #expect(extended[1][18] == "" && extended[1][19] == "" && extended[1][20] == "")
       let counted = try Tool.shell("find '\(path)' -printf '%b\\n' | awk '{ sum += 512 * $1 } END { print sum }'")
       let sum = extended[1][11...13].reduce(0) { $0 + (Int($1) ?? 0) }
       #expect(counted.out == "\(sum)\n")
+    }
+  }
+
+  /// Rules 7.3, 10.6: a checkpoint that failed is shown with when and why, from a note of the form that docs/format.md says.
+  @Test("inspect has the checkpoint that failed last")
+  func failedCheckpoint() throws {
+    try Self.withSample { path in
+      let note =
+        "2024-12-03T10:00:00Z, behind frame 0\n\(path)/kept/00000001.segment: open failed: no\tway (error 13)\nmend it\n"
+      try Data(note.utf8).write(to: URL(fileURLWithPath: path + "/checkpoint.failed"))
+      let read = try Tool.run(["inspect", "--data-dir", path, "--format", "json"])
+      #expect(read.status == 0)
+      #expect(read.out.contains("\"checkpoint_failed_at\":\"2024-12-03T10:00:00Z\","), "\(read.out)")
+      #expect(read.out.contains("/kept/00000001.segment: open failed: no\\tway (error 13)\""), "\(read.out)")
+      #expect(try Tool.run(["checkpoint", "--data-dir", path]).status == 0)
+      let after = try Tool.run(["inspect", "--data-dir", path, "--format", "json"])
+      #expect(
+        after.out.contains("\"unkept_frames\":0,\"unkept_bytes\":0,\"checkpoint_failed_at\":null"), "\(after.out)")
+    }
+  }
+
+  /// Rules 7.5, 7.6: a directory is verified before anything is written into it where that is asked for.
+  @Test("ingest --verify-on-start")
+  func verifyOnStart() throws {
+    try Self.withSample { path in
+      let words = ["ingest", "--data-dir", path, "data/sample.csv", "--format", "csv"]
+      let plain = try Tool.run(words)
+      #expect(plain.status == 0 && !plain.err.contains("verified"))
+      let verified = try Tool.run(words + ["--verify-on-start"])
+      #expect(verified.status == 0)
+      #expect(
+        verified.err.contains("verified: every checksum, and every summary against its events"), "\(verified.err)")
     }
   }
 
@@ -190,7 +226,7 @@ struct DirectorySourceTests {
         let read = try Tool.run(inspect)
         #expect(read.status == 0)
         #expect(read.err.contains("ends with 1000 bytes of a write that a crash cut off"), "\(read.err)")
-        #expect(read.out.contains("\"dropped_tail_bytes\":1000}"))
+        #expect(read.out.contains("\"dropped_tail_bytes\":1000,"))
         #expect(read.out.contains("\"events\":22,"))
       }
       let written = try Tool.run(["ingest", "--data-dir", path, "data/sample.csv"])
@@ -198,7 +234,7 @@ struct DirectorySourceTests {
       #expect(written.err.contains("ended with 1000 bytes"), "\(written.err)")
       let read = try Tool.run(inspect)
       #expect(read.err == "")
-      #expect(read.out.contains("\"dropped_tail_bytes\":1000}"))
+      #expect(read.out.contains("\"dropped_tail_bytes\":1000,"))
     }
   }
 }

@@ -2,6 +2,7 @@
 // Invariant: what was synced is in every image; what was not is in some, whole, in part or not.
 // Not here: which images there are to be tried (CrashImages).
 
+package import Continuo
 package import ContinuoStorage
 import Synchronization
 
@@ -63,6 +64,12 @@ package final class SimulatedDisk: Disk {
     var failure = (code: Int32(5), message: "input/output error")
     var calls = 0
     var bytesLeft: Int64?
+    /// How much fits on it in all; nil: anything.
+    var capacity: Int64?
+    /// Which files cannot be made, by the end of their names; nil: all can.
+    var unmakeable: String?
+    /// A file that cannot be opened, and the number of the error.
+    var unopenable: (path: String, code: Int32)?
     var syncsLeft: Int?
     var beforeSync: (@Sendable () -> Void)?
     var beforeCall: (@Sendable (_ name: String, _ path: String) -> Void)?
@@ -167,6 +174,9 @@ package final class SimulatedDisk: Disk {
 
   package func create(_ path: String) throws(DiskFailure) -> any DiskFile {
     try call("open", path) { (state) throws(DiskFailure) in
+      if let end = state.unmakeable, path.hasSuffix(end) {
+        throw DiskFailure(call: "open", path: path, code: 13, message: "permission denied")
+      }
       let file = state.nextFile
       state.nextFile += 1
       state.perform(.create(path: path, file: file))
@@ -176,6 +186,9 @@ package final class SimulatedDisk: Disk {
 
   package func open(_ path: String, forWriting: Bool) throws(DiskFailure) -> any DiskFile {
     try call("open", path) { (state) throws(DiskFailure) in
+      if let bad = state.unopenable, bad.path == path {
+        throw DiskFailure(call: "open", path: path, code: bad.code, message: "refused")
+      }
       guard let file = state.now.names[path] else { throw Self.missing("open", path) }
       return SimulatedFile(self, path, file)
     }
@@ -202,8 +215,27 @@ package final class SimulatedDisk: Disk {
   package func setBytesLeft(_ bytes: Int64?) { state.withLock { $0.bytesLeft = bytes } }
 
   package func bytesLeft(in path: String) throws(DiskFailure) -> Int64? {
-    try call("statvfs", path) { (state) throws(DiskFailure) in state.bytesLeft }
+    try call("statvfs", path) { (state) throws(DiskFailure) in state.left }
   }
+
+  /// How many bytes fit on the disk in all: what is over them cannot be written. nil: any number does.
+  package func setCapacity(_ bytes: Int64?) { state.withLock { $0.capacity = bytes } }
+
+  /// How much room there is where that is bounded.
+  package var room: Int64 { state.withLock { $0.left ?? .max } }
+
+  /// Lets a file not be opened any more, with an error of this number.
+  package func setUnopenable(_ path: String, code: Int32) { state.withLock { $0.unopenable = (path, code) } }
+
+  /// Changes a byte of a file where it lies: a disk that decays.
+  package func decay(_ path: String, byte: Int) {
+    state.withLock { if let file = $0.now.names[path] { $0.now.files[file]?[byte] ^= 1 } }
+  }
+
+  /// Lets files be made no more whose names end so; nil: all can be.
+  package func setUnmakeable(_ end: String?) { state.withLock { $0.unmakeable = end } }
+
+  package var now: Timestamp { Timestamp(microseconds: 1_700_000_000_000_000) }
 
   package func lock(_ path: String, shared: Bool) throws(DiskFailure) -> (any DiskFile)? {
     try call("flock", path) { (state) throws(DiskFailure) -> (any DiskFile)? in
@@ -240,6 +272,10 @@ package final class SimulatedDisk: Disk {
     var copy: [UInt8] = []
     for index in bytes.indices { copy.append(bytes[index]) }
     try call("pwrite", file.path) { (state) throws(DiskFailure) in
+      let growth = Int64(offset) + Int64(copy.count) - Int64(state.now.files[file.number]?.count ?? 0)
+      if growth > 0, let left = state.left, state.capacity != nil, growth > left {
+        throw DiskFailure(call: "pwrite", path: file.path, code: 28, message: "no space left on device")
+      }
       state.perform(.write(file: file.number, offset: Int(offset), bytes: copy))
     }
   }
@@ -268,6 +304,12 @@ package final class SimulatedDisk: Disk {
 }
 
 extension SimulatedDisk.State {
+  /// How much room there is.
+  fileprivate var left: Int64? {
+    guard let capacity else { return bytesLeft }
+    return capacity - now.names.values.reduce(0) { $0 + Int64(now.files[$1]?.count ?? 0) }
+  }
+
   fileprivate mutating func perform(_ operation: DiskOperation) {
     now.perform(operation)
     operations.append(operation)

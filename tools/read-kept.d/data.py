@@ -128,6 +128,10 @@ class Manifest:
         self.state(self.section())
         at.equal(4, 2, "kind of section")
         self.files = list(self.kept(self.section()))
+        self.sources = {}
+        if at.place < at.end:
+            at.equal(4, 4, "kind of section")
+            self.sources = dict(self.inputs(self.section()))
         at.finish()
 
     def section(self):
@@ -144,6 +148,20 @@ class Manifest:
         at.take(4)
         at.take(12 * chains)
         at.require((at.end - at.place) % 4 == 0, "a part of a number")
+
+    def inputs(self, at):
+        before = b""
+        at.require(at.place < at.end, "a section of nothing")
+        while at.place < at.end:
+            position, length = at.number(16), at.number(1)
+            at.require(0 < length <= 64, f"a name of {length} bytes", at.place - 1)
+            name = at.take(length)
+            at.require(name > before, "sources out of order", at.place - length)
+            before = name
+            try:
+                yield name.decode(), position
+            except UnicodeDecodeError:
+                at.require(False, "a name that is no UTF-8", at.place - length)
 
     def kept(self, at):
         before = 0

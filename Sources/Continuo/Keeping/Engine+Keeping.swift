@@ -12,6 +12,8 @@ package struct EngineMarks: Equatable, Sendable {
   package var droppedBlocks: [UInt32: UInt64] = [:]
   /// Tokens whose holders are incomplete for good, ascending.
   package var incomplete: [UInt32] = []
+  /// How far each source has come.
+  package var inputs = InputPositions()
 
   package init() {}
 }
@@ -66,7 +68,7 @@ extension Engine {
     let pin = versionsFromNowOn().pin()
     var marks = EngineMarks()
     (marks.newest, marks.clock, marks.horizon) = (newest, engineClock.advanced, horizon)
-    (marks.hasDropped, marks.droppedBlocks) = (hasDropped, droppedBlocks)
+    (marks.hasDropped, marks.droppedBlocks, marks.inputs) = (hasDropped, droppedBlocks, inputs)
     for token in 0..<tokenStates.count where tokenStates[token].isMarked {
       marks.incomplete.append(UInt32(truncatingIfNeeded: token))
     }
@@ -283,6 +285,7 @@ extension Engine {
     if let newest = marks.newest { engineClock.accept(newest) }
     if let clock = marks.clock { engineClock.advance(to: clock) }
     (horizon, hasDropped, droppedBlocks) = (marks.horizon, marks.hasDropped, marks.droppedBlocks)
+    inputs = marks.inputs
     for token in marks.incomplete {
       guard Int(token) < tokenStates.count else { throw PackedBatchFault(what: "names' numbers") }
       willChange(Int(token))

@@ -202,6 +202,10 @@ public enum Refusal: Error, Equatable, Sendable {
   case tooManyAddresses
   /// A rollback to below a block whose events were dropped already.
   case beyondRetention(chain: UInt32, block: UInt64, droppedBlock: UInt64)
+  /// A batch whose source has come further already than its position says.
+  case positionGoesBack(source: ByteString, offered: UInt128, applied: UInt128)
+  /// A batch of one source more than ``Limits/sourcesMax``.
+  case tooManySources
   /// An answer that would need events that were dropped already.
   case outsideRetention(asked: Timestamp, horizon: Timestamp)
 }

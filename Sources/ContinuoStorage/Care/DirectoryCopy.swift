@@ -68,6 +68,8 @@ struct DirectoryReading: Equatable, Sendable {
   /// Where its journal ends; nil where there is none.
   let end: JournalEnd?
   let inspection: Inspection
+  /// How far each source has come.
+  let positions: [InputPosition]
   let digest: String?
   /// Which summaries are not what the held events add up to.
   let differences: [String]
@@ -83,7 +85,7 @@ struct DirectoryReading: Equatable, Sendable {
   ) throws(StorageFailure) {
     var engine = Engine(Engine.Settings().keeping(manifest.retention))
     (_, end) = try Restored.restore(disk, directory, manifest, price: nil, &engine)
-    (inspection, differences) = (engine.inspection(), engine.checkInvariants())
+    (inspection, positions, differences) = (engine.inspection(), engine.positions, engine.checkInvariants())
     self.digest = digest(engine)
   }
 }

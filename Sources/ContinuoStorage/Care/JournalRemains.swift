@@ -215,7 +215,7 @@ private struct JournalTokens {
   private var numbers: [ByteString: UInt32] = [:]
 
   mutating func note(_ record: JournalRecord, in tally: inout LossTally) {
-    guard case .batch(let batch, _) = record else { return }
+    guard let batch = record.batch else { return }
     for row in batch.rows {
       guard row.operation == .swap || row.operation == .transfer else { continue }
       let name = batch.bytes(of: row.names.token)

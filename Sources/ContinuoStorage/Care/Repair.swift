@@ -124,6 +124,7 @@ public struct Repair: ~Copyable {
     (self.plan, damage) = (nil, nil)
     // What is not removed now the next writer removes.
     for file in replaced { try? disk.remove(file) }
+    CheckpointNote.remove(disk, directory)
     let counts = engine.inspection()
     return RepairReceipt(
       damaged: copies.path ?? directory.damaged, files: copies.count, events: counts.swaps + counts.transfers)

@@ -2,6 +2,8 @@
 // Invariant: whatever fails says which call, on which path, and why.
 // Not here: which files there are (DataDirectory), what is in them (Journal).
 
+package import Continuo
+
 /// A call to the file system that failed.
 public struct DiskFailure: Error, Equatable, Sendable, CustomStringConvertible {
   /// The system's name of the call.
@@ -19,6 +21,9 @@ public struct DiskFailure: Error, Equatable, Sendable, CustomStringConvertible {
     self.code = code
     self.message = message
   }
+
+  /// The number of an error that only says that there is no room.
+  static let full: Int32 = 28
 
   /// Which call failed, where, and why.
   public var description: String { "\(path): \(call) failed: \(message) (error \(code))" }
@@ -46,6 +51,8 @@ package protocol Disk: Sendable {
   func remove(_ path: String) throws(DiskFailure)
   /// How many bytes more a directory's file system takes from us; nil where nobody knows.
   func bytesLeft(in path: String) throws(DiskFailure) -> Int64?
+  /// What time it is by the system's clock, which goes as it likes: for people to read.
+  var now: Timestamp { get }
   /// Takes the lock that a file is; it goes with the answer, or with the process. nil where another process has it.
   ///
   /// - Parameter shared: with others that share it; the file is there then, and is not written.

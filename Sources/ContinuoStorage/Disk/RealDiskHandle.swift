@@ -4,6 +4,8 @@
 // Not here: what is written where (Journal, DataDirectory).
 // Rules 7.9.
 
+package import Continuo
+
 #if canImport(Glibc)
   internal import Glibc
 #else
@@ -92,6 +94,13 @@ package struct RealDisk: Disk {
     let (bytes, overflow) = Int64(clamping: status.f_bavail).multipliedReportingOverflow(
       by: Int64(clamping: status.f_frsize))
     return overflow ? nil : bytes
+  }
+
+  package var now: Timestamp {
+    var time = timespec()
+    // SAFETY: `time` is ours and as large as clock_gettime expects.
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
   }
 
   package func lock(_ path: String, shared: Bool) throws(DiskFailure) -> (any DiskFile)? {

@@ -33,6 +33,7 @@ struct JournalPart {
   private let wanted: Set<ByteString>
   private let packed: [PackedName]
   private let horizon: Timestamp?
+  private var inputs: InputPositions
   private var own: [OrderKey] = []
   private var others: [[OrderKey]] = [[], []]
   private var place: Place?
@@ -43,14 +44,19 @@ struct JournalPart {
   init(_ tokens: [ByteString], behind marks: EngineMarks) {
     wanted = Set(tokens)
     packed = tokens.compactMap { PackedName($0.bytes.span) }
-    (horizon, newest) = (marks.horizon, marks.newest)
+    (horizon, newest, inputs) = (marks.horizon, marks.newest, marks.inputs)
   }
 
   /// Takes the next record. O(rows).
   mutating func take(_ record: JournalRecord) {
     rows += record.rows
+    // Of a batch that is refused for its position nothing is taken.
+    if case .input(_, _, let position) = record {
+      if inputs.refusal(of: position) != nil { return }
+      inputs.advance(to: position)
+    }
     switch record {
-    case .batch(let batch, let bounds):
+    case .batch(let batch, let bounds), .input(let batch, let bounds, _):
       tokensMax = min(tokensMax, bounds.tokensMax)
       addressesMax = min(addressesMax, bounds.addressesMax)
       let part = part(of: batch, bounds)

@@ -45,9 +45,12 @@ struct JournalReader {
 
   /// Lends the records of every sound frame that is not in the kept files, in order.
   ///
+  /// - Parameter frame: is told how many bytes each of these frames has.
   /// - Returns: where the journal ends; nil where there is none, or only a file that was never finished.
   /// - Throws: ``StorageFailure``; nothing that was lent before is taken back.
-  func forEachRecord(_ body: (JournalRecord) throws(StorageFailure) -> Void) throws(StorageFailure) -> JournalEnd? {
+  func forEachRecord(
+    frame: (Int) -> Void = { _ in }, _ body: (JournalRecord) throws(StorageFailure) -> Void
+  ) throws(StorageFailure) -> JournalEnd? {
     let numbers = try files()
     let start = manifest.journalStart
     if start.sequence == manifest.keptSequence + 1 {
@@ -56,7 +59,7 @@ struct JournalReader {
     var end: JournalEnd?
     var starts: [JournalStart] = []
     for (index, number) in numbers.enumerated() {
-      let next = try read(number, after: end, isLast: index == numbers.count - 1, body)
+      let next = try read(number, after: end, isLast: index == numbers.count - 1, frame, body)
       starts.append(JournalStart(file: number, sequence: next.file.firstSequence, chain: next.file.chain))
       end = next
     }
@@ -102,7 +105,7 @@ struct JournalReader {
   // MARK: one file
 
   private func read(
-    _ number: UInt32, after before: JournalEnd?, isLast: Bool,
+    _ number: UInt32, after before: JournalEnd?, isLast: Bool, _ frame: (Int) -> Void,
     _ body: (JournalRecord) throws(StorageFailure) -> Void
   ) throws(StorageFailure) -> JournalEnd {
     let path = directory.journalFile(number)
@@ -132,7 +135,7 @@ struct JournalReader {
     }
     var end = JournalEnd(
       file: header, offset: Int64(JournalFormat.blockBytes), sequence: sequence, chain: chain, tornBytes: 0)
-    while try readFrame(file, path, &end, &window, body) {}
+    while try readFrame(file, path, &end, &window, frame, body) {}
     // What is not the last file ends with zeros: its last frame was synced before the next file was begun.
     try lookBehind(file, path, &end, &window, isLast: isLast)
     return end
@@ -141,7 +144,7 @@ struct JournalReader {
   /// Reads the frame at the end so far; false where there is none that is sound.
   private func readFrame(
     _ file: any DiskFile, _ path: String, _ end: inout JournalEnd, _ window: inout JournalWindow,
-    _ body: (JournalRecord) throws(StorageFailure) -> Void
+    _ frame: (Int) -> Void, _ body: (JournalRecord) throws(StorageFailure) -> Void
   ) throws(StorageFailure) -> Bool {
     guard end.offset + Int64(JournalFormat.blockBytes) <= end.file.fileBytes else { return false }
     try window.load(file, end.offset, JournalFormat.blockBytes)
@@ -160,6 +163,7 @@ struct JournalReader {
       else { return false }
       if header.sequence > manifest.keptSequence {
         try take(payload.extracting(first: Int(header.payloadBytes)), path, end.offset, body)
+        frame(header.frameBytes)
       }
     }
     let checksum = window.bytes.span.word(JournalFormat.checksumOffset, UInt32.self)

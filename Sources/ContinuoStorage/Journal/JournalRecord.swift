@@ -10,6 +10,8 @@ internal import ContinuoBytes
 package enum JournalRecord: Sendable {
   /// A batch, and what it was judged by.
   case batch(EventBatch, BatchBounds)
+  /// The same, and how far its source is.
+  case input(EventBatch, BatchBounds, InputPosition)
   case rollback(chain: UInt32, block: UInt64)
   case retract(EventIdentity)
   case moveHorizon(RetentionPolicy)
@@ -22,6 +24,7 @@ package enum JournalRecord: Sendable {
     case retract = 3
     case moveHorizon = 4
     case cut = 5
+    case input = 6
   }
 
   /// How long what stands before a record's bytes is: kind, three zeros, length.
@@ -34,10 +37,12 @@ package enum JournalRecord: Sendable {
     switch self {
     case .batch(let batch, let bounds):
       let start = Self.begin(.batch, &payload)
-      payload.appendWord(bounds.latest?.microseconds ?? .min)
-      payload.appendWord(UInt32(clamping: bounds.tokensMax))
-      payload.appendWord(UInt32(clamping: bounds.addressesMax))
-      packer.pack(batch, into: &payload)
+      Self.append(batch, bounds, to: &payload, &packer)
+      Self.end(start, &payload)
+    case .input(let batch, let bounds, let position):
+      let start = Self.begin(.input, &payload)
+      position.append(to: &payload)
+      Self.append(batch, bounds, to: &payload, &packer)
       Self.end(start, &payload)
     case .rollback(let chain, let block):
       let start = Self.begin(.rollback, &payload)
@@ -62,17 +67,28 @@ package enum JournalRecord: Sendable {
     }
   }
 
-  /// How many rows a step has: 1 where it is no batch.
-  var rows: Int {
-    if case .batch(let batch, _) = self { return batch.rows.count }
-    return 1
+  private static func append(
+    _ batch: EventBatch, _ bounds: BatchBounds, to payload: inout [UInt8], _ packer: inout BatchPacker
+  ) {
+    payload.appendWord(bounds.latest?.microseconds ?? .min)
+    payload.appendWord(UInt32(clamping: bounds.tokensMax))
+    payload.appendWord(UInt32(clamping: bounds.addressesMax))
+    packer.pack(batch, into: &payload)
   }
 
-  /// What a step weighs while it waits: rows that were rejected already are held too.
-  var weight: Int {
-    if case .batch(let batch, _) = self { return max(1, batch.offered) }
-    return 1
+  /// The batch of a step that is one.
+  var batch: EventBatch? {
+    switch self {
+    case .batch(let batch, _), .input(let batch, _, _): batch
+    case .rollback, .retract, .moveHorizon, .cut: nil
+    }
   }
+
+  /// How many rows a step has: 1 where it is no batch.
+  var rows: Int { batch?.rows.count ?? 1 }
+
+  /// What a step weighs while it waits: rows that were rejected already are held too.
+  var weight: Int { max(1, batch?.offered ?? 1) }
 
   /// Begins a record; its length is still to be written.
   private static func begin(_ kind: Kind, _ payload: inout [UInt8]) -> Int {
@@ -111,18 +127,29 @@ package enum JournalRecord: Sendable {
     }
   }
 
+  private static func batch(_ bytes: Span<UInt8>) throws(PackedBatchFault) -> (EventBatch, BatchBounds) {
+    guard bytes.count >= 16 else { throw PackedBatchFault(what: "16 bytes of a record") }
+    let latest = bytes.word(0, Int64.self)
+    let bounds = BatchBounds(
+      latest: latest == .min ? nil : Timestamp(microseconds: latest), tokensMax: Int(bytes.word(8, UInt32.self)),
+      addressesMax: Int(bytes.word(12, UInt32.self)))
+    return (try EventBatch.unpacked(bytes.extracting(16...)), bounds)
+  }
+
   private init(_ kind: Kind, _ bytes: Span<UInt8>) throws(PackedBatchFault) {
     func expect(_ count: Int) throws(PackedBatchFault) {
       guard bytes.count == count else { throw PackedBatchFault(what: "\(count) bytes of a record") }
     }
     switch kind {
     case .batch:
-      guard bytes.count >= 16 else { throw PackedBatchFault(what: "16 bytes of a record") }
-      let latest = bytes.word(0, Int64.self)
-      let bounds = BatchBounds(
-        latest: latest == .min ? nil : Timestamp(microseconds: latest), tokensMax: Int(bytes.word(8, UInt32.self)),
-        addressesMax: Int(bytes.word(12, UInt32.self)))
-      self = .batch(try EventBatch.unpacked(bytes.extracting(16...)), bounds)
+      let (batch, bounds) = try Self.batch(bytes)
+      self = .batch(batch, bounds)
+    case .input:
+      guard let position = InputPosition(bytes, at: 0) else {
+        throw PackedBatchFault(what: "a source with a name, and its position")
+      }
+      let (batch, bounds) = try Self.batch(bytes.extracting(position.encodedBytes...))
+      self = .input(batch, bounds, position)
     case .rollback:
       try expect(12)
       self = .rollback(chain: bytes.word(0, UInt32.self), block: bytes.word(4, UInt64.self))

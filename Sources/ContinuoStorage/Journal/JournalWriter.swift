@@ -217,7 +217,7 @@ struct JournalWriter: ~Copyable {
   ) throws(DiskFailure) {
     guard let left = try disk.bytesLeft(in: directory.journal), left < header.fileBytes else { return }
     throw DiskFailure(
-      call: "statvfs", path: directory.newJournalFile(header.number), code: 28,
+      call: "statvfs", path: directory.newJournalFile(header.number), code: DiskFailure.full,
       message: "\(left >> 20) MiB are left, and a journal file takes \(header.fileBytes >> 20)")
   }
 

@@ -20,12 +20,14 @@ struct Checkpoint {
   private let disk: any Disk
   private let directory: DataDirectory
   private let keeper: ManifestKeeper
+  /// Room that stays free; nil: all of it may be taken.
+  private let room: ReservedRoom?
   /// The manifest that is to be.
   private var next: Manifest
   private var fresh: [KeptEntry] = []
 
-  init(_ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper) {
-    (self.disk, self.directory, self.keeper) = (disk, directory, keeper)
+  init(_ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper, leaving room: ReservedRoom? = nil) {
+    (self.disk, self.directory, self.keeper, self.room) = (disk, directory, keeper, room)
     next = keeper.current
   }
 
@@ -86,7 +88,8 @@ struct Checkpoint {
     let path = directory.keptFile(header)
     let entry: KeptEntry
     do throws(DiskFailure) {
-      entry = try body(try disk.create(path), header)
+      let file = if let room { try room.file(path, disk) } else { try disk.create(path) }
+      entry = try body(file, header)
     } catch {
       try? disk.remove(path)
       throw error

@@ -25,7 +25,7 @@ struct Ingest: ConsoleCommand {
 
   static let settings: [Setting] =
     ReadingOptions.settings + RetentionOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
-      .value("data-dir"), .value("durability"), .flag("ordered"), .flag("strict"),
+      .value("data-dir"), .value("durability"), .flag("verify-on-start"), .flag("ordered"), .flag("strict"),
     ]
 
   @Argument(
@@ -42,6 +42,9 @@ struct Ingest: ConsoleCommand {
       "How far a batch is when the next one is read: on the disk (sync), with the system (os), or nowhere yet (none).",
       valueName: "level"))
   var durability: Durability = .sync
+
+  @Flag(help: "Before anything is written, compare every summary of the directory with its events, as verify does.")
+  var verifyOnStart = false
 
   @Flag(
     help: "Let go of what --retention does not keep after each batch, not only at the end: rows come in their order.")
@@ -91,6 +94,7 @@ struct Ingest: ConsoleCommand {
   private func keep(_ files: [String], in path: String, _ feed: inout Feed, _ console: Console) throws -> String {
     var options = Ledger.Options(engine: reading.engineSettings(kept.retention), durability: durability)
     options.price = reading.price
+    options.verifiesOnStart = verifyOnStart
     let ledger = try Writing.open(path, options, console)
     do {
       try feed.run(files, reading, console) { batch in
