@@ -23,8 +23,9 @@ public enum Limits {
   public static let tokenBytesMax = 64
   /// The longest wallet or address in bytes.
   public static let addressBytesMax = 128
-  /// The most sources whose positions an engine holds, and the longest name of one in bytes.
+  /// The most sources whose positions an engine holds.
   public static let sourcesMax = 16
+  /// The longest name of a source in bytes.
   public static let sourceBytesMax = 64
   /// How much of a rejected value is repeated, in characters.
   public static let rejectedValueCharactersMax = 100
