@@ -89,15 +89,12 @@ public struct CandleQuestion: Sendable {
   func restore(
     _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, _ engine: inout Engine
   ) throws(StorageFailure) -> Restored? {
-    var (restored, part) = (Restored(), JournalPart(tokens, behind: manifest.marks))
-    let end = try JournalReader(disk, directory, manifest, readsKept: false).forEachRecord {
-      (record) throws(StorageFailure) in
-      restored.note(record)
-      part.take(record)
-    }
+    var part = JournalPart(tokens, behind: manifest.marks)
+    let end = try JournalReader(disk, directory, manifest, readsKept: false).take(into: &part)
+    var restored = part.restored
     restored.note(end, manifest)
     part.finish()
-    let (names, addresses) = (Int(manifest.keptTokens) + part.rows, Int(manifest.keptAddresses) + 2 * part.rows)
+    let (names, addresses) = (Int(manifest.keptTokens) + restored.rows, Int(manifest.keptAddresses) + 2 * restored.rows)
     // Near a limit of names a part of them does not tell whether a batch was refused.
     guard !part.needsAll, names <= part.tokensMax, addresses <= part.addressesMax else { return nil }
     let identities = JournalIdentities(part.records)

@@ -44,7 +44,8 @@ struct Manifest: Equatable {
   private enum Section: UInt32 {
     case marks = 1
     case kept = 2
-    /// Left out where there is nothing of it.
+    // Left out where there is nothing of them.
+    case ranges = 3
     case inputs = 4
   }
 
@@ -55,6 +56,8 @@ struct Manifest: Equatable {
     var entries: [UInt8] = []
     for entry in kept { entry.append(to: &entries) }
     Self.append(.kept, entries, to: &sections)
+    let ranges = rangesBytes
+    if !ranges.isEmpty { Self.append(.ranges, ranges, to: &sections) }
     let inputs = marks.inputs.encoded
     if !inputs.isEmpty { Self.append(.inputs, inputs, to: &sections) }
     var bytes: [UInt8] = []
@@ -122,11 +125,40 @@ struct Manifest: Equatable {
     return true
   }
 
+  /// The blocks that each segment has events of.
+  private var rangesBytes: [UInt8] {
+    var bytes: [UInt8] = []
+    for entry in kept {
+      guard let ranges = entry.ranges else { continue }
+      bytes.appendWord(entry.header.number)
+      bytes.appendWord(UInt32(ranges.count))
+      for range in ranges { range.append(to: &bytes) }
+    }
+    return bytes
+  }
+
+  private mutating func takeRanges(_ bytes: Span<UInt8>) -> Bool {
+    var (place, next) = (0, 0)
+    while place < bytes.count {
+      guard bytes.count - place >= 8 else { return false }
+      let (number, count) = (bytes.word(place, UInt32.self), Int(bytes.word(place + 4, UInt32.self)))
+      while next < kept.count, kept[next].header.number < number { next += 1 }
+      guard next < kept.count, kept[next].header.number == number, kept[next].header.kind == .segment,
+        kept[next].ranges == nil, count <= (bytes.count - place - 8) / SegmentFooter.Range.bytes
+      else { return false }
+      place += 8
+      kept[next].ranges = (0..<count).map { SegmentFooter.Range(bytes, at: place + SegmentFooter.Range.bytes * $0) }
+      place += SegmentFooter.Range.bytes * count
+    }
+    return true
+  }
+
   /// Takes a section's bytes; false where these are none.
   private mutating func take(_ section: Section, _ bytes: Span<UInt8>) -> Bool {
     switch section {
     case .marks: return takeMarks(bytes)
     case .kept: return takeKept(bytes)
+    case .ranges: return takeRanges(bytes)
     case .inputs:
       guard !bytes.isEmpty, let found = InputPositions(bytes) else { return false }
       marks.inputs = found

@@ -48,13 +48,18 @@ public struct Restored: Equatable, Sendable {
 
   /// Counts a record of the journal. O(1).
   mutating func note(_ record: JournalRecord) {
-    records += 1
-    rows += record.rows
+    note(rows: record.rows)
     if case .cut(let bytes) = record {
       // What nobody can have cut is not counted: it says nothing of the state.
       droppedTailBytes += min(max(0, bytes), 1 << 40)
       marks.insert(.notedCut)
     }
+  }
+
+  /// Counts a record by its rows. O(1).
+  mutating func note(rows count: Int) {
+    records += 1
+    rows += count
   }
 
   /// Counts a frame of the journal. O(1).

@@ -128,10 +128,16 @@ class Manifest:
         self.state(self.section())
         at.equal(4, 2, "kind of section")
         self.files = list(self.kept(self.section()))
-        self.sources = {}
-        if at.place < at.end:
-            at.equal(4, 4, "kind of section")
-            self.sources = dict(self.inputs(self.section()))
+        self.sources, self.blocks = {}, {}
+        before = 2
+        while at.place < at.end:
+            kind = at.number(4)
+            at.require(before < kind <= 4, f"kind {kind} of section", at.place - 4)
+            if kind == 3:
+                self.blocks = dict(self.ranges(self.section()))
+            else:
+                self.sources = dict(self.inputs(self.section()))
+            before = kind
         at.finish()
 
     def section(self):
@@ -148,6 +154,16 @@ class Manifest:
         at.take(4)
         at.take(12 * chains)
         at.require((at.end - at.place) % 4 == 0, "a part of a number")
+
+    def ranges(self, at):
+        """The blocks of each segment, as the bytes in its footer."""
+        segments = {entry.number for entry in self.files if entry.kind == 0}
+        before = 0
+        while at.place < at.end:
+            number, count = at.numbers(4, 4)
+            at.require(number > before and number in segments, f"blocks of file {number}", at.place - 8)
+            before = number
+            yield number, at.take(24 * count)
 
     def inputs(self, at):
         before = b""

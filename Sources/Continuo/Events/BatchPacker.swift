@@ -148,62 +148,92 @@ extension EventBatch {
   ///
   /// - Throws: ``PackedBatchFault`` where they are not what ``BatchPacker`` writes; nothing in them can trap.
   package static func unpacked(_ bytes: Span<UInt8>) throws(PackedBatchFault) -> EventBatch {
-    var batch = EventBatch()
     var source = PackedBatchBytes(bytes)
-    let count = Int(try source.word(UInt32.self))
-    let tokenCount = Int(try source.word(UInt32.self))
-    let idCount = Int(try source.word(UInt32.self))
-    let hasTakers = try source.byte()
-    guard count <= Limits.batchRowsMax, tokenCount <= count, idCount <= count, hasTakers <= 1 else {
-      throw PackedBatchFault(what: "counts within the limits of a batch")
-    }
-    var tokens: [PackedName] = []
-    try source.names(tokenCount, longest: Limits.tokenBytesMax, &batch.text, &tokens)
-    for _ in 0..<idCount {
-      let (low, high) = (try source.word(UInt128.self), try source.word(UInt128.self))
-      batch.tokenIDs.append(WideID(high: high, low: low))
-    }
-    batch.rows.reserveCapacity(count)
+    var (batch, head) = try source.batchHead()
+    batch.rows.reserveCapacity(head.rows)
     var (wallets, takers): ([PackedName], [PackedName]) = ([], [])
-    for start in stride(from: 0, to: count, by: BatchPacker.blockRows) {
-      let rows = min(BatchPacker.blockRows, count - start)
+    for start in stride(from: 0, to: head.rows, by: BatchPacker.blockRows) {
+      let rows = min(BatchPacker.blockRows, head.rows - start)
       let columns = try source.columns(rows)
       wallets.removeAll(keepingCapacity: true)
       takers.removeAll(keepingCapacity: true)
       try source.names(rows, longest: Limits.addressBytesMax, &batch.text, &wallets)
-      if hasTakers == 1 { try source.names(rows, longest: Limits.addressBytesMax, &batch.text, &takers) }
+      if head.hasTakers { try source.names(rows, longest: Limits.addressBytesMax, &batch.text, &takers) }
       for row in 0..<rows {
-        let taker = hasTakers == 1 ? takers[row] : .absent
-        try batch.append(columns, row, tokens, wallet: wallets[row], to: taker)
+        let taker = head.hasTakers ? takers[row] : .absent
+        try batch.append(columns, row, head.tokens, wallet: wallets[row], to: taker)
       }
     }
     guard source.isAtEnd else { throw PackedBatchFault(what: "the end of the batch") }
-    batch.offered = count
+    batch.offered = head.rows
     return batch
   }
 
+  /// Adds a row of a block.
   @inline(__always)
-  private mutating func append(
+  mutating func append(
     _ columns: PackedBatchColumns, _ row: Int, _ tokens: [PackedName], wallet: PackedName, to: PackedName
   ) throws(PackedBatchFault) {
-    let key = OrderKey(
-      timestamp: Timestamp(microseconds: columns.narrow(0, row)), block: columns.narrow(1, row),
-      place: columns.narrow(2, row))
-    let (kind, token, tokenID) = (columns.narrow(3, row), columns.narrow(4, row), columns.narrow(5, row))
+    let brief = try columns.brief(row, tokens: tokens.count)
+    let (kind, tokenID) = (columns.narrow(3, row), columns.narrow(5, row))
     let (amount, tokenAmount, price) = (columns.wide(6, row), columns.wide(7, row), columns.wide(8, row))
-    guard kind >= 0, kind < 24, let operation = BatchRow.Operation(rawValue: UInt8(kind & 7)), token >= 0,
-      token < tokens.count, tokenID >= 0, tokenID <= tokenIDs.count
-    else { throw PackedBatchFault(what: "a row of a known kind, with a token that is listed") }
+    guard tokenID >= 0, tokenID <= tokenIDs.count else {
+      throw PackedBatchFault(what: "a row with an identifier that is listed")
+    }
     let side = Side(rawValue: UInt8(kind >> 3))
-    let name = tokens[Int(token)]
-    guard operation.allows(token: name, wallet, to, amount, tokenAmount, price), key.timestamp.isInRange else {
+    let name = tokens[brief.token]
+    guard brief.operation.allows(token: name, wallet, to, amount, tokenAmount, price) else {
       throw PackedBatchFault(what: "a row that is well-formed")
     }
     rows.append(
       BatchRow(
-        operation, key, line: rows.count, names: RowNames(token: name, wallet: wallet, to: to), side: side,
+        brief.operation, brief.key, line: rows.count, names: RowNames(token: name, wallet: wallet, to: to), side: side,
         amount: Decimal18(units: amount), tokenAmount: Decimal18(units: tokenAmount), price: Decimal18(units: price),
         tokenID: Int32(tokenID) - 1))
+  }
+}
+
+/// What stands before the rows of a packed batch.
+struct PackedBatchHead {
+  var rows: Int
+  var tokens: [PackedName]
+  var hasTakers: Bool
+}
+
+extension PackedBatchBytes {
+  /// What stands before the rows, and a batch that has long names and identifiers already. O(bytes of tokens).
+  @_lifetime(self: copy self)
+  mutating func batchHead() throws(PackedBatchFault) -> (batch: EventBatch, head: PackedBatchHead) {
+    var batch = EventBatch()
+    let count = Int(try word(UInt32.self))
+    let tokenCount = Int(try word(UInt32.self))
+    let idCount = Int(try word(UInt32.self))
+    let hasTakers = try byte()
+    guard count <= Limits.batchRowsMax, tokenCount <= count, idCount <= count, hasTakers <= 1 else {
+      throw PackedBatchFault(what: "counts within the limits of a batch")
+    }
+    var tokens: [PackedName] = []
+    try names(tokenCount, longest: Limits.tokenBytesMax, &batch.text, &tokens)
+    for _ in 0..<idCount {
+      let (low, high) = (try word(UInt128.self), try word(UInt128.self))
+      batch.tokenIDs.append(WideID(high: high, low: low))
+    }
+    return (batch, PackedBatchHead(rows: count, tokens: tokens, hasTakers: hasTakers == 1))
+  }
+}
+
+extension PackedBatchColumns {
+  /// What a row is. O(1).
+  @inline(__always)
+  func brief(_ row: Int, tokens: Int) throws(PackedBatchFault) -> PackedRowBrief {
+    let key = OrderKey(
+      timestamp: Timestamp(microseconds: narrow(0, row)), block: narrow(1, row), place: narrow(2, row))
+    let (kind, token) = (narrow(3, row), narrow(4, row))
+    guard kind >= 0, kind < 24, let operation = BatchRow.Operation(rawValue: UInt8(kind & 7)), token >= 0,
+      token < tokens
+    else { throw PackedBatchFault(what: "a row of a known kind, with a token that is listed") }
+    guard key.timestamp.isInRange else { throw PackedBatchFault(what: "a row that is well-formed") }
+    return PackedRowBrief(operation: operation, key: key, token: Int(token))
   }
 }
 

@@ -164,6 +164,22 @@ extension Span<PackedBatchRow> {
     return columns
   }
 
+  /// Steps over so many names. O(names).
+  @_lifetime(self: copy self)
+  mutating func skipNames(_ count: Int, longest: Int) throws(PackedBatchFault) {
+    let spellings = try take(count)
+    var size = 0
+    for index in 0..<count {
+      // SAFETY: `take` has made sure of the bytes; any bits are an integer.
+      let spelling = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: spellings + index, as: UInt8.self)
+      guard let length = PackedName.bytes(of: spelling), length <= longest else {
+        throw PackedBatchFault(what: "the spelling of a name")
+      }
+      size += length
+    }
+    _ = try take(size)
+  }
+
   /// So many names: how they are spelled, then their bytes. O(bytes).
   @_lifetime(self: copy self)
   mutating func names(

@@ -11,19 +11,19 @@ internal import Continuo
 /// are. So what stays of a batch are the swaps of the tokens and retractions; and of all others the newest event, in its place,
 /// for the time of that is all that they change besides.
 struct JournalPart {
-  /// Where an event stood among the records.
+  /// Where the newest event stands that is of no wanted token.
   private struct Place {
-    var event: EventBatch
-    var bounds: BatchBounds
-    /// Which record has its batch, and before which row of what is left of that; nil where nothing is left.
+    var mark: IdentityMark
+    /// Which record has its batch, and which row it is there.
     var record: Int
-    var row: Int?
+    var row: Int
   }
 
   private(set) var records: [JournalRecord] = []
   /// The time of the newest event, if that is taken; nil where there is none.
   private(set) var newest: Timestamp?
-  private(set) var rows = 0
+  /// What was taken.
+  private(set) var restored = Restored()
   /// The least bounds of names that a batch was judged by.
   private(set) var tokensMax = Limits.tokensMax
   private(set) var addressesMax = Limits.addressesMax
@@ -34,8 +34,9 @@ struct JournalPart {
   private let packed: [PackedName]
   private let horizon: Timestamp?
   private var inputs: InputPositions
-  private var own: [OrderKey] = []
-  private var others: [[OrderKey]] = [[], []]
+  /// The identities of events that stay, and of all others.
+  private var own: [IdentityMark] = []
+  private var others: [IdentityMark] = []
   private var place: Place?
 
   /// - Parameters:
@@ -47,87 +48,116 @@ struct JournalPart {
     (horizon, newest, inputs) = (marks.horizon, marks.newest, marks.inputs)
   }
 
-  /// Takes the next record. O(rows).
-  mutating func take(_ record: JournalRecord) {
-    rows += record.rows
-    // Of a batch that is refused for its position nothing is taken.
-    if case .input(_, _, let position) = record {
-      if inputs.refusal(of: position) != nil { return }
-      inputs.advance(to: position)
-    }
-    switch record {
-    case .batch(let batch, let bounds), .input(let batch, let bounds, _):
-      tokensMax = min(tokensMax, bounds.tokensMax)
-      addressesMax = min(addressesMax, bounds.addressesMax)
-      let part = part(of: batch, bounds)
-      if !part.rows.isEmpty { records.append(.batch(part, bounds)) }
-    case .rollback, .retract, .cut: records.append(record)
-    case .moveHorizon: needsAll = true
+  /// Takes the records of the next frame. O(rows).
+  mutating func take(_ payload: Span<UInt8>) throws {
+    try JournalRecord.forEachKind(in: payload) { kind, bytes in
+      switch kind {
+      case .batch, .input:
+        let (bounds, position, start) = try JournalRecord.batch(kind, bytes)
+        try take(bytes.extracting(start...), bounds, position)
+      case .rollback, .retract, .moveHorizon, .cut:
+        let record = try JournalRecord(kind, bytes)
+        restored.note(record)
+        if kind == .moveHorizon { needsAll = true } else { records.append(record) }
+      }
     }
   }
 
-  private mutating func part(of batch: EventBatch, _ bounds: BatchBounds) -> EventBatch {
-    var part = EventBatch(price: batch.price)
-    var newestHere: (index: Int, before: Int)?
-    for index in batch.rows.indices {
-      let operation = batch.rows[index].operation
-      switch operation {
-      case .retractSwap, .retractTransfer: part.rows.append(batch.rows[index])
+  private mutating func take(
+    _ packed: Span<UInt8>, _ bounds: BatchBounds, _ position: InputPosition?
+  ) throws(PackedBatchFault) {
+    // Of a batch that is refused for its position nothing is taken.
+    let isRefused = position.map { inputs.refusal(of: $0) != nil } ?? false
+    if let position, !isRefused { inputs.advance(to: position) }
+    var chosen: [Int] = []
+    var newestHere: (before: Int, index: Int, mark: IdentityMark)?
+    var isPlaceOver = false
+    let count = try EventBatch.forEachBrief(packed, isWanted: isWanted) { index, row, isWanted in
+      guard !isRefused else { return }
+      switch row.operation {
+      case .retractSwap, .retractTransfer: chosen.append(index)
       case .markIncomplete: break
       case .swap, .transfer:
-        let isWanted = operation == .swap && isWanted(batch.rows[index].token, batch)
-        let time = batch.rows[index].timestamp
+        let isOwn = isWanted && row.operation == .swap
+        let time = row.key.timestamp
+        let mark = IdentityMark(row.key, row.operation == .swap ? .swap : .transfer)
         if newest.map({ $0 < time }) ?? true, time.fault(latest: bounds.latest, horizon: horizon) == nil {
           newest = time
-          newestHere = isWanted ? nil : (index, part.rows.count)
-          place = nil
+          newestHere = isOwn ? nil : (chosen.count, index, mark)
+          isPlaceOver = true
         }
-        if isWanted {
-          part.rows.append(batch.rows[index])
-          own.append(batch.rows[index].key)
+        if isOwn {
+          chosen.append(index)
+          own.append(mark)
         } else {
-          others[operation == .swap ? 0 : 1].append(batch.rows[index].key)
+          others.append(mark)
         }
       }
     }
-    (part.text, part.tokenIDs) = (batch.text, batch.tokenIDs)
-    if let newestHere {
-      var event = EventBatch(price: batch.price)
-      (event.text, event.tokenIDs, event.rows) = (batch.text, batch.tokenIDs, [batch.rows[newestHere.index]])
-      place = Place(
-        event: event, bounds: bounds, record: records.count, row: part.rows.isEmpty ? nil : newestHere.before)
+    restored.note(rows: count)
+    guard !isRefused else { return }
+    tokensMax = min(tokensMax, bounds.tokensMax)
+    addressesMax = min(addressesMax, bounds.addressesMax)
+    if isPlaceOver, let over = place {
+      if case .batch(var batch, let bounds) = records[over.record] {
+        batch.rows.remove(at: over.row)
+        records[over.record] = .batch(batch, bounds)
+      }
+      place = nil
     }
-    return part
+    if let newestHere {
+      chosen.insert(newestHere.index, at: newestHere.before)
+      place = Place(mark: newestHere.mark, record: records.count, row: newestHere.before)
+    }
+    if !chosen.isEmpty { records.append(.batch(try EventBatch.unpacked(packed, chosen), bounds)) }
   }
 
   private func isWanted(_ name: PackedName, _ batch: borrowing EventBatch) -> Bool {
     name.isLong ? wanted.contains(batch.bytes(of: name)) : packed.contains(name)
   }
 
-  /// Ends the journal. O(rows × log n).
+  /// Ends the journal. O(rows).
   mutating func finish() {
-    own.sort { $0.precedes($1) }
-    if others[0].contains(where: own.containsIdentity) { needsAll = true }
-    if let place {
-      // Of two with its identity it may be the one that is rejected.
-      let event = place.event.rows[0]
-      let same = others[event.operation == .swap ? 0 : 1].filter { [event.key].containsIdentity($0) }
-      if same.count > 1 { needsAll = true }
-      if let row = place.row, case .batch(var batch, let bounds) = records[place.record] {
-        batch.rows.insert(event, at: row)
-        records[place.record] = .batch(batch, bounds)
-      } else {
-        records.insert(.batch(place.event, place.bounds), at: place.record)
-      }
-    }
-    others = [[], []]
+    if IdentityMark.haveCommon(own, others) { needsAll = true }
+    // Of two with the identity of the newest one that may be the one that is rejected.
+    if let place, others.count(where: { $0 == place.mark }) > 1 { needsAll = true }
+    others = []
   }
 }
 
-extension [OrderKey] {
-  /// Whether an identity is among some that ascend. O(log n).
-  fileprivate func containsIdentity(_ key: OrderKey) -> Bool {
-    let index = firstIndex(notBefore: key)
-    return index < count && !key.precedes(self[index])
+/// What two events with the same identity have in common, and hardly any others: where others have, more is read than needs be.
+private struct IdentityMark: Hashable {
+  private let word: UInt64
+
+  /// Source of the mixing: S. Vigna, SplitMix64 (public domain), twice.
+  @inline(__always)
+  init(_ key: OrderKey, _ kind: EventKind) {
+    let place = UInt64(key.chain) << 32 | UInt64(key.logIndex)
+    word = Self.mixed(Self.mixed(place &+ UInt64(kind.rawValue) &* 0x9E37_79B9_7F4A_7C15) ^ key.block)
   }
+
+  @inline(__always)
+  private static func mixed(_ word: UInt64) -> UInt64 {
+    let first = (word ^ word &>> 30) &* 0xBF58_476D_1CE4_E5B9
+    let second = (first ^ first &>> 27) &* 0x94D0_49BB_1331_11EB
+    return second ^ second &>> 31
+  }
+
+  /// Whether any mark is among both. O(marks).
+  static func haveCommon(_ few: [IdentityMark], _ many: [IdentityMark]) -> Bool {
+    guard !few.isEmpty, !many.isEmpty else { return false }
+    // A bit for each of the few: nearly all others are told by it alone.
+    var bits = [UInt64](repeating: 0, count: 1 << 14)
+    for mark in few { bits[mark.place] |= mark.bit }
+    let own = Set(few)
+    for mark in many where bits[mark.place] & mark.bit != 0 {
+      if own.contains(mark) { return true }
+    }
+    return false
+  }
+
+  @inline(__always)
+  private var place: Int { Int(truncatingIfNeeded: word &>> 6) & (1 << 14 - 1) }
+  @inline(__always)
+  private var bit: UInt64 { 1 &<< (word & 63) }
 }

@@ -51,6 +51,25 @@ struct JournalReader {
   func forEachRecord(
     frame: (Int) -> Void = { _ in }, _ body: (JournalRecord) throws(StorageFailure) -> Void
   ) throws(StorageFailure) -> JournalEnd? {
+    try forEachFrame { (payload, path, offset, bytes) throws(StorageFailure) in
+      try Self.records(path, offset) { try JournalRecord.forEach(in: payload) { record in try body(record) } }
+      frame(bytes)
+    }
+  }
+
+  /// Takes so much of every sound frame that is not in the kept files as some tokens need, in order.
+  ///
+  /// - Returns: as ``forEachRecord(frame:_:)``.
+  func take(into part: inout JournalPart) throws(StorageFailure) -> JournalEnd? {
+    try forEachFrame { (payload, path, offset, _) throws(StorageFailure) in
+      try Self.records(path, offset) { try part.take(payload) }
+    }
+  }
+
+  /// Is lent a frame's payload, its file, where it stands there, and how many bytes it has.
+  private typealias Frame = (Span<UInt8>, String, Int64, Int) throws(StorageFailure) -> Void
+
+  private func forEachFrame(_ body: Frame) throws(StorageFailure) -> JournalEnd? {
     let numbers = try files()
     let start = manifest.journalStart
     if start.sequence == manifest.keptSequence + 1 {
@@ -59,7 +78,7 @@ struct JournalReader {
     var end: JournalEnd?
     var starts: [JournalStart] = []
     for (index, number) in numbers.enumerated() {
-      let next = try read(number, after: end, isLast: index == numbers.count - 1, frame, body)
+      let next = try read(number, after: end, isLast: index == numbers.count - 1, body)
       starts.append(JournalStart(file: number, sequence: next.file.firstSequence, chain: next.file.chain))
       end = next
     }
@@ -105,8 +124,7 @@ struct JournalReader {
   // MARK: one file
 
   private func read(
-    _ number: UInt32, after before: JournalEnd?, isLast: Bool, _ frame: (Int) -> Void,
-    _ body: (JournalRecord) throws(StorageFailure) -> Void
+    _ number: UInt32, after before: JournalEnd?, isLast: Bool, _ body: Frame
   ) throws(StorageFailure) -> JournalEnd {
     let path = directory.journalFile(number)
     let header: JournalFileHeader
@@ -135,7 +153,7 @@ struct JournalReader {
     }
     var end = JournalEnd(
       file: header, offset: Int64(JournalFormat.blockBytes), sequence: sequence, chain: chain, tornBytes: 0)
-    while try readFrame(file, path, &end, &window, frame, body) {}
+    while try readFrame(file, path, &end, &window, body) {}
     // What is not the last file ends with zeros: its last frame was synced before the next file was begun.
     try lookBehind(file, path, &end, &window, isLast: isLast)
     return end
@@ -143,8 +161,7 @@ struct JournalReader {
 
   /// Reads the frame at the end so far; false where there is none that is sound.
   private func readFrame(
-    _ file: any DiskFile, _ path: String, _ end: inout JournalEnd, _ window: inout JournalWindow,
-    _ frame: (Int) -> Void, _ body: (JournalRecord) throws(StorageFailure) -> Void
+    _ file: any DiskFile, _ path: String, _ end: inout JournalEnd, _ window: inout JournalWindow, _ body: Frame
   ) throws(StorageFailure) -> Bool {
     guard end.offset + Int64(JournalFormat.blockBytes) <= end.file.fileBytes else { return false }
     try window.load(file, end.offset, JournalFormat.blockBytes)
@@ -162,8 +179,7 @@ struct JournalReader {
         payload.areZeros(Int(header.payloadBytes)..<payload.count)
       else { return false }
       if header.sequence > manifest.keptSequence {
-        try take(payload.extracting(first: Int(header.payloadBytes)), path, end.offset, body)
-        frame(header.frameBytes)
+        try body(payload.extracting(first: Int(header.payloadBytes)), path, end.offset, header.frameBytes)
       }
     }
     let checksum = window.bytes.span.word(JournalFormat.checksumOffset, UInt32.self)
@@ -183,12 +199,9 @@ struct JournalReader {
     }
   }
 
-  private func take(
-    _ payload: Span<UInt8>, _ path: String, _ offset: Int64, _ body: (JournalRecord) throws(StorageFailure) -> Void
-  ) throws(StorageFailure) {
-    do {
-      try JournalRecord.forEach(in: payload) { record in try body(record) }
-    } catch let failure as StorageFailure {
+  /// Says in which file what was thrown for a payload is.
+  private static func records(_ path: String, _ offset: Int64, _ body: () throws -> Void) throws(StorageFailure) {
+    do { try body() } catch let failure as StorageFailure {
       throw failure
     } catch let fault as JournalRecordFault {
       let byte = offset + Int64(JournalFormat.headerBytes + fault.place)

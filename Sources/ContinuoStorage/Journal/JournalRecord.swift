@@ -18,7 +18,7 @@ package enum JournalRecord: Sendable {
   /// So many bytes of a torn tail were cut here.
   case cut(bytes: Int64)
 
-  private enum Kind: UInt8 {
+  enum Kind: UInt8 {
     case batch = 1
     case rollback = 2
     case retract = 3
@@ -106,6 +106,14 @@ package enum JournalRecord: Sendable {
   ///
   /// - Throws: ``JournalRecordFault`` where bytes are no records, or what `body` throws.
   package static func forEach(in payload: Span<UInt8>, _ body: (JournalRecord) throws -> Void) throws {
+    try forEachKind(in: payload) { kind, bytes in try body(JournalRecord(kind, bytes)) }
+  }
+
+  /// Lends the bytes of each record of a payload, in order. O(records).
+  ///
+  /// - Throws: ``JournalRecordFault`` where bytes are no records, also by a `PackedBatchFault` of `body`, or what else that
+  ///   throws.
+  static func forEachKind(in payload: Span<UInt8>, _ body: (Kind, Span<UInt8>) throws -> Void) throws {
     var place = 0
     while place < payload.count {
       guard payload.count - place >= headBytes, let kind = Kind(rawValue: payload[place]) else {
@@ -116,40 +124,41 @@ package enum JournalRecord: Sendable {
         payload[place + 1] | payload[place + 2] | payload[place + 3] == 0
       else { throw JournalRecordFault(what: "a record that ends within its frame", place: place) }
       let bytes = payload.extracting(place + headBytes..<place + headBytes + length)
-      let record: JournalRecord
-      do throws(PackedBatchFault) {
-        record = try JournalRecord(kind, bytes)
-      } catch {
-        throw JournalRecordFault(what: error.what, place: place)
+      do { try body(kind, bytes) } catch let fault as PackedBatchFault {
+        throw JournalRecordFault(what: fault.what, place: place)
       }
-      try body(record)
       place += headBytes + length
     }
   }
 
-  private static func batch(_ bytes: Span<UInt8>) throws(PackedBatchFault) -> (EventBatch, BatchBounds) {
-    guard bytes.count >= 16 else { throw PackedBatchFault(what: "16 bytes of a record") }
-    let latest = bytes.word(0, Int64.self)
+  /// What a batch was judged by, where its source is then, and where its packed rows begin.
+  static func batch(
+    _ kind: Kind, _ bytes: Span<UInt8>
+  ) throws(PackedBatchFault) -> (bounds: BatchBounds, position: InputPosition?, rows: Int) {
+    var (position, start): (InputPosition?, Int) = (nil, 0)
+    if kind == .input {
+      guard let own = InputPosition(bytes, at: 0) else {
+        throw PackedBatchFault(what: "a source with a name, and its position")
+      }
+      (position, start) = (own, own.encodedBytes)
+    }
+    guard bytes.count >= start + 16 else { throw PackedBatchFault(what: "16 bytes of a record") }
+    let latest = bytes.word(start, Int64.self)
     let bounds = BatchBounds(
-      latest: latest == .min ? nil : Timestamp(microseconds: latest), tokensMax: Int(bytes.word(8, UInt32.self)),
-      addressesMax: Int(bytes.word(12, UInt32.self)))
-    return (try EventBatch.unpacked(bytes.extracting(16...)), bounds)
+      latest: latest == .min ? nil : Timestamp(microseconds: latest),
+      tokensMax: Int(bytes.word(start + 8, UInt32.self)), addressesMax: Int(bytes.word(start + 12, UInt32.self)))
+    return (bounds, position, start + 16)
   }
 
-  private init(_ kind: Kind, _ bytes: Span<UInt8>) throws(PackedBatchFault) {
+  init(_ kind: Kind, _ bytes: Span<UInt8>) throws(PackedBatchFault) {
     func expect(_ count: Int) throws(PackedBatchFault) {
       guard bytes.count == count else { throw PackedBatchFault(what: "\(count) bytes of a record") }
     }
     switch kind {
-    case .batch:
-      let (batch, bounds) = try Self.batch(bytes)
-      self = .batch(batch, bounds)
-    case .input:
-      guard let position = InputPosition(bytes, at: 0) else {
-        throw PackedBatchFault(what: "a source with a name, and its position")
-      }
-      let (batch, bounds) = try Self.batch(bytes.extracting(position.encodedBytes...))
-      self = .input(batch, bounds, position)
+    case .batch, .input:
+      let (bounds, position, start) = try Self.batch(kind, bytes)
+      let batch = try EventBatch.unpacked(bytes.extracting(start...))
+      self = position.map { .input(batch, bounds, $0) } ?? .batch(batch, bounds)
     case .rollback:
       try expect(12)
       self = .rollback(chain: bytes.word(0, UInt32.self), block: bytes.word(4, UInt64.self))

@@ -72,6 +72,8 @@ package struct KeptReader {
   private let checksums: [UInt32]
   private let end: Int64
   private let file: any DiskFile
+  /// The blocks that the manifest says of a segment.
+  let ranges: [SegmentFooter.Range]?
 
   /// Behind the footer: its place, its checksum, and what tells that this is the end.
   static let trailerBytes = 16
@@ -80,7 +82,7 @@ package struct KeptReader {
 
   /// Opens a file and checks its length, header and footer. O(blocks).
   package init(_ file: any DiskFile, path: String, _ entry: KeptEntry) throws(StorageFailure) {
-    (self.file, self.path) = (file, path)
+    (self.file, self.path, ranges) = (file, path, entry.ranges)
     func damaged(_ byte: Int64, _ found: String, _ expected: String) -> StorageFailure {
       .damaged(file: path, byte: byte, found: found, expected: expected)
     }
@@ -117,7 +119,7 @@ package struct KeptReader {
     remainsOf file: any DiskFile, _ path: String, _ header: KeptHeader, _ places: [Int64], _ checksums: [UInt32],
     end: Int64
   ) {
-    (self.file, self.path, self.header, footer) = (file, path, header, [])
+    (self.file, self.path, self.header, footer, ranges) = (file, path, header, [], nil)
     (self.places, self.checksums, self.end) = (places, checksums, end)
   }
 

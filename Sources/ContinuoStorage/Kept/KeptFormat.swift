@@ -151,6 +151,9 @@ package struct KeptEntry: Equatable, Sendable {
   package var checksum: UInt32
   /// How long the file is.
   package var bytes: Int64
+  /// Of a segment the blocks that it has events of, as its footer says: who looks for an identity need not open the others. nil in
+  /// a manifest that does not say so.
+  var ranges: [SegmentFooter.Range]?
 
   /// How long an entry is in a manifest.
   static let encodedBytes = 40

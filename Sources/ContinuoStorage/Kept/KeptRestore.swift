@@ -54,7 +54,7 @@ enum KeptRestore {
     }
     var events = 0
     let needed = try segments(manifest, open).filter {
-      selection.reaches($0.header.first) || !selection.identities.isEmpty
+      selection.reaches($0.header.first) || selection.identities.mayReach($0)
     }
     for (entry, part) in try selection.parts.parts(of: needed, selection, own.keys.map { Int($0) }, open) {
       if part.hasTransfers { return nil }

@@ -54,6 +54,11 @@ struct JournalIdentities: Sendable {
     return first < own.count && own[first].chain == range.chain && own[first].block <= range.lastBlock
   }
 
+  /// Whether any of them may be in a segment. O(ranges × log n).
+  func mayReach(_ segment: KeptEntry) -> Bool {
+    segment.ranges?.contains(where: reach) ?? !isEmpty
+  }
+
   /// Says of each of some keys, ascending by identity, whether it is among them. O(keys + identities between them).
   func forEach(_ kind: EventKind, _ keys: some RandomAccessCollection<OrderKey>, _ body: (_ isHeld: Bool, Int) -> Void)
   {

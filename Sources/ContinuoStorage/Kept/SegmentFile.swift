@@ -16,6 +16,24 @@ struct SegmentFooter: Equatable {
     var lastBlock: UInt64
 
     static let bytes = 24
+
+    init(kind: EventKind, chain: UInt32, firstBlock: UInt64, lastBlock: UInt64) {
+      (self.kind, self.chain, self.firstBlock, self.lastBlock) = (kind, chain, firstBlock, lastBlock)
+    }
+
+    /// Reads the bytes of one. O(1).
+    init(_ bytes: Span<UInt8>, at place: Int) {
+      self.init(
+        kind: bytes.word(place + 4, UInt32.self) == 0 ? .swap : .transfer, chain: bytes.word(place, UInt32.self),
+        firstBlock: bytes.word(place + 8, UInt64.self), lastBlock: bytes.word(place + 16, UInt64.self))
+    }
+
+    func append(to bytes: inout [UInt8]) {
+      bytes.appendWord(chain)
+      bytes.appendWord(UInt32(kind.rawValue))
+      bytes.appendWord(firstBlock)
+      bytes.appendWord(lastBlock)
+    }
   }
 
   var swaps: UInt64 = 0
@@ -94,12 +112,7 @@ struct SegmentFooter: Equatable {
     bytes.appendWord(latest.microseconds)
     bytes.appendWord(UInt32(ranges.count))
     bytes.appendWord(UInt32(steps.count))
-    for range in ranges {
-      bytes.appendWord(range.chain)
-      bytes.appendWord(UInt32(range.kind.rawValue))
-      bytes.appendWord(range.firstBlock)
-      bytes.appendWord(range.lastBlock)
-    }
+    for range in ranges { range.append(to: &bytes) }
     ColumnCode.append(steps, to: &bytes)
     return bytes
   }
@@ -116,12 +129,7 @@ struct SegmentFooter: Equatable {
     guard rangeCount <= (bytes.count - Self.headBytes) / Range.bytes, tokenCount <= Limits.tokensMax else {
       throw ColumnFault(what: "the footer of a segment")
     }
-    for place in stride(from: Self.headBytes, to: start, by: Range.bytes) {
-      ranges.append(
-        Range(
-          kind: bytes.word(place + 4, UInt32.self) == 0 ? .swap : .transfer, chain: bytes.word(place, UInt32.self),
-          firstBlock: bytes.word(place + 8, UInt64.self), lastBlock: bytes.word(place + 16, UInt64.self)))
-    }
+    ranges = stride(from: Self.headBytes, to: start, by: Range.bytes).map { Range(bytes, at: $0) }
     var next = 0
     for step in try ColumnCode.read(bytes.extracting(start...), count: tokenCount, as: UInt32.self) {
       next += Int(step)
@@ -205,7 +213,9 @@ package enum SegmentFile {
       let own = scratch.transfers[start..<min(start + GroupHead.eventsMax, scratch.transfers.count)]
       try append(GroupColumns(own, from: origin), .transfer)
     }
-    return try writer.finish(footer.encoded)
+    var entry = try writer.finish(footer.encoded)
+    entry.ranges = footer.ranges
+    return entry
   }
 
   /// Lends all events, group by group, with their memory, and checks every byte on the way: that they are all the last check tells, so what
@@ -244,12 +254,23 @@ package enum SegmentFile {
     guard found.encoded == reader.footer else {
       throw reader.damaged(reader.blockCount, "the footer of the events that are there")
     }
+    try checkRanges(found, reader)
   }
 
   /// What a segment says of itself. O(chains + tokens).
   static func footer(_ reader: KeptReader) throws(StorageFailure) -> SegmentFooter {
-    do throws(ColumnFault) { return try SegmentFooter(reader.footer.span) } catch {
+    let footer: SegmentFooter
+    do throws(ColumnFault) { footer = try SegmentFooter(reader.footer.span) } catch {
       throw reader.damaged(reader.blockCount, error.what)
+    }
+    try checkRanges(footer, reader)
+    return footer
+  }
+
+  /// Refuses a segment of which the manifest says other blocks.
+  private static func checkRanges(_ footer: SegmentFooter, _ reader: KeptReader) throws(StorageFailure) {
+    guard reader.ranges.map({ $0 == footer.ranges }) ?? true else {
+      throw reader.damaged(reader.blockCount, "the blocks that the manifest says")
     }
   }
 
