@@ -96,7 +96,8 @@ def copied(directory, least, counts):
     for copy in copies:
         try:
             steps = check(copy, 0, course="keep").steps
-            counts[0] += 1
+            # What has no lock yet is not there.
+            counts[0 if (copy / "lock").exists() else 2] += 1
             if steps > least:
                 raise Lost(f"{copy} has {steps} steps, and the directory {least}")
         except Lost as lost:
@@ -104,8 +105,6 @@ def copied(directory, least, counts):
             if copy != copies[-1] or not refused:
                 raise
             counts[1] += 1
-        if not (copy / "lock").exists():
-            counts[2] += 1
         shutil.rmtree(copy)
 
 
