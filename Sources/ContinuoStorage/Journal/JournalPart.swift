@@ -72,7 +72,12 @@ struct JournalPart {
     var chosen: [Int] = []
     var newestHere: (before: Int, index: Int, mark: IdentityMark)?
     var isPlaceOver = false
-    let count = try EventBatch.forEachBrief(packed, isWanted: isWanted) { index, row, isWanted in
+    // Not by a method: that would hold a copy of all of this, and what is added to next would be copied.
+    let (wanted, short) = (wanted, self.packed)
+    let count = try EventBatch.forEachBrief(
+      packed,
+      isWanted: { name, batch in name.isLong ? wanted.contains(batch.bytes(of: name)) : short.contains(name) }
+    ) { index, row, isWanted in
       guard !isRefused else { return }
       switch row.operation {
       case .retractSwap, .retractTransfer: chosen.append(index)
@@ -110,10 +115,6 @@ struct JournalPart {
       place = Place(mark: newestHere.mark, record: records.count, row: newestHere.before)
     }
     if !chosen.isEmpty { records.append(.batch(try EventBatch.unpacked(packed, chosen), bounds)) }
-  }
-
-  private func isWanted(_ name: PackedName, _ batch: borrowing EventBatch) -> Bool {
-    name.isLong ? wanted.contains(batch.bytes(of: name)) : packed.contains(name)
   }
 
   /// Ends the journal. O(rows).
