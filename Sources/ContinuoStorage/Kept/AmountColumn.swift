@@ -27,6 +27,28 @@ enum AmountScale {
     return number % UInt128(PackPlan.power(power)) == 0
   }
 
+  /// The same power, and the amounts in units of it, where all of these are words that are not negative; nil else. O(amounts).
+  static func words(_ units: [Int128]) -> (power: UInt8, words: [Int64])? {
+    var power: UInt8 = 18
+    var words = [Int64](repeating: 0, count: units.count)
+    var index = 0
+    var scale = ExactScale(power)
+    while index < units.count {
+      if let word = scale.word(units[index]) {
+        words[index] = word
+        index += 1
+        continue
+      }
+      // One that is too large for a word would be too large in smaller units too.
+      if power == 0 || divides(power, units[index].magnitude) { return nil }
+      power -= 1
+      scale = ExactScale(power)
+      // Those before in the smaller unit: mostly the first one decides.
+      index = 0
+    }
+    return (power, words)
+  }
+
   /// Amounts in units of a power of ten that divides them. O(amounts).
   static func quotients(_ amounts: some Sequence<Decimal18>, _ power: UInt8, into quotients: inout [Int128]) {
     quotients.removeAll(keepingCapacity: true)
@@ -90,6 +112,19 @@ struct AmountForecast: Equatable {
     guard places >= 0 else { return nil }
     divisor = (0..<places).reduce(1) { product, _ in product * 10 }
     narrowDivisor = UInt64(exactly: divisor) ?? 0
+  }
+
+  /// The rounded product of words that are not negative; nil where it is no such word. O(1).
+  @inline(__always)
+  func word(price: Int64, tokens: Int64) -> Int64? {
+    let (high, low) = UInt64(bitPattern: price).multipliedFullWidth(by: UInt64(bitPattern: tokens))
+    let (sum, carry) = low.addingReportingOverflow(narrowDivisor / 2)
+    guard narrowDivisor > 0 else { return nil }
+    // Mostly a word is divided by a word.
+    if high == 0, !carry { return Int64(exactly: sum / narrowDivisor) }
+    let top = high &+ (carry ? 1 : 0)
+    guard top < narrowDivisor else { return nil }
+    return Int64(exactly: narrowDivisor.dividingFullWidth((top, sum)).quotient)
   }
 
   /// The rounded product; 0 where it is past 128 bits, or one of the two is negative. O(1).

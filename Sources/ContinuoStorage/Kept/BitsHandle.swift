@@ -6,36 +6,35 @@ internal import Continuo
 
 /// Writes bits.
 struct BitWriter {
-  private(set) var bytes: [UInt8] = []
+  private var words: [UInt64] = []
   private var word: UInt64 = 0
-  private var filled = 0
+  private var filled: UInt64 = 0
 
-  /// How many bits were written.
-  var count: Int { bytes.count * 8 + filled }
+  /// - Parameter bits: about how many will be written.
+  init(bits: Int = 0) { words.reserveCapacity(bits / 64 + 1) }
 
   /// Adds the lowest `count` bits of a word that has no others, 64 at most. O(1).
   @inline(__always)
   mutating func put(_ bits: UInt64, _ count: Int) {
-    word |= bits << UInt64(filled)
-    let room = 64 - filled
-    if count < room {
-      filled += count
-      return
+    word |= bits &<< filled
+    let end = filled &+ UInt64(truncatingIfNeeded: count)
+    if end >= 64 {
+      words.append(word)
+      // A shift by 64 leaves nothing.
+      word = bits >> (64 &- filled)
     }
-    bytes.appendWord(word)
-    word = bits >> UInt64(room)
-    filled = count - room
+    filled = end & 63
   }
 
-  /// Ends with whole bytes. O(1).
-  mutating func finish() -> [UInt8] {
-    while filled > 0 {
-      bytes.append(UInt8(truncatingIfNeeded: word))
-      word >>= 8
-      filled -= 8
-    }
-    filled = 0
-    return bytes
+  /// Ends with whole bytes, and adds them to others; how many they are. O(bytes).
+  mutating func finish(into bytes: inout [UInt8]) -> Int {
+    let size = words.count * 8 + Int(filled + 7) / 8
+    if filled > 0 { words.append(word) }
+    for index in words.indices { words[index] = words[index].littleEndian }
+    // SAFETY: any words may be read as bytes; they are as many as `size` says at least.
+    unsafe words.withUnsafeBytes { own in unsafe bytes.append(contentsOf: own.prefix(size)) }
+    (words, word, filled) = ([], 0, 0)
+    return size
   }
 }
 

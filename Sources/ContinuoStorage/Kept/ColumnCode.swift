@@ -50,20 +50,26 @@ enum ColumnCode {
     } else {
       bytes.append(contentsOf: repeatElement(0, count: greatest / 2 + 1))
     }
-    var (classes, rests) = (BitWriter(), BitWriter())
-    for number in numbers where least != greatestNumber {
-      let rest = number &- least
-      let length = Self.length(rest)
-      if isMixed { classes.put(UInt64(code.codes[length]), Int(code.lengths[length])) }
-      guard length > 1 else { continue }
-      let bits = rest ^ (1 << Number(length - 1))
-      rests.put(UInt64(truncatingIfNeeded: bits), min(64, length - 1))
-      if length > 65 { rests.put(UInt64(truncatingIfNeeded: UInt128(bits) >> 64), length - 65) }
+    var classes = BitWriter(bits: isMixed ? 4 * numbers.count : 0)
+    var rests = BitWriter(bits: greatest * numbers.count)
+    if least != greatestNumber {
+      // A class's code, and behind it how many bits that has.
+      let codes = zip(code.codes, code.lengths).map { isMixed ? UInt32($0) << 8 | UInt32($1) : 0 }
+      for number in numbers {
+        let rest = number &- least
+        let length = Self.length(rest)
+        let own = codes[length]
+        classes.put(UInt64(own &>> 8), Int(own & 0xFF))
+        guard length > 1 else { continue }
+        let bits = rest ^ (1 &<< Number(truncatingIfNeeded: length &- 1))
+        rests.put(UInt64(truncatingIfNeeded: bits), min(64, length - 1))
+        if length > 65 { rests.put(UInt64(truncatingIfNeeded: UInt128(bits) >> 64), length - 65) }
+      }
     }
-    let first = classes.finish()
-    bytes.appendWord(UInt32(first.count))
-    bytes.append(contentsOf: first)
-    bytes.append(contentsOf: rests.finish())
+    let place = bytes.count
+    bytes.append(contentsOf: [0, 0, 0, 0])
+    bytes.put(UInt32(classes.finish(into: &bytes)), at: place)
+    _ = rests.finish(into: &bytes)
     bytes.append(contentsOf: repeatElement(0, count: slack))
   }
 

@@ -101,7 +101,6 @@ package struct GroupColumns {
   }
 
   private mutating func set(_ positions: PositionColumns) {
-    bytes[.head] = head.encoded
     set(.chainSteps, positions.chainSteps)
     set(.blockSteps, positions.blockSteps)
     set(.counts, positions.counts)
@@ -114,14 +113,65 @@ package struct GroupColumns {
   ///
   /// - Parameter swaps: one at least, ascending by chain, block and log index.
   package init(_ swaps: ArraySlice<HeldSwap>, from start: Timestamp, _ last: inout LastPrices) {
-    let positions = PositionColumns(swaps.map(\.row.key), from: start)
-    head = GroupHead(.swap, positions, amountPower: AmountScale.power(swaps.lazy.map(\.row.amountUSD)))
-    head.tokenPower = AmountScale.power(swaps.lazy.map(\.row.tokenAmount))
-    head.pricePower = AmountScale.power(swaps.lazy.map(\.row.price))
+    self.init(SwapsApart(swaps, Array(swaps.indices)[...]), from: start, &last)
+  }
+
+  /// - Parameter swaps: one at least, ascending by chain, block and log index.
+  init(_ swaps: SwapsApart, from start: Timestamp, _ last: inout LastPrices) {
+    let positions = PositionColumns(swaps.keys, from: start)
+    head = GroupHead(.swap, positions, amountPower: 0)
+    set(positions)
+    set(.token, swaps.tokens)
+    set(.first, swaps.traders)
+    set(.second, swaps.sides)
+    if !setWords(swaps, &last) { setWide(swaps, &last) }
+    bytes[.head] = head.encoded
+  }
+
+  /// Sets amounts and prices where all numbers are words; false, with nothing set, where they are not.
+  private mutating func setWords(_ swaps: SwapsApart, _ last: inout LastPrices) -> Bool {
+    guard let amounts = AmountScale.words(swaps.amounts), let tokens = AmountScale.words(swaps.tokenAmounts),
+      let prices = AmountScale.words(swaps.prices)
+    else { return false }
+    var plain = amounts.words.map { UInt64(bitPattern: $0) }
+    var isForetold = false
+    if let forecast = AmountForecast(price: prices.power, tokens: tokens.power, amounts: amounts.power) {
+      var rests = [UInt64](repeating: 0, count: plain.count)
+      for index in rests.indices {
+        guard let foretold = forecast.word(price: prices.words[index], tokens: tokens.words[index]) else {
+          return false
+        }
+        rests[index] = (amounts.words[index] &- foretold).zigzag
+      }
+      func bits(_ numbers: [UInt64]) -> Int { numbers.reduce(0) { $0 &+ 64 &- $1.leadingZeroBitCount } }
+      if bits(rests) < bits(plain) { (plain, isForetold) = (rests, true) }
+    }
+    (head.amountPower, head.tokenPower, head.pricePower) = (amounts.power, tokens.power, prices.power)
+    head.isForetold = isForetold
+    last.reset()
+    var steps = [UInt64](repeating: 0, count: plain.count)
+    for index in steps.indices {
+      let price = prices.words[index]
+      // Both are words that are not negative: so is what lies between them, but for its sign.
+      let before = Int64(truncatingIfNeeded: last.replace(swaps.tokens[index], Int128(price)))
+      steps[index] = (price &- before).zigzag
+    }
+    set(.amount, plain)
+    set(.tokens, tokens.words.map { UInt64(bitPattern: $0) })
+    set(.price, steps)
+    return true
+  }
+
+  private mutating func setWide(_ swaps: SwapsApart, _ last: inout LastPrices) {
+    func decimals(_ units: [Int128]) -> [Decimal18] { units.map { Decimal18(units: $0) } }
+    let (own, ownTokens, ownPrices) = (decimals(swaps.amounts), decimals(swaps.tokenAmounts), decimals(swaps.prices))
+    head.amountPower = AmountScale.power(own)
+    head.tokenPower = AmountScale.power(ownTokens)
+    head.pricePower = AmountScale.power(ownPrices)
     var (prices, tokens, amounts): ([Int128], [Int128], [Int128]) = ([], [], [])
-    AmountScale.quotients(swaps.lazy.map(\.row.price), head.pricePower, into: &prices)
-    AmountScale.quotients(swaps.lazy.map(\.row.tokenAmount), head.tokenPower, into: &tokens)
-    AmountScale.quotients(swaps.lazy.map(\.row.amountUSD), head.amountPower, into: &amounts)
+    AmountScale.quotients(ownPrices, head.pricePower, into: &prices)
+    AmountScale.quotients(ownTokens, head.tokenPower, into: &tokens)
+    AmountScale.quotients(own, head.amountPower, into: &amounts)
     var plain = amounts.map { UInt128(bitPattern: $0) }
     if let forecast = AmountForecast(price: head.pricePower, tokens: head.tokenPower, amounts: head.amountPower) {
       let rests = amounts.indices.map {
@@ -132,11 +182,7 @@ package struct GroupColumns {
     }
     last.reset()
     var steps: [UInt128] = []
-    for (swap, price) in zip(swaps, prices) { steps.append((price &- last.replace(swap.token, price)).zigzag) }
-    set(positions)
-    set(.token, swaps.map { UInt64($0.token) })
-    set(.first, swaps.map { UInt64($0.row.wallet &+ 1) })
-    set(.second, swaps.map { $0.row.side == .buy ? 0 : $0.row.side == .sell ? 1 as UInt64 : 2 })
+    for (token, price) in zip(swaps.tokens, prices) { steps.append((price &- last.replace(token, price)).zigzag) }
     set(.amount, plain)
     set(.tokens, tokens.map { UInt128(bitPattern: $0) })
     set(.price, steps)
@@ -158,6 +204,43 @@ package struct GroupColumns {
     set(.tokens, transfers.map { $0.tokenID?.low ?? 0 })
     set(.price, transfers.map { $0.tokenID?.high ?? 0 })
     set(.hasTokenID, transfers.map { $0.tokenID == nil ? 0 : 1 as UInt64 })
+    bytes[.head] = head.encoded
+  }
+}
+
+/// Swaps, field by field, in the order of a segment.
+struct SwapsApart {
+  private(set) var keys: [OrderKey]
+  private(set) var tokens: [UInt32]
+  private(set) var traders: [UInt32]
+  private(set) var sides: [UInt8]
+  private(set) var amounts: [Int128]
+  private(set) var tokenAmounts: [Int128]
+  private(set) var prices: [Int128]
+
+  /// O(places).
+  ///
+  /// - Parameter places: which swaps, in the order that they shall have.
+  init(_ swaps: ArraySlice<HeldSwap>, _ places: ArraySlice<Int>) {
+    let count = places.count
+    keys = [OrderKey](repeating: OrderKey(timestamp: .first, chain: 0, block: 0, logIndex: 0), count: count)
+    (tokens, traders, sides) = (
+      [UInt32](repeating: 0, count: count), [UInt32](repeating: 0, count: count), [UInt8](repeating: 0, count: count)
+    )
+    (amounts, tokenAmounts, prices) = (
+      [Int128](repeating: 0, count: count), [Int128](repeating: 0, count: count), [Int128](repeating: 0, count: count)
+    )
+    var index = 0
+    for place in places {
+      keys[index] = swaps[place].row.key
+      tokens[index] = swaps[place].token
+      traders[index] = swaps[place].row.wallet &+ 1
+      sides[index] = swaps[place].row.side == .buy ? 0 : swaps[place].row.side == .sell ? 1 : 2
+      amounts[index] = swaps[place].row.amountUSD.units
+      tokenAmounts[index] = swaps[place].row.tokenAmount.units
+      prices[index] = swaps[place].row.price.units
+      index += 1
+    }
   }
 }
 

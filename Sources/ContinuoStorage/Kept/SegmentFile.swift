@@ -169,7 +169,7 @@ package struct SegmentScratch {
   fileprivate var order = SegmentOrder()
   fileprivate var byToken = RadixOrder()
   fileprivate var group = SegmentGroup()
-  fileprivate var swaps: [HeldSwap] = []
+  fileprivate var places: [Int] = []
   fileprivate var transfers: [HeldTransfer] = []
 
   package init() {}
@@ -185,16 +185,13 @@ package enum SegmentFile {
     _ file: any DiskFile, _ header: KeptHeader, _ swaps: ArraySlice<HeldSwap>, _ transfers: ArraySlice<HeldTransfer>,
     _ scratch: inout SegmentScratch
   ) throws(DiskFailure) -> KeptEntry {
-    scratch.swaps.removeAll(keepingCapacity: true)
-    scratch.order.places(swaps.lazy.map(\.row.key)) { scratch.swaps.append(swaps[swaps.startIndex + $0]) }
+    scratch.places.removeAll(keepingCapacity: true)
+    scratch.order.places(swaps.lazy.map(\.row.key)) { scratch.places.append(swaps.startIndex + $0) }
     scratch.transfers.removeAll(keepingCapacity: true)
     scratch.order.places(transfers.lazy.map(\.key)) {
       scratch.transfers.append(transfers[transfers.startIndex + $0])
     }
     var footer = SegmentFooter()
-    footer.note(scratch.swaps.lazy.map(\.row.key), .swap)
-    footer.note(scratch.transfers.lazy.map(\.key), .transfer)
-    footer.note(tokens: scratch.swaps.lazy.map(\.token))
     var writer = KeptWriter(file, header)
     let origin = Timestamp(microseconds: header.first)
     var group = 0
@@ -205,10 +202,13 @@ package enum SegmentFile {
       }
       group += 1
     }
-    for start in stride(from: 0, to: scratch.swaps.count, by: GroupHead.eventsMax) {
-      let own = scratch.swaps[start..<min(start + GroupHead.eventsMax, scratch.swaps.count)]
+    for start in stride(from: 0, to: swaps.count, by: GroupHead.eventsMax) {
+      let own = SwapsApart(swaps, scratch.places[start..<min(start + GroupHead.eventsMax, swaps.count)])
+      footer.note(own.keys, .swap)
+      footer.note(tokens: own.tokens)
       try append(GroupColumns(own, from: origin, &scratch.last), .swap)
     }
+    footer.note(scratch.transfers.lazy.map(\.key), .transfer)
     for start in stride(from: 0, to: scratch.transfers.count, by: GroupHead.eventsMax) {
       let own = scratch.transfers[start..<min(start + GroupHead.eventsMax, scratch.transfers.count)]
       try append(GroupColumns(own, from: origin), .transfer)
