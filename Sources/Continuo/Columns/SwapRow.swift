@@ -72,8 +72,14 @@ extension SwapRow {
     self.init(
       key: Self.key(columns), amountUSD: Decimal18(units: columns.wide(4)),
       tokenAmount: Decimal18(units: columns.wide(5)), price: Decimal18(units: columns.wide(6)),
-      wallet: UInt32(truncatingIfNeeded: trader >> 2) &- 1, side: Side(rawValue: UInt8(truncatingIfNeeded: trader & 3)))
+      wallet: Self.wallet(trader), side: Self.side(trader))
   }
+
+  /// The wallet and the side of the column that has both.
+  @inline(__always)
+  static func wallet(_ trader: Int64) -> UInt32 { UInt32(truncatingIfNeeded: trader >> 2) &- 1 }
+  @inline(__always)
+  static func side(_ trader: Int64) -> Side? { Side(rawValue: UInt8(truncatingIfNeeded: trader & 3)) }
 
   @inline(__always)
   package static func key(_ columns: some ColumnSource) -> OrderKey { OrderKey(columns: columns) }

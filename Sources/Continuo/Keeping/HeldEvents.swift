@@ -83,6 +83,37 @@ package struct HeldEvents {
     var token: UInt32
     var view: SeriesView<SwapRow>
     var next: SeriesView<SwapRow>.Position
+    /// When the next swap happened; nil behind the last one. Most tokens have none in a stretch: nothing else of these is read.
+    var time: Timestamp?
+
+    init(token: Int, _ view: SeriesView<SwapRow>) {
+      (self.token, self.view, next) = (UInt32(truncatingIfNeeded: token), view, view.start)
+      time = view.isEmpty ? nil : view.time(at: next)
+    }
+
+    /// Goes to the first swap that is not before an instant. O(log n).
+    mutating func seek(_ from: Timestamp) {
+      next = view.lowerBound(from)
+      time = next == view.end ? nil : view.time(at: next)
+    }
+
+    /// Puts swaps from the next one on in place of what is there, up to an instant. O(swaps).
+    mutating func take(before end: Timestamp, _ held: inout [HeldSwap], _ count: inout Int) {
+      while let time, time < end {
+        if next.chunk < view.chunkCount {
+          let chunk = view.chunk(next.chunk)
+          let last = chunk.copy(from: next.row, before: end, token, &held, &count)
+          next = last < chunk.count ? .init(chunk: next.chunk, row: last) : .init(chunk: next.chunk + 1, row: 0)
+        } else {
+          held.makeRoom(count + 1)
+          held[count].row = view.row(at: next)
+          held[count].token = token
+          count += 1
+          next = view.after(next)
+        }
+        self.time = next == view.end ? nil : view.time(at: next)
+      }
+    }
   }
 
   private struct Transfers {
@@ -102,7 +133,7 @@ package struct HeldEvents {
     for token in 0..<contents.tokenCount {
       let reference = contents.reference(token)
       let view = reference.swaps
-      if !view.isEmpty { swaps.append(Swaps(token: UInt32(truncatingIfNeeded: token), view: view, next: view.start)) }
+      if !view.isEmpty { swaps.append(Swaps(token: token, view)) }
       guard reference.hasTransfers else { continue }
       let own = reference.view.transfers
       transfers.append(Transfers(token: UInt32(truncatingIfNeeded: token), view: own, next: own.start))
@@ -114,20 +145,15 @@ package struct HeldEvents {
   package mutating func take(
     from: Timestamp, before end: Timestamp, _ held: inout [HeldSwap], _ heldTransfers: inout [HeldTransfer]
   ) {
-    held.removeAll(keepingCapacity: true)
     heldTransfers.removeAll(keepingCapacity: true)
     let goesOn = from == self.end
     self.end = end
+    var count = 0
     for index in swaps.indices {
-      let (token, view) = (swaps[index].token, swaps[index].view)
-      var position = goesOn ? swaps[index].next : view.lowerBound(from)
-      while position != view.end, view.time(at: position) < end {
-        let row = view.row(at: position)
-        held.append(HeldSwap(row: row, token: token))
-        position = view.after(position)
-      }
-      swaps[index].next = position
+      if !goesOn { swaps[index].seek(from) }
+      if let time = swaps[index].time, time < end { swaps[index].take(before: end, &held, &count) }
     }
+    held.removeLast(held.count - count)
     for index in transfers.indices {
       let (token, view) = (transfers[index].token, transfers[index].view)
       var position = goesOn ? transfers[index].next : view.lowerBound(from)
@@ -141,6 +167,48 @@ package struct HeldEvents {
       }
       transfers[index].next = position
     }
+  }
+}
+
+extension [HeldSwap] {
+  /// Makes it so many long at least. What is there is written over field by field: memory that was made room for is used again.
+  @inline(__always)
+  fileprivate mutating func makeRoom(_ wanted: Int) {
+    if count < wanted { append(contentsOf: repeatElement(.none, count: Swift.max(wanted - count, count / 2, 1024))) }
+  }
+}
+
+extension PackedChunk<SwapRow> {
+  /// Puts swaps of a token, from a row on and before an instant, in place of others. O(swaps).
+  ///
+  /// - Returns: the first row that is not before the instant.
+  fileprivate func copy(
+    from first: Int, before end: Timestamp, _ token: UInt32, _ held: inout [HeldSwap], _ place: inout Int
+  ) -> Int {
+    let times = words(0)
+    times.check(first..<count)
+    var last = first
+    while last < count, times.value(checked: last) < end.microseconds { last += 1 }
+    let (blocks, places, traders) = (words(1), words(2), words(SwapColumn.trader))
+    for column in [blocks, places, traders] { column.check(first..<last) }
+    let amounts = column(SwapColumn.amountUSD)
+    let (tokenAmounts, prices) = (column(SwapColumn.tokenAmount), column(SwapColumn.price))
+    held.makeRoom(place + last - first)
+    var own = held.mutableSpan
+    for row in first..<last {
+      own[place].row.key = OrderKey(
+        timestamp: Timestamp(microseconds: times.value(checked: row)), block: blocks.value(checked: row),
+        place: places.value(checked: row))
+      let trader = traders.value(checked: row)
+      own[place].row.wallet = SwapRow.wallet(trader)
+      own[place].row.side = SwapRow.side(trader)
+      own[place].row.amountUSD = Decimal18(units: amounts.value(row))
+      own[place].row.tokenAmount = Decimal18(units: tokenAmounts.value(row))
+      own[place].row.price = Decimal18(units: prices.value(row))
+      own[place].token = token
+      place += 1
+    }
+    return last
   }
 }
 
