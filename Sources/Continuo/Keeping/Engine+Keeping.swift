@@ -65,7 +65,7 @@ extension Engine {
   /// The engine as it is now, for another thread to keep; what has changed is counted from here on. Behind it is ``endVersions()``. O(tokens) the first time,
   /// then O(tokens) without their memory.
   package mutating func kept() -> KeptVersion {
-    let pin = versionsFromNowOn().pin()
+    let pin = pin()
     var marks = EngineMarks()
     (marks.newest, marks.clock, marks.horizon) = (newest, engineClock.advanced, horizon)
     (marks.hasDropped, marks.droppedBlocks, marks.inputs) = (hasDropped, droppedBlocks, inputs)

@@ -10,14 +10,20 @@ extension Engine {
     return versionsFromNowOn()
   }
 
-  /// The same, until ``endVersions()``.
-  mutating func versionsFromNowOn() -> Publication {
-    if let readers { return readers }
+  /// The engine as it is now, for as long as that is held. O(tokens) where it has no versions yet.
+  mutating func pin() -> PinnedVersion { versionsFromNowOn().pin() }
+
+  /// The same, until ``endVersions()``, with the version of now.
+  private mutating func versionsFromNowOn() -> Publication {
+    if let readers {
+      leaveVersion(readers)
+      return readers
+    }
     arena.beginPublishing()
     let publication = Publication(arena)
     readers = publication
     for token in 0..<tokenStates.count { willChange(token) }
-    publish()
+    leaveVersion(publication)
     return publication
   }
 
@@ -43,9 +49,15 @@ extension Engine {
     changedTokens.append(UInt32(truncatingIfNeeded: token))
   }
 
-  /// Shows readers what was changed since the last version; nothing without readers. O(tokens changed).
+  /// Ends a step: shows readers what was changed since the last version. Without readers there is nothing to show: who holds a
+  /// version to keep it elsewhere needs that one alone, and what is made behind it is changed in place. O(tokens changed).
   mutating func publish() {
     guard let readers else { return arena.reclaim() }
+    if isRead { leaveVersion(readers) }
+  }
+
+  /// Makes the version of now. O(tokens changed).
+  private mutating func leaveVersion(_ readers: Publication) {
     if versions.count < tokenStates.count { growVersions() }
     for index in 0..<changedTokens.count {
       let token = Int(changedTokens[index])

@@ -244,7 +244,9 @@ struct KeptSalvage {
       }
     }
     let isComplete = lost == nil && remains.isComplete(found.encoded)
-    if isComplete, remains.fault == nil, tally.isEmpty {
+    // Of which the manifest says other blocks it is written anew, with what it says.
+    let isNamedSo = entry.ranges.map { $0 == found.ranges } ?? true
+    if isComplete, isNamedSo, remains.fault == nil, tally.isEmpty {
       sound.append(entry)
     } else {
       stretches.insert(ChangedTimes.stretch(Timestamp(microseconds: entry.header.first)))

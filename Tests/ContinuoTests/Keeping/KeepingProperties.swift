@@ -47,6 +47,27 @@ struct KeepingProperties {
     } catch { return "\(error)" }
   }
 
+  /// Rule 8: nobody sees a version that was made to be kept elsewhere as the newest one.
+  @Test("Readers that come while a version is kept see what came behind it, and the version does not")
+  func readersMeanwhile() throws {
+    var engine = Engine()
+    func swap(_ block: UInt64) throws {
+      var batch = EventBatch()
+      let time = Timestamp(microseconds: 1_730_419_200_000_000)
+      batch.append(Swap(block: block, timestamp: time, token: "ART", amountUSD: .one, tokenAmount: .one))
+      _ = try engine.apply(batch, wallClock: nil)
+    }
+    try swap(1)
+    let kept = engine.kept()
+    try swap(2)
+    try swap(3)
+    var reader = engine.publication().reader()
+    let came = reader.read { $0.inspection().swaps }
+    try swap(4)
+    let (after, held) = (reader.read { $0.inspection().swaps }, kept.snapshot.inspection().swaps)
+    #expect([came, after, held, engine.inspection().swaps] == [3, 4, 1, 4])
+  }
+
   @Test("An engine made of another one's pieces answers as that does, then and later", arguments: Seeds.thisRun(200))
   func madeAgain(seed: UInt64) throws {
     let market = try RandomMarket(seed: seed)
