@@ -74,10 +74,10 @@ struct JournalPart {
     var isPlaceOver = false
     // Not by a method: that would hold a copy of all of this, and what is added to next would be copied.
     let (wanted, short) = (wanted, self.packed)
-    let count = try EventBatch.forEachBrief(
-      packed,
-      isWanted: { name, batch in name.isLong ? wanted.contains(batch.bytes(of: name)) : short.contains(name) }
-    ) { index, row, isWanted in
+    func isWanted(_ name: PackedName, _ batch: borrowing EventBatch) -> Bool {
+      name.isLong ? wanted.contains(batch.bytes(of: name)) : short.contains(name)
+    }
+    let count = try EventBatch.forEachBrief(packed, isWanted: isWanted) { index, row, isWanted in
       guard !isRefused else { return }
       switch row.operation {
       case .retractSwap, .retractTransfer: chosen.append(index)
