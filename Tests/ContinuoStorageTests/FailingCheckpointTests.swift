@@ -11,18 +11,8 @@ import Testing
 
 @Suite("Checkpoints that fail")
 struct FailingCheckpointTests {
-  private static let start = Timestamp(microseconds: 1_730_419_200_000_000)
-
   private static func batch(_ block: Int, rows: Int = 60) -> EventBatch {
-    var batch = EventBatch()
-    for index in 0..<rows {
-      batch.append(
-        Swap(
-          block: UInt64(block), logIndex: UInt32(index), timestamp: start + Int64(block) * 60_000_000,
-          token: ByteString("T\(index % 7)"), side: .buy, amountUSD: Decimal18(whole: Int64(index + 1)), priceUSD: .one,
-          wallet: ByteString("wallet \(block) \(index)")))
-    }
-    return batch
+    .steady(block, rows: rows, every: 60_000_000, side: .buy)
   }
 
   private static var options: Ledger.Options {

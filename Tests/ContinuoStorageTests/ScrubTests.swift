@@ -11,18 +11,8 @@ import Testing
 
 @Suite("Scrubs")
 struct ScrubTests {
-  private static let start = Timestamp(microseconds: 1_730_419_200_000_000)
-
   private static func batch(_ block: Int, rows: Int = 20) -> EventBatch {
-    var batch = EventBatch()
-    for index in 0..<rows {
-      batch.append(
-        Swap(
-          block: UInt64(block), logIndex: UInt32(index), timestamp: start + Int64(block) * 1_800_000_000,
-          token: ByteString("T\(index % 7)"), amountUSD: Decimal18(whole: Int64(index + 1)), priceUSD: .one,
-          wallet: ByteString("wallet \(block) \(index)")))
-    }
-    return batch
+    .steady(block, rows: rows, every: 1_800_000_000)
   }
 
   private static var options: Ledger.Options {

@@ -35,20 +35,13 @@ package struct HeldSwap: Equatable, Sendable, BitwiseCopyable {
     set { row.price = newValue }
   }
 
-  @inline(__always)
-  init(row: SwapRow, token: UInt32) {
-    self.row = row
-    self.token = token
-  }
-
   package init(
     key: OrderKey, token: UInt32, trader: UInt32, side: Side?, amountUSD: Decimal18, tokenAmount: Decimal18,
     price: Decimal18
   ) {
-    self.init(
-      row: SwapRow(
-        key: key, amountUSD: amountUSD, tokenAmount: tokenAmount, price: price, wallet: trader &- 1, side: side),
-      token: token)
+    row = SwapRow(
+      key: key, amountUSD: amountUSD, tokenAmount: tokenAmount, price: price, wallet: trader &- 1, side: side)
+    self.token = token
   }
 
   /// None yet: what is put in its place makes it one.
@@ -86,11 +79,6 @@ package struct HeldEvents {
     /// When the next swap happened; nil behind the last one. Most tokens have none in a stretch: nothing else of these is read.
     var time: Timestamp?
 
-    init(token: Int, _ view: SeriesView<SwapRow>) {
-      (self.token, self.view, next) = (UInt32(truncatingIfNeeded: token), view, view.start)
-      time = view.isEmpty ? nil : view.time(at: next)
-    }
-
     /// Goes to the first swap that is not before an instant. O(log n).
     mutating func seek(_ from: Timestamp) {
       next = view.lowerBound(from)
@@ -124,8 +112,8 @@ package struct HeldEvents {
 
   private var swaps: [Swaps] = []
   private var transfers: [Transfers] = []
-  /// Where each token's next event is the first one that is not before this.
-  private var end = Timestamp(microseconds: .min)
+  /// Where each token's next event is the first one that is not before this; nil before any was looked for.
+  private var end: Timestamp?
 
   /// O(tokens), and the versions made since.
   package init(_ market: borrowing some MarketAnswers & ~Copyable) {
@@ -133,7 +121,7 @@ package struct HeldEvents {
     for token in 0..<contents.tokenCount {
       let reference = contents.reference(token)
       let view = reference.swaps
-      if !view.isEmpty { swaps.append(Swaps(token: token, view)) }
+      if !view.isEmpty { swaps.append(Swaps(token: UInt32(truncatingIfNeeded: token), view: view, next: view.start)) }
       guard reference.hasTransfers else { continue }
       let own = reference.view.transfers
       transfers.append(Transfers(token: UInt32(truncatingIfNeeded: token), view: own, next: own.start))
@@ -172,8 +160,7 @@ package struct HeldEvents {
 
 extension [HeldSwap] {
   /// Makes it so many long at least. What is there is written over field by field: memory that was made room for is used again.
-  @inline(__always)
-  fileprivate mutating func makeRoom(_ wanted: Int) {
+  package mutating func makeRoom(_ wanted: Int) {
     if count < wanted { append(contentsOf: repeatElement(.none, count: Swift.max(wanted - count, count / 2, 1024))) }
   }
 }

@@ -130,13 +130,10 @@ struct AmountForecast: Equatable {
   /// The rounded product; 0 where it is past 128 bits, or one of the two is negative. O(1).
   @inline(__always)
   func amount(price: Int128, tokens: Int128) -> Int128 {
-    if narrowDivisor > 0, let price = UInt64(exactly: price), let tokens = UInt64(exactly: tokens) {
-      let (high, low) = price.multipliedFullWidth(by: tokens)
-      let (sum, carry) = low.addingReportingOverflow(narrowDivisor / 2)
-      // Mostly a word is divided by a word.
-      if high == 0, !carry { return Int128(sum / narrowDivisor) }
-      let top = high &+ (carry ? 1 : 0)
-      if top < narrowDivisor { return Int128(narrowDivisor.dividingFullWidth((top, sum)).quotient) }
+    if price >= 0, tokens >= 0, let price = Int64(exactly: price), let tokens = Int64(exactly: tokens),
+      let word = word(price: price, tokens: tokens)
+    {
+      return Int128(word)
     }
     return general(price, tokens)
   }

@@ -74,10 +74,8 @@ package struct GroupReader {
     (group.keys, group.tokens) = (keys, tokens)
     let greatest = tokens.reduce(0) { max($0, $1) }
     order.sort(tokens.count, bits: UInt32.bitWidth - greatest.leadingZeroBitCount) { UInt64(tokens[$0]) }
-    if group.swaps.count > tokens.count { group.swaps.removeLast(group.swaps.count - tokens.count) }
-    if group.swaps.count < tokens.count {
-      group.swaps.append(contentsOf: repeatElement(.none, count: tokens.count - group.swaps.count))
-    }
+    group.swaps.makeRoom(tokens.count)
+    group.swaps.removeLast(group.swaps.count - tokens.count)
     var own = group.swaps.mutableSpan
     var (price, token): (Int128, UInt64) = (0, 0)
     for index in own.indices {
