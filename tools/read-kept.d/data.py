@@ -53,6 +53,30 @@ def unzigzag(number):
     return number >> 1 ^ -(number & 1)
 
 
+class Contents:
+    """What the contents of a file add up to (docs/format/kept.md, "Contents")."""
+
+    def __init__(self):
+        self.total = 0
+
+    def add(self, *words):
+        state = 0xCBF29CE484222325
+        for word in words:
+            state = (state ^ (word & 2**64 - 1)) * 0x9E3779B97F4A7C15 & 2**64 - 1
+            state ^= state >> 32
+        self.total = self.total + state & 2**64 - 1
+
+    def require(self, file):
+        """Damage unless that is what the manifest says, if it says so."""
+        found = max(1, (self.total ^ self.total >> 32) & 2**32 - 1)
+        file.footer.require(file.entry.contents in (0, found), "contents that are not those that were written", HEADER_BYTES)
+
+
+def halves(number):
+    """A number of 128 bits as two words."""
+    return number & 2**64 - 1, number >> 64
+
+
 class Cursor:
     """Takes a stretch of a file apart from its beginning to its end."""
 
@@ -102,7 +126,7 @@ def contents(path):
 
 
 # A kept file as the manifest has it.
-Entry = namedtuple("Entry", "kind number first second length footer")
+Entry = namedtuple("Entry", "kind number first second length footer contents")
 
 
 class Manifest:
@@ -184,10 +208,9 @@ class Manifest:
         while at.place < at.end:
             start, kind = at.place, at.number(1)
             at.zeros(3)
-            entry = Entry(kind, at.number(4), at.number(8, True), at.number(8, True), *at.numbers(8, 4))
+            entry = Entry(kind, at.number(4), at.number(8, True), at.number(8, True), *at.numbers(8, 4, 4))
             at.require(kind <= 2, f"kind {kind} of kept file", start)
             at.require(before < entry.number < self.next_number, "kept files not by number", start + 4)
-            at.zeros(4)
             before = entry.number
             yield entry
 

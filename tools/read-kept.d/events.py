@@ -3,7 +3,7 @@
 from collections import namedtuple
 
 from columns import column
-from data import signed, unzigzag
+from data import Contents, halves, signed, unzigzag
 
 FOUR_HOURS = 4 * 3_600_000_000
 FOR_EVER, NEVER = 2**63 - 1, -(2**63)
@@ -134,4 +134,19 @@ def segment(file):
     steps = [token - before - 1 for before, token in zip([-1] + tokens, tokens)]
     at.require(column(at, len(steps), 32) == steps, "tokens that have no swaps here", at.place)
     at.finish()
+    add_up(*found).require(file)
     return found
+
+
+def add_up(swaps, transfers):
+    """What all events add up to."""
+    sums = Contents()
+    for row in swaps:
+        sums.add(1, row.time, row.block, row.chain | row.log_index << 32, row.token | row.wallet << 32, row.side,
+                 *halves(row.amount), *halves(row.tokens), *halves(row.price))
+    for row in transfers:
+        number = 0 if row.identifier is None else row.identifier
+        sums.add(2, row.time, row.block, row.chain | row.log_index << 32, row.token | row.giver << 32,
+                 row.taker | (0 if row.identifier is None else 1) << 32, *halves(row.amount),
+                 *halves(number & 2**128 - 1), *halves(number >> 128))
+    return sums

@@ -27,7 +27,16 @@ package enum BasesFile {
       }
       (start, group) = (end, group + 1)
     }
-    return try writer.finish(footer(bases.count))
+    var entry = try writer.finish(footer(bases.count))
+    entry.contents = contents(bases)
+    return entry
+  }
+
+  /// What bases add up to. O(rows).
+  static func contents(_ bases: [TokenBase]) -> UInt32 {
+    var contents = ContentSum()
+    for base in bases { contents.add(base) }
+    return contents.value
   }
 
   /// Reads all bases, and checks every byte on the way. O(bytes).

@@ -151,6 +151,8 @@ package struct KeptEntry: Equatable, Sendable {
   package var checksum: UInt32
   /// How long the file is.
   package var bytes: Int64
+  /// What its contents add up to (``ContentSum``); 0 in a manifest that does not say so.
+  package var contents: UInt32 = 0
   /// Of a segment the blocks that it has events of, as its footer says: who looks for an identity need not open the others. nil in
   /// a manifest that does not say so.
   var ranges: [SegmentFooter.Range]?
@@ -165,7 +167,7 @@ package struct KeptEntry: Equatable, Sendable {
     bytes.appendWord(header.second)
     bytes.appendWord(self.bytes)
     bytes.appendWord(checksum)
-    bytes.appendWord(UInt32(truncatingIfNeeded: 0))
+    bytes.appendWord(contents)
   }
 
   init(header: KeptHeader, checksum: UInt32, bytes: Int64) {
@@ -174,14 +176,13 @@ package struct KeptEntry: Equatable, Sendable {
 
   /// Reads an entry of a manifest; nil where it is none.
   init?(_ bytes: Span<UInt8>, at place: Int, directory: UInt64) {
-    guard let kind = KeptKind(rawValue: bytes[place]), bytes.areZeros(place + 1..<place + 4),
-      bytes.areZeros(place + 36..<place + 40)
-    else { return nil }
+    guard let kind = KeptKind(rawValue: bytes[place]), bytes.areZeros(place + 1..<place + 4) else { return nil }
     header = KeptHeader(
       kind: kind, directory: directory, number: bytes.word(place + 4, UInt32.self),
       first: bytes.word(place + 8, Int64.self), second: bytes.word(place + 16, Int64.self))
     self.bytes = bytes.word(place + 24, Int64.self)
     guard self.bytes >= 0 else { return nil }
     checksum = bytes.word(place + 32, UInt32.self)
+    contents = bytes.word(place + 36, UInt32.self)
   }
 }

@@ -14,7 +14,7 @@ package enum NamesFile {
     _ file: any DiskFile, _ header: KeptHeader, _ version: borrowing KeptVersion, tokens: Range<Int>,
     addresses: Range<Int>
   ) throws(DiskFailure) -> KeptEntry {
-    var writer = KeptWriter(file, header)
+    var (writer, contents) = (KeptWriter(file, header), ContentSum())
     var group = 0
     for (kind, numbers) in [(0, tokens), (1, addresses)] as [(UInt8, Range<Int>)] {
       for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: namesMax) {
@@ -22,11 +22,26 @@ package enum NamesFile {
         var payload: [UInt8] = []
         payload.appendWord(UInt32(own.count))
         if kind == 0 { version.appendTokens(own, to: &payload) } else { version.appendAddresses(own, to: &payload) }
+        contents.add(
+          areTokens: kind == 0, first: own.lowerBound, count: own.count, payload.span.extracting(4...))
         try writer.append(kind: kind, column: 0, group: group, payload)
         group += 1
       }
     }
-    return try writer.finish(footer(tokens.count, addresses.count))
+    var entry = try writer.finish(footer(tokens.count, addresses.count))
+    entry.contents = contents.value
+    return entry
+  }
+
+  /// What all names add up to; every byte is checked on the way. O(bytes).
+  static func contents(_ reader: KeptReader) throws(StorageFailure) -> UInt32 {
+    var contents = ContentSum()
+    var (token, address) = (Int(clamping: reader.header.first), Int(clamping: reader.header.second))
+    try forEachBlock(reader, areTokensEnough: false) { (names, count, isToken) in
+      contents.add(areTokens: isToken, first: isToken ? token : address, count: count, names)
+      if isToken { token &+= count } else { address &+= count }
+    }
+    return contents.value
   }
 
   /// What a file of so many names says of itself.

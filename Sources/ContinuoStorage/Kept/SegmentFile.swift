@@ -213,9 +213,22 @@ package enum SegmentFile {
       let own = scratch.transfers[start..<min(start + GroupHead.eventsMax, scratch.transfers.count)]
       try append(GroupColumns(own, from: origin), .transfer)
     }
+    var contents = ContentSum()
+    for swap in swaps { contents.add(swap) }
+    for transfer in transfers { contents.add(transfer) }
     var entry = try writer.finish(footer.encoded)
-    entry.ranges = footer.ranges
+    (entry.ranges, entry.contents) = (footer.ranges, contents.value)
     return entry
+  }
+
+  /// What all events add up to; every byte is checked on the way. O(events).
+  static func contents(_ reader: KeptReader, _ scratch: inout SegmentScratch) throws(StorageFailure) -> UInt32 {
+    var contents = ContentSum()
+    try forEachGroup(reader, &scratch) { (group) in
+      for swap in group.swaps { contents.add(swap) }
+      for transfer in group.transfers { contents.add(transfer) }
+    }
+    return contents.value
   }
 
   /// Lends all events, group by group, with their memory, and checks every byte on the way: that they are all the last check tells, so what
