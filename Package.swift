@@ -49,7 +49,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .target(name: "ContinuoBytes", dependencies: ["CZlib", "CLZ4", "CChecksum"], swiftSettings: house),
-    .target(name: "ContinuoStorage", dependencies: ["Continuo", "ContinuoBytes"], swiftSettings: house),
+    .target(name: "ContinuoStorage", dependencies: ["Continuo", "ContinuoBytes", "CMemory"], swiftSettings: house),
     .target(name: "ContinuoMachine", dependencies: ["ContinuoBytes", "CMachine", "CMemory"], swiftSettings: house),
     .target(name: "ContinuoMarket", dependencies: ["Continuo", "CMemory"], swiftSettings: house),
     .target(

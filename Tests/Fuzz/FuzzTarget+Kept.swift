@@ -75,7 +75,9 @@ extension FuzzTarget {
       var fault: PackedBatchFault?
       try SegmentFile.forEachGroup(reader, &scratch) { group in
         do throws(PackedBatchFault) {
-          if fault == nil { try engine.adopt(byToken: group.swaps.span, group.keys.span, group.tokens.span) }
+          if fault == nil {
+            try engine.adopt(byToken: group.swaps.span, group.swapTokens.span, group.keys.span, group.tokens.span)
+          }
           if fault == nil { try engine.adopt(group.transfers.span) }
         } catch { fault = error }
       }

@@ -65,7 +65,7 @@ class Measurements:
         self.programs = root / ".build" / "release"
         self.sizes = sizes
         self.loads, self.latencies, self.files, self.durable, self.storage = {}, {}, {}, [], []
-        self.columns = {}
+        self.columns, self.large = {}, {}
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="continuo-bench-")
@@ -112,6 +112,9 @@ class Measurements:
             lines = self.run("Storage", self.folder.name, "--events", self.sizes.events, "--rounds", self.sizes.rounds)
             first, *rounds = [json.loads(line) for line in lines.splitlines()]
             self.columns, self.storage = first["bits_per_event"], rounds
+        if any(row.large for row in rows):
+            self.say("storage, five times as large")
+            self.large = json.loads(self.run("Storage", self.folder.name, "first", "--events", 5 * self.sizes.events))
         self.say("")
 
     def say(self, text):

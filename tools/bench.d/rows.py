@@ -55,6 +55,7 @@ class Row:
     files: tuple = field(default=())
     durable: bool = False
     storage: bool = False
+    large: bool = False
 
     def result(self, measured):
         return Result(self, self.figure(measured), self.baseline(measured), counts=not measured.sizes.quick)
@@ -201,9 +202,13 @@ ALL = [
                        f"{of('first_longest_ms')} ms, 24 candles {of('day_ms')} ms"),
     storage("storage-restore", "bringing all of W10M back, to its last event", "s", 1, 0.2, False,
             lambda taken: taken["restore_seconds"], lambda of: f"{of('full_seconds')} s to write it"),
-    storage("storage-decode", "all of it decoded and checked, and an engine made of it, a second of one core", "M/s", 6, 18, True,
-            lambda taken: taken["events"] / taken["restore_busy_seconds"] / 1e6,
-            lambda of: f"ingest {of('without_per_second', 1e-6)} M/s"),
+    Row("storage-start-50m", "the same of 50 M events", "ms", 90, 22, False, lambda m: [m.large["tail_ms"]],
+        lambda m: f"the slowest of nine tokens {short(m.large['tail_longest_ms'])} ms", large=True),
+    storage("storage-ready", "from exec behind kill -9 at full rate to all of W10M, to its last event", "s", 1, 0.2, False,
+            lambda taken: taken["ready_seconds"], lambda of: f"{of('ready_journal_bytes', 2**-20)} MiB of journal were behind"),
+    storage("storage-decode", "all kept files decoded and checked, a second of one core", "M/s", 6, 18, True,
+            lambda taken: taken["events"] / taken["decode_seconds"] / 1e6,
+            lambda of: f"and an engine made of it, of both cores together {of('restore_busy_seconds')} s"),
     storage("storage-share", "bytes of a checkpoint behind 100,000 events more, over a full one", "%", 4, 1.6, False,
             lambda taken: 100 * taken["more_bytes"] / taken["full_bytes"],
             lambda of: f"{of('more_bytes', 1e-6)} of {of('full_bytes', 1e-6)} MB"),
@@ -212,7 +217,9 @@ ALL = [
             lambda of: f"{of('more_seconds', 1e3)} of {of('full_seconds', 1e3)} ms"),
     storage("storage-stall", "the longest batch beside checkpoints, beyond the longest without", "ms", 50, 5, False,
             lambda taken: taken["with_longest_ms"] - taken["without_longest_ms"],
-            lambda of: f"{of('with_longest_ms')} and {of('without_longest_ms')} ms; p99.9 {of('with_p999_ms')} and {of('without_p999_ms')} ms"),
+            lambda of: f"{of('with_longest_ms')} and {of('without_longest_ms')} ms"),
+    storage("storage-stall-p999", "p99.9 of a batch beside checkpoints, three on their way", "ms", 15, 2, False,
+            lambda taken: taken["with_p999_ms"], lambda of: f"without checkpoints {of('without_p999_ms')} ms"),
     storage("storage-beside", "durable ingest beside checkpoints over ingest without", "×", 0.8, 0.95, True,
             lambda taken: taken["with_per_second"] / taken["without_per_second"],
             lambda of: f"{of('with_per_second', 1e-6)} over {of('without_per_second', 1e-6)} M/s"),

@@ -66,6 +66,23 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     count += 1
   }
 
+  /// Puts rows behind all others, for as long as each belongs there. O(rows) amortised.
+  ///
+  /// - Parameter row: makes a row.
+  /// - Returns: how many: it ends before the first one that does not.
+  @inline(__always)
+  mutating func append(_ rows: Range<Int>, _ row: (Int) -> Row) -> Int {
+    for index in rows {
+      if tail.count == tail.capacity { makeRoom() }
+      let next = row(index)
+      guard lastKey.map({ $0 < next.key }) ?? true else { return index - rows.lowerBound }
+      tail.append(next)
+      lastKey = next.key
+      count += 1
+    }
+    return rows.count
+  }
+
   /// Puts the row that was written behind the tail where its key belongs.
   @inline(never)
   private mutating func placeLast() { insertLate(tail.removeLast()) }

@@ -5,11 +5,11 @@
 /// The state of one token.
 struct TokenState: ~Copyable {
   // What each swap touches stands together, and what each transfer does: Engine.lookUp asks for it by its lines.
+  /// The version that this token was last changed for.
+  var changed: UInt64 = .max
   /// The candle of the last held swap's hour; without trades where none is held. Live events mostly touch this one.
   private(set) var newestHour = StoredCandle.none
   var swaps: SwapSeries
-  /// The version that this token was last changed for.
-  var changed: UInt64 = .max
   /// Candles of hours before the newest one: of those with more than one swap, and of all whose swaps were dropped.
   var hours: CandleSeries
   var transfers: TransferSeries
@@ -25,6 +25,9 @@ struct TokenState: ~Copyable {
   var droppedTransfers = 0
   /// One of its transfers was rejected as `overflow`: its holders are incomplete for good.
   var isMarked = false
+
+  /// So many lines of memory from the first one on a swap touches.
+  static let swapLines = 6
 
   init(_ arena: Arena) {
     swaps = SwapSeries(arena)
@@ -57,12 +60,26 @@ struct TokenState: ~Copyable {
     }
   }
 
+  /// Takes in a run of swaps. O(swaps) amortised in order.
+  mutating func accept(_ held: Span<HeldSwap>, _ run: Range<Int>) {
+    for index in run { accept(held[index].row) }
+  }
+
+  // In its caller: a row that is handed on is put together in memory first, and whoever reads it there waits for that.
+  @inline(__always)
   private mutating func beginHour(_ row: SwapRow) {
     let start = row.key.timestamp.startOfHour
     if newestHour.candle.trades == 0 || newestHour.key < start {
       closeHour()
       newestHour = StoredCandle(key: start, candle: Candle(row))
-    } else if let stored = hours.find(start) {
+    } else {
+      mergeLate(row, start)
+    }
+  }
+
+  @inline(never)
+  private mutating func mergeLate(_ row: SwapRow, _ start: Timestamp) {
+    if let stored = hours.find(start) {
       hours.update(stored) { $0.candle.merge(row) }
     } else {
       storeHour(start)

@@ -53,6 +53,26 @@ struct Identities: ~Copyable {
     indexes[recent.place].insert(entry)
   }
 
+  /// Adds the entries of events of a kind behind all of their chain, for as long as each belongs there. O(events) amortised.
+  ///
+  /// - Parameters:
+  ///   - keys: where they stand.
+  ///   - tokens: their tokens, as many.
+  ///   - start: the first of them.
+  /// - Returns: how many: it ends before the first one that is of another chain or does not ascend.
+  mutating func append(_ keys: Span<OrderKey>, _ tokens: Span<UInt32>, from start: Int, _ kind: EventKind) -> Int {
+    let chain = keys[start].chain
+    var end = start + 1
+    while end < keys.count, keys[end].chain == chain { end += 1 }
+    let name = Self.name(kind, chain)
+    if recent.name != name { recent = (name, place(name)) }
+    return indexes[recent.place].append(start..<end) { index in
+      IdentityEntry(
+        key: IdentityEntry.Key(block: keys[index].block, logIndex: keys[index].logIndex), token: tokens[index],
+        timestamp: keys[index].timestamp)
+    }
+  }
+
   /// Takes out those of some identities of a kind and chain that are held. O(keys × log n + bytes of their chunks).
   ///
   /// - Parameter keys: ascending.

@@ -49,7 +49,7 @@ extension Engine {
       if rows[index].operation == .transfer {
         tokenStates.prefetch(token, from: 5, lines: 6)
       } else {
-        tokenStates.prefetch(token, lines: 7)
+        tokenStates.prefetch(token, lines: TokenState.swapLines)
       }
     }
     for index in 0..<rows.count where names[index].token != NameLookup.unknown {

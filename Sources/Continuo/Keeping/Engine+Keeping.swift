@@ -188,26 +188,68 @@ extension Engine {
   ///
   /// - Parameters:
   ///   - swaps: one token after the other, each in the order of its chain.
+  ///   - swapTokens: the tokens of these, by which they are taken.
   ///   - keys: where the same swaps stand, in the order of their chain.
   ///   - tokens: the tokens of these, in the same order.
   /// - Throws: as ``adopt(_:)``.
   package mutating func adopt(
-    byToken swaps: Span<HeldSwap>, _ keys: Span<OrderKey>, _ tokens: Span<UInt32>
+    byToken swaps: Span<HeldSwap>, _ swapTokens: Span<UInt32>, _ keys: Span<OrderKey>, _ tokens: Span<UInt32>
   ) throws(PackedBatchFault) {
-    precondition(keys.count == swaps.count && tokens.count == swaps.count, "the same swaps in both orders")
-    for index in keys.indices { try adopt(keys[index], .swap, tokens[index]) }
-    for index in swaps.indices {
-      try expect(swaps, index)
-      let (tokenAhead, tailAhead) = (index + Self.tokensAhead, index + Self.tailsAhead)
-      if tokenAhead < swaps.count, swaps[tokenAhead].token != swaps[tokenAhead - 1].token {
-        tokenStates.prefetch(Int(swaps[tokenAhead].token), from: 5, lines: 6)
+    precondition(
+      keys.count == swaps.count && tokens.count == swaps.count && swapTokens.count == swaps.count,
+      "the same swaps in both orders")
+    try adopt(keys, tokens)
+    var next = 0
+    while next < swaps.count {
+      let (start, token) = (next, swapTokens[next])
+      let day = swaps[start].row.key.timestamp.startOfDay
+      let nextDay = Interval.oneDay.next(day)
+      guard Int(token) < tokenStates.count else { throw PackedBatchFault(what: "names' numbers") }
+      var (volume, isPast): (Int128, Bool) = (0, false)
+      repeat {
+        try expect(swaps, next)
+        prefetch(swapTokens, next)
+        let (sum, overflow) = volume.addingReportingOverflow(swaps[next].row.amountUSD.units)
+        (volume, isPast) = (sum, isPast || overflow)
+        next += 1
+      } while next < swaps.count && swapTokens[next] == token && swaps[next].row.key.timestamp >= day
+        && swaps[next].row.key.timestamp < nextDay
+      guard !isPast else {
+        for index in start..<next { adopt(swaps, index) }
+        continue
       }
-      if tailAhead < swaps.count, swaps[tailAhead].token != swaps[tailAhead - 1].token,
-        Int(swaps[tailAhead].token) < tokenStates.count
-      {
-        tokenStates[Int(swaps[tailAhead].token)].prefetchTails(.swap)
-      }
-      adopt(swaps, index)
+      willChange(Int(token))
+      tokenStates[Int(token)].accept(swaps, start..<next)
+      dayVolumes.add(Decimal18(units: volume), to: Int(token), at: swaps[start].row.key.timestamp)
+    }
+  }
+
+  /// Takes in the identities of swaps, and their times. O(swaps) amortised, in the order of their chain.
+  private mutating func adopt(_ keys: Span<OrderKey>, _ tokens: Span<UInt32>) throws(PackedBatchFault) {
+    guard keys.count > 0 else { return }
+    var next = 0
+    while next < keys.count {
+      let taken = identities.append(keys, tokens, from: next, .swap)
+      // One that stands before others of its chain finds its place, or is one of them.
+      if taken == 0 { try adopt(keys[next], .swap, tokens[next]) }
+      next += max(1, taken)
+    }
+    var newest = keys[0].timestamp
+    for index in keys.indices { newest = max(newest, keys[index].timestamp) }
+    engineClock.accept(newest)
+  }
+
+  /// Asks for the memory of tokens that come soon.
+  @inline(__always)
+  private func prefetch(_ tokens: Span<UInt32>, _ index: Int) {
+    let (tokenAhead, tailAhead) = (index + Self.tokensAhead, index + Self.tailsAhead)
+    guard tokenAhead < tokens.count else { return }
+    if tokens[tokenAhead] != tokens[tokenAhead - 1] {
+      tokenStates.prefetch(Int(tokens[tokenAhead]), lines: TokenState.swapLines)
+    }
+    let token = Int(tokens[tailAhead])
+    if tokens[tailAhead] != tokens[tailAhead - 1], token < tokenStates.count {
+      tokenStates[token].prefetchTails(.swap)
     }
   }
 

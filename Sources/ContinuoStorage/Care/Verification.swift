@@ -29,6 +29,15 @@ public struct Verification: Sendable {
   public init(path: String) throws(StorageFailure) { try self.init(RealDisk(), path: path) }
 
   package init(_ disk: any Disk, path: String) throws(StorageFailure) {
+    try self.init(disk, path: path, isWhole: true)
+  }
+
+  /// Looks at the kept files alone, each by itself, without an engine: what reading and checking them takes. O(their bytes).
+  package init(keptFilesOf path: String) throws(StorageFailure) {
+    try self.init(RealDisk(), path: path, isWhole: false)
+  }
+
+  private init(_ disk: any Disk, path: String, isWhole: Bool) throws(StorageFailure) {
     let directory = DataDirectory(path: path)
     try directory.requireLock(disk)
     let lock = try onDisk { () throws(DiskFailure) in try disk.lock(directory.lock, shared: true) }
@@ -41,7 +50,9 @@ public struct Verification: Sendable {
       return
     }
     var misfit: StorageFailure?
-    do throws(StorageFailure) { try restore(disk, directory, manifest) } catch { misfit = error }
+    do throws(StorageFailure) {
+      if isWhole { try restore(disk, directory, manifest) }
+    } catch { misfit = error }
     check(disk, directory, manifest)
     // It is the first thing that is wrong: what else is, each file has told by itself, if it is not only that they do not fit.
     if failures.isEmpty, let misfit { failures.append(misfit) }

@@ -58,6 +58,9 @@ package struct GroupReader {
       priceUnit: Int128(PackPlan.power(head.pricePower)))
   }
 
+  /// So many swaps ahead their fields are asked for: of a group they are more than the processor has near by.
+  private static var placesAhead: Int { 16 }
+
   private func tokens(_ bytes: Span<UInt8>) throws(ColumnFault) -> [UInt32] {
     let tokens = try numbers(bytes)
     guard tokens.allSatisfy({ $0 < UInt32(Limits.tokensMax) }) else { throw ColumnFault(what: "tokens' numbers") }
@@ -76,14 +79,23 @@ package struct GroupReader {
     order.sort(tokens.count, bits: UInt32.bitWidth - greatest.leadingZeroBitCount) { UInt64(tokens[$0]) }
     group.swaps.makeRoom(tokens.count)
     group.swaps.removeLast(group.swaps.count - tokens.count)
+    group.swapTokens.removeAll(keepingCapacity: true)
+    group.swapTokens.append(addingCapacity: tokens.count) { space in
+      for index in 0..<tokens.count { space.append(UInt32(truncatingIfNeeded: order.number(index))) }
+    }
     var own = group.swaps.mutableSpan
     var (price, token): (Int128, UInt64) = (0, 0)
+    let places = keys.span
     for index in own.indices {
-      let place = order.place(index)
+      let (place, ahead) = (order.place(index), index + Self.placesAhead)
+      if ahead < own.count {
+        places.prefetch(order.place(ahead))
+        numbers.prefetch(order.place(ahead))
+      }
       if order.number(index) != token { (price, token) = (0, order.number(index)) }
       price &+= numbers.priceSteps.signed(place)
       numbers.put(place, price, into: &own[index])
-      own[index].row.key = keys[place]
+      own[index].row.key = places[place]
       own[index].token = UInt32(truncatingIfNeeded: token)
     }
   }
@@ -150,6 +162,14 @@ private struct SwapNumbers {
   var tokenUnit: Int128
   var priceUnit: Int128
 
+  /// Asks for the memory of a swap's numbers. O(1).
+  @inline(__always)
+  func prefetch(_ index: Int) {
+    amounts.prefetch(index)
+    tokenAmounts.prefetch(index)
+    priceSteps.prefetch(index)
+  }
+
   /// Puts the numbers of a swap where it lies, field by field: one that is put together elsewhere and copied waits for its own
   /// bytes. O(1).
   ///
@@ -182,6 +202,9 @@ private struct WideNumbers {
       wide = try ColumnCode.read(bytes, count: count, as: UInt128.self)
     }
   }
+
+  @inline(__always)
+  func prefetch(_ index: Int) { if areWords { words.span.prefetch(index) } else { wide.span.prefetch(index) } }
 
   /// A number, its bits as they are.
   @inline(__always)

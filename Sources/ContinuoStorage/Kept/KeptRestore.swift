@@ -21,7 +21,7 @@ enum KeptRestore {
     let entries = try segments(manifest, open)
     try SegmentsAhead.forEachGroup(entries, open) { (segment, group) throws(StorageFailure) in
       try fitting(segment) { () throws(PackedBatchFault) in
-        try engine.adopt(byToken: group.swaps.span, group.keys.span, group.tokens.span)
+        try engine.adopt(byToken: group.swaps.span, group.swapTokens.span, group.keys.span, group.tokens.span)
         try engine.adopt(group.transfers.span)
       }
       events += group.swaps.count + group.transfers.count

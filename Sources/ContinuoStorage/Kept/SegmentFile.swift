@@ -53,11 +53,7 @@ struct SegmentFooter: Equatable {
   mutating func note(_ group: SegmentGroup) {
     note(group.keys, .swap)
     note(group.transfers.lazy.map(\.key), .transfer)
-    var last: UInt32?
-    for index in group.swaps.indices where group.swaps[index].token != last {
-      last = group.swaps[index].token
-      insert(Int(group.swaps[index].token))
-    }
+    note(tokens: group.tokens)
   }
 
   @inline(__always)
@@ -149,6 +145,8 @@ struct SegmentFooter: Equatable {
 package struct SegmentGroup: Sendable {
   /// One token after the other, by their numbers, each in the order of its chain.
   package var swaps: [HeldSwap] = []
+  /// Their tokens, in the same order: they are read before their swaps are.
+  package var swapTokens: [UInt32] = []
   /// Where the swaps stand, and their tokens, in the order of their chain.
   package var keys: [OrderKey] = []
   package var tokens: [UInt32] = []
@@ -158,6 +156,7 @@ package struct SegmentGroup: Sendable {
 
   fileprivate mutating func removeSwaps() {
     swaps.removeAll(keepingCapacity: true)
+    swapTokens.removeAll(keepingCapacity: true)
     keys.removeAll(keepingCapacity: true)
     tokens.removeAll(keepingCapacity: true)
   }
