@@ -4,9 +4,10 @@
 # Any other flag on any command rebuilds everything, so flags of the compiler stand in Package.swift and nowhere else.
 
 swift_needed=6.2            # the tools version of Package.swift
-release_flags=(-c release)  # what users get, and what tests run
-debug_flags=(-c debug)      # the engine's tests once more, with assertions
-sanitizer_flags=(-c release --sanitize=thread --scratch-path .build/sanitizer)  # readers beside a writer
+traits=(--traits Server)                 # the server too: who imports the library leaves it out
+release_flags=(-c release "${traits[@]}")  # what users get, and what tests run
+debug_flags=(-c debug "${traits[@]}")      # the engine's tests once more, with assertions
+sanitizer_flags=(-c release "${traits[@]}" --sanitize=thread --scratch-path .build/sanitizer)  # readers beside a writer
 
 # Says in one line what is wrong and what to do, and ends the tool.
 stop() {

@@ -1,0 +1,105 @@
+// From a request's head to what is to be done for it, and from what came of that to an answer that can be sent.
+// Invariant: access is looked at first, then path and method, then the body's type, then the query; a problem anywhere is an
+// answer.
+// Not here: reading bodies and sending answers (HTTPFront), the answers themselves (Routes).
+
+internal import Continuo
+internal import ContinuoFormats
+
+/// What answers requests.
+struct Service: Sendable {
+  let market: LiveMarket
+  let access: Access
+  let limits: ServerLimits
+  let backupRoot: String?
+
+  /// What is to be done for a request.
+  enum Step {
+    case answer(Answer)
+    case work(Route, Question)
+  }
+
+  /// Looks at the head of a request. O(length).
+  func step(_ ask: Ask) -> Step {
+    do throws(Problem) {
+      return try judged(ask)
+    } catch {
+      return .answer(answer(error, hasBody: ask.mayHaveLongBody))
+    }
+  }
+
+  private func judged(_ ask: Ask) throws(Problem) -> Step {
+    let parts = ask.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let path = parts.first ?? ""
+    if ask.method == "OPTIONS", ask.preflightMethod != nil {
+      if let refusal = access.refusal(of: ask, for: .open) { throw refusal }
+      return .answer(Self.preflight)
+    }
+    let match: RouteMatch
+    do throws(Problem) {
+      match = try RouteMatch(ask.method, path, among: RouteTable.all)
+    } catch {
+      // Who may not read is not told what there is.
+      if let refusal = access.refusal(of: ask, for: .read) { throw refusal }
+      throw error
+    }
+    if let refusal = access.refusal(of: ask, for: match.route.level) { throw refusal }
+    if case .posted = match.route.work, ask.bodyType != "application/json" {
+      throw Problem(
+        .unsupportedMediaType, "'\(Shown.value(ask.contentType ?? ""))' is no type that this route takes",
+        remedy: "send Content-Type: application/json")
+    }
+    if match.route.level != .open { _ = try market.opened() }
+    let query = try Query(
+      parts.count > 1 ? parts[1] : "", known: match.route.parameters, repeated: match.route.repeated)
+    return .work(
+      match.route,
+      Question(
+        ask: ask, names: match.names, query: query, market: market, limits: limits, backupRoot: backupRoot,
+        times: try Self.times(query)))
+  }
+
+  /// What `time` says that times count.
+  private static func times(_ query: Query) throws(Problem) -> TimeUnit? {
+    switch query.text("time") {
+    case nil: return nil
+    case "s": return .seconds
+    case "ms": return .milliseconds
+    case let text?: throw Query.bad(text, "time", "ms or s")
+    }
+  }
+
+  private static var preflight: Answer {
+    var answer = Answer(status: 204, type: nil, [])
+    answer.headers = [
+      ("Access-Control-Allow-Methods", "GET, HEAD, POST"),
+      ("Access-Control-Allow-Headers", "Authorization, Content-Type, Content-Encoding, If-None-Match"),
+      ("Access-Control-Max-Age", "600"),
+    ]
+    return answer
+  }
+
+  /// The answer that a problem is.
+  ///
+  /// - Parameter hasBody: whether a body may be on its way that nobody reads.
+  func answer(_ problem: Problem, hasBody: Bool) -> Answer {
+    market.metrics.count(problem.code)
+    var problem = problem
+    problem.leavesBody = hasBody
+    return problem.answer
+  }
+
+  /// What every answer has besides; compressed where that is wanted. O(bytes).
+  func completed(_ answer: Answer, _ ask: Ask) -> Answer {
+    var answer = answer
+    if answer.status == 200, ask.takesGzip { answer.compress() }
+    answer.headers += Self.always
+    answer.headers += access.crossOriginHeaders(ask)
+    return answer
+  }
+
+  private static let always = [
+    ("Cache-Control", "no-cache"), ("Vary", "Accept, Accept-Encoding, Origin"), ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'self'"),
+  ].map { (name: $0.0, value: $0.1) }
+}
