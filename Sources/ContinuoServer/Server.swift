@@ -62,7 +62,8 @@
     /// Sets a server up. O(1).
     public init(_ options: Options) {
       self.options = options
-      market = LiveMarket(wallClock: options.wallClock)
+      market = LiveMarket(
+        wallClock: options.wallClock, candleTextBytesMax: options.limits.candleTextBytesMax)
       threads = NIOThreadPool(numberOfThreads: options.limits.threads)
     }
 

@@ -44,14 +44,26 @@
         options.limits.rowsUsual = 1_000_000
       } _: { served in
         served.clock.set(clock)
-        for text in batches {
+        for (index, text) in batches.enumerated() {
+          // Texts of candles are kept from here on, and what comes behind changes some of them.
+          if index == batches.count / 2 {
+            for (target, _, _) in wanted { _ = try await served.get(target) }
+          }
           let body = Array(text.utf8)
           let reply = try await served.post(
             "/v1/events", zip ? try gzipped(body) : body, type: "application/x-ndjson",
             zip ? [.contentEncoding: "gzip"] : [:])
           #expect(reply.status == 200, "\(reply.text) SEED=\(seed)")
         }
-        for (target, text) in wanted {
+        for (target, text, json) in wanted {
+          if let json {
+            for _ in 0..<2 {
+              let reply = try await served.get(target)
+              #expect(
+                reply.status == 200 && reply.text.contains("\"candles\":\(json),\"next\":"),
+                "\(target) SEED=\(seed)")
+            }
+          }
           let reply = try await served.csv(target)
           if let text {
             #expect(reply.status == 200 && reply.text == text, "\(target) SEED=\(seed)")
@@ -106,7 +118,7 @@
     /// A question as a target, and what is to be answered; nil where it is refused.
     private static func wanted(
       _ question: MarketQuestion, _ engine: borrowing Engine, _ clock: Timestamp
-    ) -> (String, String?)? {
+    ) -> (target: String, csv: String?, candles: String?)? {
       func time(_ name: String, _ instant: Timestamp?) -> String {
         instant.map { "&\(name)=\($0.microseconds)" } ?? ""
       }
@@ -121,47 +133,53 @@
         guard query.fill == .none || query.limit != nil || query.interval.microseconds >= 3_600_000_000 else {
           return nil
         }
-        guard let token = engine.token(name) else { return (target, nil) }
+        guard let token = engine.token(name) else { return (target, nil, nil) }
         var rows: [CandleAnswer] = []
         engine.forEachBar(of: token, query, clock: now) { rows.append(CandleAnswer(token: name, row: $0)) }
-        return (target, csv(.candles(withToken: false), rows))
+        var writer = ResultWriter(ResultTable.candles(withToken: false), as: .json)
+        for row in rows { writer.write(row) }
+        writer.finish()
+        let json = String(decoding: writer.bytes.dropLast(), as: UTF8.self)
+        return (target, csv(.candles(withToken: false), rows), json)
       case .explain(let name, let interval, let bucket):
         let target = "/v1/tokens/\(encoded(name))/explain?interval=\(interval.rawValue)" + time("bucket", bucket)
         guard let token = engine.token(name), let rows = try? engine.explain(token, interval, bucket: bucket) else {
-          return (target, nil)
+          return (target, nil, nil)
         }
-        return (target, csv(ResultTable.explanations, rows))
+        return (target, csv(ResultTable.explanations, rows), nil)
       case .window(let length, let name, let asOf), .traders(let length, let name, let asOf):
         let target = "/v1/tokens/\(encoded(name))?window=\(length.rawValue)" + time("as_of", asOf)
         guard let token = engine.token(name), let window = try? engine.window(length, of: token, asOf: asOf ?? now),
           let traders = try? engine.traders(length, of: token, asOf: asOf ?? now)
-        else { return (target, nil) }
-        return (target, csv(.windows, [WindowAnswer(token: name, length: length, window: window, traders: traders)]))
+        else { return (target, nil, nil) }
+        return (
+          target, csv(.windows, [WindowAnswer(token: name, length: length, window: window, traders: traders)]), nil
+        )
       case .statistics(let name, let asOf):
         let target = "/v1/tokens/\(encoded(name))?" + time("as_of", asOf).dropFirst()
         guard let token = engine.token(name), let statistics = try? engine.statistics(of: token, asOf: asOf ?? now)
         else {
-          return (target, nil)
+          return (target, nil, nil)
         }
-        return (target, csv(.statistics, [StatisticsAnswer(token: name, statistics: statistics)]))
+        return (target, csv(.statistics, [StatisticsAnswer(token: name, statistics: statistics)]), nil)
       case .ranking(let key, let limit, let asOf):
         guard asOf == nil || key == .volume || key == .change else { return nil }
         let target = "/v1/top?by=\(key.rawValue)&limit=\(max(1, limit))" + time("as_of", asOf)
         guard let ranking = try? engine.ranking(by: key, limit: max(1, limit), asOf: asOf ?? now) else {
-          return (target, nil)
+          return (target, nil, nil)
         }
         let rows = ranking.enumerated().map {
           RankAnswer(rank: $0.offset + 1, token: engine.name(of: $0.element.token), statistics: $0.element)
         }
-        return (target, csv(.ranking, rows))
+        return (target, csv(.ranking, rows), nil)
       case .holders(let name, let limit):
         guard limit != 0 else { return nil }
         let target = "/v1/tokens/\(encoded(name))/holders?" + (limit.map { "limit=\($0)" } ?? "")
-        guard let token = engine.token(name) else { return (target, nil) }
+        guard let token = engine.token(name) else { return (target, nil, nil) }
         let rows = engine.holders(of: token, limit: limit).enumerated().map {
           HolderAnswer(rank: $0.offset + 1, holder: $0.element)
         }
-        return (target, csv(.holders, rows))
+        return (target, csv(.holders, rows), nil)
       default: return nil
       }
     }

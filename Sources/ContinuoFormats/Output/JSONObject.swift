@@ -75,6 +75,12 @@ public struct JSONObject: Sendable {
     while bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
   }
 
+  /// Adds what `append` appends: JSON too. O(length).
+  public mutating func put(_ name: String, _ append: (inout [UInt8]) -> Void) {
+    key(name)
+    append(&bytes)
+  }
+
   /// Adds a list of texts that are JSON already. O(length).
   public mutating func put(_ name: String, list: [[UInt8]]) {
     key(name)

@@ -94,6 +94,9 @@ public struct ResultWriter<Row> {
     return taken
   }
 
+  /// Forgets what was made since the last time, and keeps its memory. O(1).
+  public mutating func clear() { sink.bytes.removeAll(keepingCapacity: true) }
+
   /// Hands over what was made since the last time, and takes memory for what comes: what that held is gone. O(1).
   public mutating func swapBytes(_ memory: inout [UInt8]) {
     memory.removeAll(keepingCapacity: true)

@@ -81,6 +81,14 @@ struct Question: Sendable {
     return answer
   }
 
+  /// An answer whose rows are in their object already: `next` comes behind them.
+  func answer(_ object: consuming JSONObject, tag: String?, next: String?) -> Answer {
+    object.put("next", next.map { ByteString($0) })
+    var answer = Answer.json(object.finished(), tag: tag)
+    if let next { answer.headers.append(("Link", "<\(link(next))>; rel=\"next\"")) }
+    return answer
+  }
+
   /// The same URL with another cursor.
   private func link(_ cursor: String) -> String {
     let parts = ask.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)

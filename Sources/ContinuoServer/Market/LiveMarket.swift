@@ -27,6 +27,7 @@ final class LiveMarket: Sendable {
   }
 
   let metrics = Metrics()
+  let candleTexts: CandleTexts
   /// What the wall clock says.
   let wallClock: @Sendable () -> Timestamp
   private let state = Mutex(State.restoring)
@@ -37,8 +38,9 @@ final class LiveMarket: Sendable {
   /// Told from all other runs, for what is as long as the process lives.
   let run: String
 
-  init(wallClock: @escaping @Sendable () -> Timestamp) {
+  init(wallClock: @escaping @Sendable () -> Timestamp, candleTextBytesMax: Int) {
     self.wallClock = wallClock
+    candleTexts = CandleTexts(CandleRoutes.table, bytesMax: candleTextBytesMax)
     run = String(UInt64.random(in: .min ... .max), radix: 36)
   }
 

@@ -11,7 +11,7 @@ enum CandleRoutes {
     case descending = "desc"
   }
 
-  private static let table = ResultTable.candles(withToken: false)
+  static let table = ResultTable.candles(withToken: false)
 
   static func candles(_ question: Question) throws -> Answer {
     let interval = try question.query.choice("interval", Interval.self) ?? .oneHour
@@ -35,18 +35,29 @@ enum CandleRoutes {
       market.forEachBar(of: token, query, clock: clock) { bars.append($0) }
       let first = max(0, bars.count - limit)
       let next = first > 0 ? String(bars[first].bucket.microseconds) : nil
+      var envelope = JSONObject()
+      if !question.wantsCSV {
+        // Room for all of it at once: a candle is some 300 bytes.
+        envelope.reserve(256 + (bars.count - first) * 320)
+        envelope.put("token", name)
+        envelope.put("interval", ByteString(interval.rawValue))
+        envelope.put("clock", time: clock, as: question.times)
+      }
+      if !question.wantsCSV, question.times == nil, order == .ascending {
+        envelope.put("candles") {
+          question.market.candleTexts.append(bars[first...], of: token, name, interval, to: &$0)
+        }
+        return question.answer(envelope, tag: tag, next: next)
+      }
       var writer = question.writer(table)
       for index in first..<bars.count {
         let bar = order == .ascending ? bars[index] : bars[bars.count - 1 - (index - first)]
         writer.write(CandleAnswer(token: name, row: bar))
       }
-      return question.answer(&writer, tag: tag, next: next) { object, rows in
-        object.put("token", name)
-        object.put("interval", ByteString(interval.rawValue))
-        object.put("clock", time: clock, as: question.times)
-        object.put("candles", rows: &rows)
-        object.put("next", next.map { ByteString($0) })
-      }
+      if question.wantsCSV { return question.answer(&writer, tag: tag, next: next) { _, _ in } }
+      question.market.metrics.count(outOfRange: writer.outOfRange)
+      envelope.put("candles", rows: &writer)
+      return question.answer(envelope, tag: tag, next: next)
     }
   }
 
