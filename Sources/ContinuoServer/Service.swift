@@ -89,17 +89,17 @@ struct Service: Sendable {
     return problem.answer
   }
 
-  /// What every answer has besides; compressed where that is wanted. O(bytes).
+  /// What an answer has besides what stands in every one (``always``); compressed where that is wanted. O(bytes).
   func completed(_ answer: Answer, _ ask: Ask) -> Answer {
     var answer = answer
     if answer.status == 200, ask.takesGzip { answer.compress() }
-    answer.headers += Self.always
     answer.headers += access.crossOriginHeaders(ask)
     return answer
   }
 
-  private static let always = [
+  /// What stands in every answer.
+  static let always = [
     ("Cache-Control", "no-cache"), ("Vary", "Accept, Accept-Encoding, Origin"), ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "default-src 'self'"),
-  ].map { (name: $0.0, value: $0.1) }
+  ]
 }

@@ -47,7 +47,7 @@ enum CandleRoutes {
         envelope.put("candles") {
           question.market.candleTexts.append(bars[first...], of: token, name, interval, to: &$0)
         }
-        return question.answer(envelope, tag: tag, next: next)
+        return question.answer(consume envelope, tag: tag, next: next)
       }
       var writer = question.writer(table)
       for index in first..<bars.count {
@@ -57,7 +57,7 @@ enum CandleRoutes {
       if question.wantsCSV { return question.answer(&writer, tag: tag, next: next) { _, _ in } }
       question.market.metrics.count(outOfRange: writer.outOfRange)
       envelope.put("candles", rows: &writer)
-      return question.answer(envelope, tag: tag, next: next)
+      return question.answer(consume envelope, tag: tag, next: next)
     }
   }
 

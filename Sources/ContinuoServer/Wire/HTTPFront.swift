@@ -88,12 +88,22 @@
 
     // MARK: answers
 
-    private func response(_ answer: Answer, _ ask: Ask) -> Response {
+    /// Names are looked at once, not for every answer.
+    private static let always: HTTPFields = {
       var headers = HTTPFields()
-      headers.reserveCapacity(answer.headers.count + 4)
+      for (name, value) in Service.always {
+        if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }
+      }
+      return headers
+    }()
+
+    private func response(_ answer: Answer, _ ask: Ask) -> Response {
+      var headers = Self.always
       if let type = answer.type { headers[.contentType] = type }
       for (name, value) in answer.headers {
-        if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }
+        if let name = name == "ETag" ? .eTag : HTTPField.Name(name) {
+          headers.append(HTTPField(name: name, value: value))
+        }
       }
       if answer.closes { headers[.connection] = "close" }
       let status = HTTPResponse.Status(code: answer.status)
