@@ -93,7 +93,7 @@
           case .posted(let work): return service.completed(try work(question, []), ask)
           case .events: throw Problem(.badBody, "there is no body", remedy: "send one")
           }
-        } catch { return service.completed(service.answer(Problem(error), hasBody: false), ask) }
+        } catch { return service.completed(service.answer(Problem(error), to: ask, hasBody: false), ask) }
       }
     }
 

@@ -31,6 +31,8 @@ public struct ServerLimits: Equatable, Sendable {
   /// How many rows an answer has, unless it is asked for more, and at most.
   public var rowsUsual = 500
   public var rowsMax = 5000
+  /// How many candles an answer for TradingView has at most: the newest of those that were asked for.
+  public var barsMax = 50_000
   /// How many bytes the texts of closed candles take that are kept.
   public var candleTextBytesMax = 128 << 20
   /// How many threads wait for the disk, and make long answers.

@@ -24,7 +24,7 @@ struct Service: Sendable {
     do throws(Problem) {
       return try judged(ask)
     } catch {
-      return .answer(answer(error, hasBody: ask.mayHaveLongBody))
+      return .answer(answer(error, to: ask, hasBody: ask.mayHaveLongBody))
     }
   }
 
@@ -43,6 +43,12 @@ struct Service: Sendable {
       if let refusal = access.refusal(of: ask, for: .read) { throw refusal }
       throw error
     }
+    let query = parts.count > 1 ? parts[1] : ""
+    var ask = ask
+    if match.route.isTradingView, ask.authorization == nil {
+      let token = try Query(query, known: [Self.queryToken], repeated: [], isLenient: true).text(Self.queryToken)
+      ask.authorization = token.map { "Bearer " + $0 }
+    }
     if let refusal = access.refusal(of: ask, for: match.route.level) { throw refusal }
     if case .posted = match.route.work, ask.bodyType != "application/json" {
       throw Problem(
@@ -50,14 +56,17 @@ struct Service: Sendable {
         remedy: "send Content-Type: application/json")
     }
     if match.route.level != .open { _ = try market.opened() }
-    let query = try Query(
-      parts.count > 1 ? parts[1] : "", known: match.route.parameters, repeated: match.route.repeated)
+    let values = try Query(
+      query, known: match.route.parameters, repeated: match.route.repeated, isLenient: match.route.isTradingView)
     return .work(
       match.route,
       Question(
-        ask: ask, names: match.names, query: query, market: market, limits: limits, backupRoot: backupRoot,
-        times: try Self.times(query)))
+        ask: ask, names: match.names, query: values, market: market, limits: limits, backupRoot: backupRoot,
+        times: try Self.times(values)))
   }
+
+  /// The name of a token in a query, for clients that send no headers of their own.
+  private static let queryToken = "access_token"
 
   /// What `time` says that times count.
   private static func times(_ query: Query) throws(Problem) -> TimeUnit? {
@@ -82,8 +91,11 @@ struct Service: Sendable {
   /// The answer that a problem is.
   ///
   /// - Parameter hasBody: whether a body may be on its way that nobody reads.
-  func answer(_ problem: Problem, hasBody: Bool) -> Answer {
+  func answer(_ problem: Problem, to ask: Ask, hasBody: Bool) -> Answer {
     market.metrics.count(problem.code)
+    if ask.target.hasPrefix(Route.tradingViewPrefix), problem.code.isOfQuestion {
+      return UDFRoutes.error(problem.code.rawValue)
+    }
     var problem = problem
     problem.leavesBody = hasBody
     return problem.answer

@@ -47,6 +47,14 @@ public struct Problem: Error, Equatable, Sendable {
       }
     }
 
+    /// Whether it is about what was asked, and not about who may ask, or where.
+    var isOfQuestion: Bool {
+      switch self {
+      case .unauthorized, .forbidden, .forbiddenOrigin, .notFound, .methodNotAllowed: false
+      default: true
+      }
+    }
+
     /// What it is, in a few words.
     var title: String { rawValue.replacing("_", with: " ") }
 

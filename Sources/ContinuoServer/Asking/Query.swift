@@ -14,7 +14,8 @@ struct Query: Sendable {
   /// - Parameters:
   ///   - known: the names that there may be.
   ///   - repeated: those of them that may stand more than once.
-  init(_ text: Substring, known: [String], repeated: [String]) throws(Problem) {
+  ///   - isLenient: whether other names, and a name twice, are left alone.
+  init(_ text: Substring, known: [String], repeated: [String], isLenient: Bool = false) throws(Problem) {
     var values: [(name: String, value: String)] = []
     for pair in text.split(separator: "&") {
       let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -26,11 +27,12 @@ struct Query: Sendable {
           remedy: "encode every byte outside of A-Z a-z 0-9 - . _ ~ as %XX")
       }
       guard known.contains(name) else {
+        if isLenient { continue }
         throw Problem(
           .badParameter, "'\(Shown.value(name))' is no parameter of this route",
           remedy: known.isEmpty ? "leave the query out" : "there are \(known.joined(separator: ", "))")
       }
-      guard repeated.contains(name) || !values.contains(where: { $0.name == name }) else {
+      guard isLenient || repeated.contains(name) || !values.contains(where: { $0.name == name }) else {
         throw Problem(.badParameter, "'\(name)' stands twice in the query", remedy: "give it once")
       }
       values.append((name, value))

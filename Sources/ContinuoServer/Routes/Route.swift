@@ -27,6 +27,10 @@ struct Route: Sendable {
   let parameters: [String]
   let repeated: [String]
   let work: Work
+  /// Whether it is asked by TradingView's clients: they add names of their own to queries, want errors with status 200, and cannot
+  /// send headers, so that the token may stand in the query.
+  var isTradingView: Bool { name.hasPrefix(Self.tradingViewPrefix) }
+  static let tradingViewPrefix = "/udf/"
 
   /// Makes a route of a path like `/v1/tokens/{t}`.
   init(

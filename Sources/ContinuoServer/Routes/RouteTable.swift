@@ -5,7 +5,7 @@
 enum RouteTable {
   private static let paging = ["limit", "cursor", "time"]
 
-  static let all: [Route] = reads + writes + operations
+  static let all: [Route] = reads + writes + UDFRoutes.all + operations
 
   private static let reads = [
     Route("GET", "/v1/tokens", .read, ["q", "id"] + paging, repeated: ["id"], .slow(TokenRoutes.list)),

@@ -54,7 +54,7 @@
       } catch let failure where Self.isOfConnection(failure) {
         throw failure
       } catch {
-        return service.answer(Problem(error), hasBody: hasBody)
+        return service.answer(Problem(error), to: question.ask, hasBody: hasBody)
       }
       let (seconds, attoseconds) = (ContinuousClock.now - start).components
       question.market.metrics.note(route.name, seconds: Double(seconds) + Double(attoseconds) / 1e18)
