@@ -18,11 +18,21 @@ if Context.environment["CONTINUO_WATCHED"] == "1" { house.append(.define("CONTIN
 // The program without the toolchain's libraries beside it: it starts in half the time from a cold disk, and runs on machines
 // without Swift (tools/run, tools/bench). Tests are linked with what they test, so not there. lld has no opinion on what the
 // libraries call.
+// At one address: a hundred thousand places that would have to be told where the program lies are three quarters of its start
+// (docs/decisions/0027-the-server-in-the-program.md).
 var linking: [LinkerSetting] = []
 if Context.environment["CONTINUO_STATIC"] == "1" {
   linking.append(
     .unsafeFlags(
-      ["-static-stdlib", "-use-ld=lld", "-l_FoundationCollections", "-l_FoundationCShims"], .when(platforms: [.linux])))
+      [
+        "-static-stdlib", "-use-ld=lld", "-l_FoundationCollections", "-l_FoundationCShims", "-l_FoundationICU",
+        "-lCoreFoundation", "-lstdc++", "-Xclang-linker", "-no-pie",
+      ], .when(platforms: [.linux])))
+}
+
+/// A product that is fetched and built with the server alone.
+func ofServer(_ name: String, _ package: String) -> Target.Dependency {
+  .product(name: name, package: package, condition: .when(traits: ["Server"]))
 }
 
 let package = Package(
@@ -34,8 +44,16 @@ let package = Package(
     .library(name: "ContinuoStorage", targets: ["ContinuoStorage"]),
     .executable(name: "continuo", targets: ["ContinuoTool"]),
   ],
+  // Not by default: who imports the engine or its storage fetches nothing of the server (tools/machine.sh switches it on).
+  traits: [.trait(name: "Server", description: "The command `serve`: the engine over HTTP.")],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.25.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
   ],
   targets: [
     .target(name: "Continuo", dependencies: ["CMemory", "CAddress", "CDivision", "CSums"], swiftSettings: house),
@@ -54,10 +72,21 @@ let package = Package(
     .target(name: "ContinuoMarket", dependencies: ["Continuo", "CMemory"], swiftSettings: house),
     .target(
       name: "ContinuoFormats", dependencies: ["Continuo", "ContinuoBytes", "CMarks"], swiftSettings: house),
+    .target(
+      name: "ContinuoServer",
+      dependencies: [
+        "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoStorage",
+        ofServer("Hummingbird", "hummingbird"), ofServer("HummingbirdCore", "hummingbird"),
+        ofServer("ServiceLifecycle", "swift-service-lifecycle"), ofServer("UnixSignals", "swift-service-lifecycle"),
+        ofServer("Logging", "swift-log"), ofServer("NIOCore", "swift-nio"), ofServer("NIOPosix", "swift-nio"),
+        ofServer("NIOHTTPTypes", "swift-nio-extras"), ofServer("HTTPTypes", "swift-http-types"),
+      ],
+      swiftSettings: house),
     .executableTarget(
       name: "ContinuoTool",
       dependencies: [
         "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoMarket", "ContinuoMachine", "ContinuoStorage",
+        .target(name: "ContinuoServer", condition: .when(traits: ["Server"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house, linkerSettings: linking),
@@ -88,6 +117,14 @@ let package = Package(
       dependencies: [
         "ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoStorage", "ContinuoTestSupport",
         "ReadmeExample",
+      ],
+      swiftSettings: house),
+    .testTarget(
+      name: "ContinuoServerTests",
+      dependencies: [
+        "ContinuoServer", "ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoStorage",
+        "ContinuoTestSupport", ofServer("HummingbirdTesting", "hummingbird"), ofServer("Hummingbird", "hummingbird"),
+        ofServer("HTTPTypes", "swift-http-types"), ofServer("NIOCore", "swift-nio"), ofServer("NIOPosix", "swift-nio"),
       ],
       swiftSettings: house),
     .testTarget(

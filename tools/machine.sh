@@ -4,7 +4,7 @@
 # Any other flag on any command rebuilds everything, so flags of the compiler stand in Package.swift and nowhere else.
 
 swift_needed=6.2            # the tools version of Package.swift
-release_flags=(-c release)  # what users get, and what tests run
+release_flags=(-c release --traits Server)  # what users get, and what tests run: the server too
 debug_flags=(-c debug)      # the engine's tests once more, with assertions
 sanitizer_flags=(-c release --sanitize=thread --scratch-path .build/sanitizer)  # readers beside a writer
 

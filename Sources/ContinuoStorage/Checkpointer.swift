@@ -162,6 +162,16 @@ final class Checkpointer: Sendable {
     }
   }
 
+  /// The last frame that is in kept files, and how many bytes of the journal lie behind it.
+  var unkept: (sequence: UInt64, bytes: Int64) {
+    (keeper.current.keptSequence, state.locked { $0.written - $0.kept })
+  }
+
+  /// What the files take, while none of those is removed that the manifest names.
+  func measured() throws(StorageFailure) -> DirectoryBytes {
+    try turn.withLock { _ throws(StorageFailure) in try DirectoryBytes(disk, directory, keeper.current.kept) }
+  }
+
   /// Removes journal files that are not needed any more; those that stay now the next writer removes.
   private func removeReleased() {
     let first = keeper.current.journalStart.file

@@ -64,7 +64,7 @@ public final class Ledger: Sendable {
   private let stages: LedgerStages
   private let threads: Mutex<[ThreadHandle]>
   private let settings: Engine.Settings
-  private let checkpointer: Checkpointer
+  let checkpointer: Checkpointer
   private let preparer: JournalFilePreparer
   private let preparing: Mutex<ThreadHandle?>
   private let scrubber: Scrubber

@@ -159,19 +159,8 @@ public struct ReadDirectory: ~Copyable {
     }
     engine = Engine(settings.keeping(manifest?.retention))
     (restored, _) = try Restored.restore(disk, directory, manifest, price: nil, &engine)
-    let kept = manifest?.kept ?? []
-    let kinds = Dictionary(uniqueKeysWithValues: kept.map { (directory.keptFile($0.header), $0.header.kind) })
-    var (raw, state, journal): (Int64, Int64, Int64) = (0, 0, 0)
-    try onDisk { () throws(DiskFailure) in
-      try directory.forEachAllocation(disk) { path, bytes in
-        switch kinds[path] {
-        case .segment: raw += bytes
-        case .names, .bases: state += bytes
-        case nil: if path == directory.manifest { state += bytes } else { journal += bytes }
-        }
-      }
-    }
-    (rawBytes, stateBytes, journalBytes) = (raw, state, journal)
+    let bytes = try DirectoryBytes(disk, directory, manifest?.kept ?? [])
+    (rawBytes, stateBytes, journalBytes) = (bytes.raw, bytes.state, bytes.journal)
     checkpointNote = CheckpointNote(disk, directory, manifest)
     withExtendedLifetime(lock) {}
   }

@@ -22,6 +22,7 @@ struct Failure: Error {
     case locked
     case newerFormat = "newer_format"
     case notConfirmed = "not_confirmed"
+    case cannotListen = "cannot_listen"
   }
 
   let code: Code

@@ -86,11 +86,21 @@ struct Continuo: ParsableCommand {
     version: Version.text,
     subcommands: commands)
 
-  static let commands: [any ConsoleCommand.Type] = [
-    Candles.self, Stats.self, Top.self, Holders.self, Explain.self, Ingest.self, Rollback.self, Retract.self,
-    Checkpoint.self, Verify.self, Repair.self, Backup.self, Restore.self,
-    Inspect.self, Load.self, TouchMemory.self,
-  ]
+  static let commands: [any ConsoleCommand.Type] =
+    [
+      Candles.self, Stats.self, Top.self, Holders.self, Explain.self, Ingest.self, Rollback.self, Retract.self,
+      Checkpoint.self, Verify.self, Repair.self, Backup.self, Restore.self,
+      Inspect.self, Load.self, TouchMemory.self,
+    ] + served
+
+  /// What there is where the server was built in.
+  private static var served: [any ConsoleCommand.Type] {
+    #if Server
+      [Serve.self]
+    #else
+      []
+    #endif
+  }
 
   func run() throws { throw ValidationError("no command was given") }
 }

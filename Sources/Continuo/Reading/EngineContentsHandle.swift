@@ -64,4 +64,7 @@ extension EngineContents: @unchecked Sendable {}
 public struct Snapshot: ~Copyable, MarketAnswers {
   /// What the version holds.
   public let contents: EngineContents
+
+  /// Which version it is: it grows with every step, so equal ones hold the same. Valid as long as the engine is. O(1).
+  public var version: UInt64 { contents.sequence }
 }

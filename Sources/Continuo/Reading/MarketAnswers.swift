@@ -18,6 +18,15 @@ extension MarketAnswers where Self: ~Copyable {
   /// The start of the day below which everything was dropped: it only moves forward. nil until it first moves.
   public var horizon: Timestamp? { contents.horizon }
 
+  /// How long events and candles are kept; nil keeps everything for ever. O(1).
+  public var retention: RetentionPolicy? { contents.retention }
+
+  /// Whether ``Engine/moveHorizon()`` would move the horizon: who takes batches without end asks this behind each. O(1).
+  public var isHorizonDue: Bool {
+    guard let newest, let target = retention?.horizon(newest: newest) else { return false }
+    return horizon.map { $0 < target } ?? true
+  }
+
   // MARK: tokens
 
   /// The token of this name; nil where no accepted event of it stands. O(length).

@@ -18,10 +18,7 @@ extension Engine {
   /// The same by a policy that may have been that of another engine: how a journal is replayed.
   @discardableResult
   package mutating func moveHorizon(_ policy: RetentionPolicy) -> Int {
-    guard let newest else { return 0 }
-    let raw = newest - policy.rawMicroseconds
-    guard policy.rawMicroseconds < .max, raw >= .first else { return 0 }
-    let target = raw.startOfDay
+    guard let newest, let target = policy.horizon(newest: newest) else { return 0 }
     var dropped = 0
     if horizon.map({ $0 < target }) ?? true {
       horizon = target

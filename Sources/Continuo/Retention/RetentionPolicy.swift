@@ -70,6 +70,12 @@ public struct RetentionPolicy: Equatable, Sendable, BitwiseCopyable {
     candleMicroseconds[Interval.allCases.firstIndex(of: interval) ?? 0]
   }
 
+  /// Where the horizon is, at the latest, that belongs to a `newest`: the start of a day. nil where it stays where it is. O(1).
+  func horizon(newest: Timestamp) -> Timestamp? {
+    let raw = newest - rawMicroseconds
+    return rawMicroseconds < .max && raw >= .first ? raw.startOfDay : nil
+  }
+
   /// All lengths in microseconds: raw events, then each interval from the shortest.
   package var lengths: [Int64] { [rawMicroseconds] + candleMicroseconds.indices.map { candleMicroseconds[$0] } }
 

@@ -28,11 +28,16 @@ struct CellSink {
   /// The values of a row in a table for people.
   var cells: [Cell] = []
   private var index = 0
+  /// What an instant is written as: an integer that counts this, or RFC 3339.
+  private let times: TimeUnit?
+  /// How many figures did not fit where they were written, so that there is nothing in their place.
+  private(set) var outOfRange = 0
   /// The columns that were named where there was no row.
   private(set) var columns: [Column] = []
 
-  init(_ format: OutputFormat, keys: [[UInt8]]) {
+  init(_ format: OutputFormat, keys: [[UInt8]], times: TimeUnit? = nil) {
     self.format = format
+    self.times = times
     self.keys = keys
   }
 
@@ -47,6 +52,11 @@ struct CellSink {
   mutating func put(_ value: Timestamp?) {
     guard format != .table else { return cells.append(value.map { .time($0) } ?? .null) }
     guard let value else { return putNull() }
+    if let times {
+      beginValue(isQuoted: false)
+      value.append(as: times, to: &bytes)
+      return endValue(isQuoted: false)
+    }
     beginValue(isQuoted: true)
     value.append(to: &bytes)
     endValue(isQuoted: true)
@@ -123,7 +133,11 @@ extension CellSink {
   /// A column of exact sums; one that does not fit is null.
   @inline(__always)
   mutating func sum<Row>(_ name: String, of row: Span<Row>, _ value: (Row) -> ExactSum?) {
-    if row.isEmpty { add(name, isNumeric: true) } else { put(value(row[0])?.decimal) }
+    guard !row.isEmpty else { return add(name, isNumeric: true) }
+    let sum = value(row[0])
+    let decimal = sum?.decimal
+    if decimal == nil, sum != nil { outOfRange += 1 }
+    put(decimal)
   }
 
   /// A column of counts; nil is null.

@@ -49,40 +49,57 @@ public struct IngestReport: Sendable {
 
   /// The receipt as one JSON object with a line feed: counts, reasons that occurred, the first rejections. O(rejections).
   public func json() -> [UInt8] {
-    var output: [UInt8] = [UInt8(ascii: "{")]
-    for (name, count) in [("accepted", accepted), ("duplicates", duplicates), ("rejected", rejected)] {
-      JSONOutput.appendKey(name, to: &output)
-      JSONOutput.append(.count(UInt64(count)), to: &output)
-      output.append(UInt8(ascii: ","))
-    }
-    JSONOutput.appendKey("rejected_by_reason", to: &output)
-    output.append(UInt8(ascii: "{"))
-    for (index, entry) in reasons.enumerated() {
-      if index > 0 { output.append(UInt8(ascii: ",")) }
-      JSONOutput.appendKey(entry.reason.name, to: &output)
-      JSONOutput.append(.count(UInt64(entry.count)), to: &output)
-    }
-    output.append(contentsOf: "},".utf8)
-    JSONOutput.appendKey("rejections", to: &output)
-    output.append(UInt8(ascii: "["))
-    var rejection = ResultWriter(Self.rejectionFields, as: .json)
-    for (index, entry) in rejections.enumerated() {
-      if index > 0 { output.append(UInt8(ascii: ",")) }
-      rejection.write(entry)
-      output.append(contentsOf: rejection.takeBytes())
-    }
-    output.append(contentsOf: "],".utf8)
-    JSONOutput.appendKey("sequence", to: &output)
-    JSONOutput.append(sequence.map { .count($0) } ?? .null, to: &output)
-    output.append(contentsOf: "}\n".utf8)
-    return output
+    var object = JSONObject()
+    object.putCounts(accepted: accepted, duplicates: duplicates, rejected: rejected, reasons)
+    object.put("rejections", rejections, Self.rejectionFields)
+    object.put("sequence", count: sequence)
+    return object.finished()
   }
 
-  private static let rejectionFields = ResultTable<FileRejection>(isSingle: true) { row, cells in
+  private static let rejectionFields = ResultTable<FileRejection> { row, cells in
     cells.text("file", of: row) { ByteString($0.file) }
-    cells.count("line", of: row) { $0.rejection.line }
-    cells.text("field", of: row) { $0.rejection.field.map { ByteString($0.name) } }
-    cells.text("value", of: row) { $0.rejection.value }
-    cells.text("reason", of: row) { ByteString($0.rejection.reason.name) }
+    Receipt.put(rejection: row, &cells) { $0.rejection }
+  }
+}
+
+extension Receipt {
+  /// The columns of a rejection.
+  fileprivate static func put<Row>(rejection row: Span<Row>, _ cells: inout CellSink, _ rejection: (Row) -> Rejection) {
+    cells.count("line", of: row) { rejection($0).line }
+    cells.text("field", of: row) { rejection($0).field.map { ByteString($0.name) } }
+    cells.text("value", of: row) { rejection($0).value }
+    cells.text("reason", of: row) { ByteString(rejection($0).reason.name) }
+  }
+
+  private static let rejectionFields = ResultTable<Rejection> { row, cells in
+    put(rejection: row, &cells) { $0 }
+  }
+
+  /// What became of a batch, as one JSON object with a line feed: counts, reasons that occurred, every rejection. O(rejections).
+  ///
+  /// - Parameter sequence: how far the journal was when all of it was durable.
+  public func json(sequence: UInt64?) -> [UInt8] {
+    let counts = rejectedByReason
+    var object = JSONObject()
+    object.putCounts(
+      accepted: accepted, duplicates: duplicates, rejected: rejections.count,
+      RejectionReason.allCases.map { ($0, counts[Int($0.rawValue)]) }.filter { $0.1 > 0 })
+    object.put("rejections", rejections, Self.rejectionFields)
+    object.put("sequence", count: sequence)
+    return object.finished()
+  }
+}
+
+extension JSONObject {
+  /// The counts of a receipt, and the reasons that occurred.
+  fileprivate mutating func putCounts(
+    accepted: Int, duplicates: Int, rejected: Int, _ reasons: [(reason: RejectionReason, count: Int)]
+  ) {
+    for (name, count) in [("accepted", accepted), ("duplicates", duplicates), ("rejected", rejected)] {
+      put(name, count: UInt64(count))
+    }
+    var counts = JSONObject()
+    for (reason, count) in reasons { counts.put(reason.name, count: UInt64(count)) }
+    put("rejected_by_reason", json: counts.finished())
   }
 }

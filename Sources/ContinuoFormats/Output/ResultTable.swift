@@ -24,6 +24,9 @@ public struct ResultTable<Row>: Sendable {
     columns = sink.columns
   }
 
+  /// The same columns for one row that stands by itself: one object in JSON. O(1).
+  public var single: ResultTable { ResultTable(isSingle: true, visit) }
+
   /// The columns' names as keys of JSON objects.
   var keys: [[UInt8]] {
     columns.map { column in

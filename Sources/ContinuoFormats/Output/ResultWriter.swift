@@ -2,7 +2,7 @@
 // Invariant: what was written is complete only after `finish`; no row is held but the first of a table for people.
 // Not here: where the bytes go (the caller takes them), which rows there are.
 
-internal import Continuo
+public import Continuo
 
 /// Writes the rows of one result, one after the other, as bytes that the caller takes when it likes.
 ///
@@ -22,17 +22,24 @@ public struct ResultWriter<Row> {
   /// How many bytes that is. O(1).
   public var byteCount: Int { sink.bytes.count }
 
+  /// How many sums did not fit a decimal where they were written, so that there is nothing in their place. O(1).
+  public var outOfRange: Int { sink.outOfRange }
+
   /// Begins a result. O(columns).
   ///
-  /// - Parameter isBold: whether a table for people may show its header in bold: its terminal understands that.
-  public init(_ table: ResultTable<Row>, as format: OutputFormat, isBold: Bool = false) {
+  /// - Parameters:
+  ///   - isBold: whether a table for people may show its header in bold: its terminal understands that.
+  ///   - times: what an instant counts in CSV and JSON; nil: it is written as RFC 3339.
+  public init(
+    _ table: ResultTable<Row>, as format: OutputFormat, isBold: Bool = false, times: TimeUnit? = nil
+  ) {
     self.table = table
     self.format = format
     layout =
       table.isSingle
       ? TextLayout(names: ["field", "value"], alignsRight: [false, false], isBold: isBold)
       : TextLayout(names: table.columns.map(\.name), alignsRight: table.columns.map(\.isNumeric), isBold: isBold)
-    sink = CellSink(format, keys: table.keys)
+    sink = CellSink(format, keys: table.keys, times: times)
     if format == .csv { CSVOutput.appendHeader(table.columns, to: &sink.bytes) }
   }
 
@@ -86,6 +93,9 @@ public struct ResultWriter<Row> {
     swap(&taken, &sink.bytes)
     return taken
   }
+
+  /// Forgets what was made since the last time, and keeps its memory. O(1).
+  public mutating func clear() { sink.bytes.removeAll(keepingCapacity: true) }
 
   /// Hands over what was made since the last time, and takes memory for what comes: what that held is gone. O(1).
   public mutating func swapBytes(_ memory: inout [UInt8]) {

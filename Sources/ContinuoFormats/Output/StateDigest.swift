@@ -12,7 +12,7 @@ public enum StateDigest {
   /// SHA-256 over the CSV of `candles` at 1m … 1w, of `stats` and of `holders` of each token, in hexadecimal. O(answers).
   ///
   /// - Throws: ``Continuo/Refusal`` where the engine cannot answer as of its `newest`.
-  public static func hexadecimal(of engine: borrowing Engine) throws(Refusal) -> String {
+  public static func hexadecimal(of engine: borrowing some MarketAnswers & ~Copyable) throws(Refusal) -> String {
     var hash = SHA256()
     try forEachPart(of: engine) { hash.update($0) }
     var text: [UInt8] = []
@@ -24,7 +24,9 @@ public enum StateDigest {
   }
 
   /// Lends the CSV that is hashed, piece by piece: a test compares it line by line. O(answers).
-  package static func forEachPart(of engine: borrowing Engine, _ body: ([UInt8]) -> Void) throws(Refusal) {
+  package static func forEachPart(
+    of engine: borrowing some MarketAnswers & ~Copyable, _ body: ([UInt8]) -> Void
+  ) throws(Refusal) {
     let names = engine.tokens().map { (token: $0, name: engine.name(of: $0)) }
     for interval in Interval.allCases {
       var writer = ResultWriter(.candles(withToken: true), as: .csv)
@@ -50,7 +52,8 @@ public enum StateDigest {
   private static let chunkBytes = 1 << 16
 
   private static func addStatistics(
-    of names: [(token: TokenID, name: ByteString)], _ engine: borrowing Engine, _ body: ([UInt8]) -> Void
+    of names: [(token: TokenID, name: ByteString)], _ engine: borrowing some MarketAnswers & ~Copyable,
+    _ body: ([UInt8]) -> Void
   ) throws(Refusal) {
     var writer = ResultWriter(.statistics, as: .csv)
     if let newest = engine.newest {

@@ -1,0 +1,99 @@
+// A request that may be answered: its route's names read, and what every answer does with them.
+// Invariant: an answer's tag tells everything that its rows depend on, so equal tags of one URL mean equal rows.
+// Not here: what the rows are (Routes), who may ask (Access).
+
+internal import Continuo
+internal import ContinuoFormats
+
+struct Question: Sendable {
+  let ask: Ask
+  /// The parts of the path that are names, in order.
+  let names: [ByteString]
+  let query: Query
+  let market: LiveMarket
+  let limits: ServerLimits
+  /// A folder for backups; nil: none is made.
+  let backupRoot: String?
+  /// What an integer that is a time counts, in and out; nil: microseconds, and RFC 3339.
+  let times: TimeUnit?
+
+  var wantsCSV: Bool { ask.wantsCSV }
+
+  /// How many rows there may be.
+  func limit(usual: Int? = nil) throws(Problem) -> Int {
+    try query.count("limit", in: 1...limits.rowsMax) ?? usual ?? limits.rowsUsual
+  }
+
+  /// A time of the query.
+  func instant(_ name: String) throws(Problem) -> Timestamp? { try query.instant(name, times) }
+
+  /// The token that the path names.
+  func token(in market: borrowing Snapshot) throws(Problem) -> (token: TokenID, name: ByteString) {
+    let name = names.first ?? ""
+    guard let token = market.token(name) else { throw .unknownToken(name) }
+    return (token, name)
+  }
+
+  // MARK: tags
+
+  /// The tag of an answer that one version gives until an instant. It is weak: what time it is told to be may differ.
+  ///
+  /// - Parameter clock: what of the clock the rows depend on; nil: nothing.
+  func tag(_ market: borrowing Snapshot, _ clock: Timestamp?) -> String {
+    let instant = clock.map { String($0.microseconds, radix: 36) } ?? ""
+    return "W/\"\(self.market.run)-\(String(market.version, radix: 36))-\(instant)\(wantsCSV ? "c" : "j")\""
+  }
+
+  /// Whether who asks has the answer with that tag.
+  func has(_ tag: String) -> Bool {
+    guard let known = ask.ifNoneMatch else { return false }
+    let own = tag.dropFirst(2)
+    return known.split(separator: ",").contains { entry in
+      let entry = entry.trimmed
+      return entry == "*" || entry == tag || entry == own
+    }
+  }
+
+  // MARK: rows
+
+  /// A writer of rows in the format that is wanted.
+  func writer<Row>(_ table: ResultTable<Row>) -> ResultWriter<Row> {
+    ResultWriter(table, as: wantsCSV ? .csv : .json, times: times)
+  }
+
+  /// An answer of rows: CSV as they are, or an object that `wrap` puts them in.
+  func answer<Row>(
+    _ writer: inout ResultWriter<Row>, tag: String?, next: String? = nil,
+    wrap: (inout JSONObject, inout ResultWriter<Row>) -> Void
+  ) -> Answer {
+    market.metrics.count(outOfRange: writer.outOfRange)
+    var answer: Answer
+    if wantsCSV {
+      writer.finish()
+      answer = .csv(writer.bytes, tag: tag)
+    } else {
+      var object = JSONObject()
+      object.reserve(writer.byteCount + 256)
+      wrap(&object, &writer)
+      answer = .json(object.finished(), tag: tag)
+    }
+    if let next { answer.headers.append(("Link", "<\(link(next))>; rel=\"next\"")) }
+    return answer
+  }
+
+  /// An answer whose rows are in their object already: `next` comes behind them.
+  func answer(_ object: consuming JSONObject, tag: String?, next: String?) -> Answer {
+    object.put("next", next.map { ByteString($0) })
+    var answer = Answer.json(object.finished(), tag: tag)
+    if let next { answer.headers.append(("Link", "<\(link(next))>; rel=\"next\"")) }
+    return answer
+  }
+
+  /// The same URL with another cursor.
+  private func link(_ cursor: String) -> String {
+    let parts = ask.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let path = parts.first.map(String.init) ?? "/"
+    let kept = (parts.count > 1 ? parts[1] : "").split(separator: "&").filter { !$0.hasPrefix("cursor=") }
+    return path + "?" + (kept.map(String.init) + ["cursor=" + PercentText.encoded(cursor)]).joined(separator: "&")
+  }
+}

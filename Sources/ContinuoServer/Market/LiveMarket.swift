@@ -1,0 +1,126 @@
+// The market that is served: a ledger, a version of it for each reader, and what time it is.
+// Invariant: the clock never goes back while the process runs; what cannot be answered yet, or any more, says so.
+// Not here: what is asked (Routes), opening and closing it at the right time (MarketService).
+// Rules 11.3.
+
+internal import Continuo
+internal import ContinuoFormats
+internal import ContinuoStorage
+internal import Synchronization
+
+final class LiveMarket: Sendable {
+  /// An open directory.
+  final class Opened: Sendable {
+    let ledger: Ledger
+    let publication: Publication
+
+    init(_ ledger: Ledger) {
+      self.ledger = ledger
+      publication = ledger.publication()
+    }
+  }
+
+  private enum State {
+    case restoring
+    case open(Opened)
+    case closed
+  }
+
+  let metrics = Metrics()
+  let candleTexts: CandleTexts
+  /// What the wall clock says.
+  let wallClock: @Sendable () -> Timestamp
+  private let state = Mutex(State.restoring)
+  /// The latest that any answer was given at.
+  private let latest = Atomic<Int64>(.min)
+  /// Why nothing more is taken; nil: it is.
+  private let stopped = Mutex<String?>(nil)
+  /// Told from all other runs, for what is as long as the process lives.
+  let run: String
+
+  init(wallClock: @escaping @Sendable () -> Timestamp, candleTextBytesMax: Int) {
+    self.wallClock = wallClock
+    candleTexts = CandleTexts(CandleRoutes.table, bytesMax: candleTextBytesMax)
+    run = String(UInt64.random(in: .min ... .max), radix: 36)
+  }
+
+  func open(_ ledger: Ledger) {
+    let opened = Opened(ledger)
+    state.withLock { $0 = .open(opened) }
+  }
+
+  /// Lets go of the ledger: the last reference closes it. O(1).
+  func close() -> Opened? {
+    state.withLock { state in
+      defer { state = .closed }
+      if case .open(let opened) = state { return opened }
+      return nil
+    }
+  }
+
+  /// The open directory.
+  func opened() throws(Problem) -> Opened {
+    let opened: Opened? = state.withLock { state in
+      if case .open(let opened) = state { return opened }
+      return nil
+    }
+    guard let opened else {
+      throw Problem(.restoring, "the directory is being read", remedy: "ask again in a second; GET /readyz tells when")
+    }
+    return opened
+  }
+
+  /// Why it is not ready; nothing if it is.
+  var reasons: [String] {
+    guard let opened = try? opened() else { return ["restoring"] }
+    var reasons: [String] = []
+    if let damage = opened.ledger.damage { reasons.append(damage.what) }
+    if let why = stopped.withLock({ $0 }) { reasons.append(why) }
+    return reasons
+  }
+
+  // MARK: reading
+
+  /// Lends the newest version, and what time it is for it.
+  func read<Answer>(_ body: (borrowing Snapshot, _ clock: Timestamp) throws -> Answer) throws -> Answer {
+    var reader = try opened().publication.reader()
+    return try reader.read { market in try body(market, clock(market.clock)) }
+  }
+
+  /// The largest of the wall clock, the engine's, and what was told before.
+  private func clock(_ own: Timestamp?) -> Timestamp {
+    let wall = wallClock().microseconds
+    let now = max(wall, own?.microseconds ?? .min)
+    return Timestamp(microseconds: latest.max(now, ordering: .relaxed).newValue)
+  }
+
+  // MARK: writing
+
+  /// Takes a batch: it is durable when this returns. Moves the horizon where it is due. O(rows) and a write.
+  func take(_ batch: EventBatch) throws -> (receipt: Receipt, sequence: UInt64) {
+    let opened = try opened()
+    let receipt = try step { try opened.ledger.take(batch, wallClock: wallClock()) }
+    metrics.count(receipt)
+    var reader = opened.publication.reader()
+    if reader.read({ $0.isHorizonDue }) { _ = try step { try opened.ledger.moveHorizon() } }
+    return (receipt, opened.ledger.journalPosition.sequence)
+  }
+
+  /// Undoes every event of a chain above a block. O(what is undone) and a write.
+  func rollback(chain: UInt32, above block: UInt64) throws -> (undone: Int, sequence: UInt64) {
+    let opened = try opened()
+    let undone = try step { try opened.ledger.rollback(chain: chain, above: block) }
+    metrics.count(undone: undone)
+    return (undone, opened.ledger.journalPosition.sequence)
+  }
+
+  /// Makes a step, and remembers a failure behind which none is taken any more.
+  private func step<Outcome>(_ call: () throws -> Outcome) throws -> Outcome {
+    do {
+      return try call()
+    } catch let failure as StorageFailure {
+      if case .poisoned = failure { stopped.withLock { $0 = failure.what } }
+      throw failure
+    }
+  }
+}

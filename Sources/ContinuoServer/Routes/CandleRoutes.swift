@@ -1,0 +1,90 @@
+// Candles of a token, page by page from the newest, and why a candle is what it is.
+// Invariant: CSV is what `continuo candles` and `continuo explain` print for the same question.
+// Not here: candles (Continuo), their columns (ContinuoFormats).
+
+internal import Continuo
+internal import ContinuoFormats
+
+enum CandleRoutes {
+  private enum Order: String, CaseIterable {
+    case ascending = "asc"
+    case descending = "desc"
+  }
+
+  static let table = ResultTable.candles(withToken: false)
+
+  static func candles(_ question: Question) throws -> Answer {
+    let interval = try question.query.choice("interval", Interval.self) ?? .oneHour
+    let limit = try question.limit()
+    var query = CandleQuery(
+      interval, from: try question.instant("from"), to: try question.instant("to"),
+      fill: try question.query.choice("fill", Fill.self) ?? .none)
+    let order = try question.query.choice("order", Order.self) ?? .ascending
+    if let text = question.query.text("cursor") {
+      guard let end = Int64(text) else { throw Query.bad(text, "cursor", "what \"next\" said") }
+      query.to = min(query.to ?? Timestamp(microseconds: .max), Timestamp(microseconds: end))
+    }
+    // One more tells whether there is a page behind.
+    query.limit = limit + 1
+    return try question.market.read { market, clock in
+      let (token, name) = try question.token(in: market)
+      let tag = question.tag(market, interval.start(of: clock))
+      if question.has(tag) { return .notModified(tag) }
+      var bars: [Bar] = []
+      bars.reserveCapacity(min(limit, 512))
+      market.forEachBar(of: token, query, clock: clock) { bars.append($0) }
+      let first = max(0, bars.count - limit)
+      let next = first > 0 ? String(bars[first].bucket.microseconds) : nil
+      var envelope = JSONObject()
+      if !question.wantsCSV {
+        // Room for all of it at once: a candle is some 300 bytes.
+        envelope.reserve(256 + (bars.count - first) * 320)
+        envelope.put("token", name)
+        envelope.put("interval", ByteString(interval.rawValue))
+        envelope.put("clock", time: clock, as: question.times)
+      }
+      if !question.wantsCSV, question.times == nil, order == .ascending {
+        envelope.put("candles") {
+          question.market.candleTexts.append(bars[first...], of: token, name, interval, to: &$0)
+        }
+        return question.answer(consume envelope, tag: tag, next: next)
+      }
+      var writer = question.writer(table)
+      for index in first..<bars.count {
+        let bar = order == .ascending ? bars[index] : bars[bars.count - 1 - (index - first)]
+        writer.write(CandleAnswer(token: name, row: bar))
+      }
+      if question.wantsCSV { return question.answer(&writer, tag: tag, next: next) { _, _ in } }
+      question.market.metrics.count(outOfRange: writer.outOfRange)
+      envelope.put("candles", rows: &writer)
+      return question.answer(consume envelope, tag: tag, next: next)
+    }
+  }
+
+  static func explain(_ question: Question) throws -> Answer {
+    let interval = try question.query.choice("interval", Interval.self) ?? .oneHour
+    guard let bucket = try question.instant("bucket") else {
+      throw Problem(
+        .badParameter, "bucket is not given", remedy: "write bucket=2024-12-01T13:00:00Z, the start of a candle")
+    }
+    guard interval.start(of: bucket) == bucket else {
+      throw Problem(
+        .badParameter, "'\(bucket)' for bucket is no start of a \(interval.rawValue) bucket",
+        remedy: "it lies in the one of \(interval.start(of: bucket))")
+    }
+    return try question.market.read { market, clock in
+      let (token, name) = try question.token(in: market)
+      let tag = question.tag(market, interval.start(of: clock))
+      if question.has(tag) { return .notModified(tag) }
+      var writer = question.writer(ResultTable<Explanation>.explanations)
+      for explanation in try market.explain(token, interval, bucket: bucket) { writer.write(explanation) }
+      return question.answer(&writer, tag: tag) { object, rows in
+        var candle = ResultWriter(table.single, as: .json, times: question.times)
+        let query = CandleQuery(interval, from: bucket, to: interval.next(bucket))
+        market.forEachBar(of: token, query, clock: clock) { candle.write(CandleAnswer(token: name, row: $0)) }
+        object.put("candle", json: candle.byteCount == 0 ? nil : candle.bytes)
+        object.put("events", rows: &rows)
+      }
+    }
+  }
+}

@@ -1,0 +1,162 @@
+// The server: a directory that is opened, a port that is listened on from the first moment, and an end of both.
+// Invariant: who connects before the directory is read is told so; at the end no request is cut off, and the ledger is closed
+// behind the last one.
+// Not here: requests (Service, HTTPFront), signals and what is printed (the tool).
+
+#if Server
+  public import Continuo
+  public import ContinuoStorage
+  package import Hummingbird
+  internal import HummingbirdCore
+  internal import Logging
+  internal import NIOCore
+  internal import NIOPosix
+  internal import ServiceLifecycle
+  internal import UnixSignals
+
+  /// The engine of a data directory over HTTP.
+  ///
+  ///     var options = Server.Options(dataDirectory: "market")
+  ///     options.port = 8080
+  ///     try await Server(options).run { event in print(event) }
+  public struct Server: Sendable {
+    /// How a server is set up.
+    public struct Options: Sendable {
+      /// The data directory; it is made where there is none.
+      public var dataDirectory: String
+      /// How it is opened.
+      public var ledger = Ledger.Options()
+      /// The address that is listened on.
+      public var host = "127.0.0.1"
+      /// The port; 0 takes any that is free.
+      public var port = 8080
+      /// Who may ask for what.
+      public var access = Access()
+      /// How much.
+      public var limits = ServerLimits()
+      /// The folder for backups; nil: none are made.
+      public var backupRoot: String?
+      /// What the wall clock says.
+      public var wallClock: @Sendable () -> Timestamp
+
+      /// A server on the loopback address, open to all who are on this machine. O(1).
+      public init(dataDirectory: String, wallClock: @escaping @Sendable () -> Timestamp) {
+        self.dataDirectory = dataDirectory
+        self.wallClock = wallClock
+        ledger.price = nil
+      }
+    }
+
+    /// What a server tells of itself.
+    public enum Event: Sendable {
+      /// It listens on a port.
+      case listening(port: Int)
+      /// It has its directory, after so long.
+      case ready(Restored, Inspection, seconds: Double)
+    }
+
+    private let options: Options
+    private let market: LiveMarket
+    private let threads: NIOThreadPool
+
+    /// Sets a server up. O(1).
+    public init(_ options: Options) {
+      self.options = options
+      market = LiveMarket(
+        wallClock: options.wallClock, candleTextBytesMax: options.limits.candleTextBytesMax)
+      threads = NIOThreadPool(numberOfThreads: options.limits.threads)
+    }
+
+    /// Serves until the process is asked to end (SIGTERM, SIGINT), then answers what was asked and closes the directory.
+    ///
+    /// - Throws: ``ContinuoStorage/StorageFailure`` where the directory cannot be opened; what the system says where the port cannot be had.
+    public func run(_ tell: @escaping @Sendable (Event) -> Void) async throws {
+      let application = application(tell)
+      let group = ServiceGroup(
+        configuration: ServiceGroupConfiguration(
+          services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.logger))
+      try await group.run()
+    }
+
+    private var service: Service {
+      Service(market: market, access: options.access, limits: options.limits, backupRoot: options.backupRoot)
+    }
+
+    /// What a request without a body is answered now, whether the server runs or not: for tests.
+    package func answer(_ ask: Ask) -> Answer {
+      switch service.step(ask) {
+      case .answer(let answer): return service.completed(answer, ask)
+      case .work(let route, let question):
+        do {
+          switch route.work {
+          case .quick(let work), .slow(let work): return service.completed(try work(question), ask)
+          case .posted(let work): return service.completed(try work(question, []), ask)
+          case .events: throw Problem(.badBody, "there is no body", remedy: "send one")
+          }
+        } catch { return service.completed(service.answer(Problem(error), to: ask, hasBody: false), ask) }
+      }
+    }
+
+    private static var logger: Logger {
+      var logger = Logger(label: "continuo") { StreamLogHandler.standardError(label: $0) }
+      // What goes wrong with a connection is its client's, and what ends the server is thrown.
+      logger.logLevel = .critical
+      return logger
+    }
+
+    /// The application, for who runs it in a group of their own.
+    package func application(_ tell: @escaping @Sendable (Event) -> Void = { _ in }) -> some ApplicationProtocol {
+      let (limits, market, threads) = (options.limits, market, threads)
+      var channel = HTTP1Channel.Configuration(
+        additionalChannelHandlers: [ConnectionWatch(market.metrics, seconds: limits.requestSeconds)],
+        idleTimeout: .seconds(Int64(limits.idleSeconds)))
+      channel.httpDecoder = .init(
+        maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,
+        maxHeaderFieldCount: limits.headersMax)
+      return Application(
+        responder: HTTPFront(service: service, threads: threads),
+        server: .http1(configuration: channel),
+        configuration: ApplicationConfiguration(
+          address: .hostname(options.host, port: options.port),
+          availableConnectionsDelegate: MaximumAvailableConnections(limits.connectionsMax, logger: Self.logger)),
+        services: [MarketService(market: market, threads: threads, options: options, tell: tell)],
+        onServerRunning: { channel in tell(.listening(port: channel.localAddress?.port ?? options.port)) },
+        logger: Self.logger)
+    }
+  }
+
+  /// Opens the directory at the beginning, and closes it behind all requests.
+  private struct MarketService: ServiceLifecycle.Service {
+    let market: LiveMarket
+    let threads: NIOThreadPool
+    let options: Server.Options
+    let tell: @Sendable (Server.Event) -> Void
+
+    func run() async throws {
+      threads.start()
+      let (market, options) = (market, options)
+      do {
+        let start = ContinuousClock.now
+        try await threads.runIfActive {
+          market.open(try Ledger(path: options.dataDirectory, options.ledger))
+        }
+        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        let opened = try market.opened()
+        var reader = opened.publication.reader()
+        let inspection = reader.read { $0.inspection() }
+        tell(.ready(opened.ledger.opening, inspection, seconds: Double(seconds) + Double(attoseconds) / 1e18))
+      } catch {
+        try? await threads.shutdownGracefully()
+        throw error
+      }
+      // Whoever cancels does not wait, and still closes.
+      try? await gracefulShutdown()
+      try? await threads.runIfActive {
+        guard let opened = market.close() else { return }
+        try? opened.ledger.sync()
+        opened.ledger.finishCheckpoints()
+      }
+      try? await threads.shutdownGracefully()
+    }
+  }
+#endif

@@ -1,0 +1,43 @@
+// How much anybody may ask of the server: every bound that it has of its own.
+// Invariant: a bound stands here and nowhere else; what a batch may have stands in Limits.
+// Not here: what happens at a bound (who keeps it: BodyIntake, ConnectionWatch, Query).
+// Rules 14.3.
+
+internal import Continuo
+
+/// Every limit of the server.
+public struct ServerLimits: Equatable, Sendable {
+  /// The longest body as it comes, in bytes.
+  public var bodyBytesMax = 32 << 20
+  /// The longest body once it is inflated, in bytes; a batch has no more text than ``Continuo/Limits/batchBytesMax`` either.
+  public var inflatedBytesMax = 256 << 20
+  /// By how much a body may grow where it is inflated, once it is a mebibyte.
+  public var inflateRatioMax = 100
+  /// The longest body of a request that is no batch, in bytes.
+  public var smallBodyBytesMax = 1 << 20
+  /// How deep the JSON of such a body may be nested.
+  public var jsonDepthMax = 8
+  /// How many bytes of bodies are held at once, of all requests.
+  public var heldBytesMax = 512 << 20
+  /// The longest header, and all headers of a request, in bytes; and how many there may be.
+  public var headerBytesMax = 16 << 10
+  public var headersMax = 100
+  /// How many connections are open at once; more wait to be accepted.
+  public var connectionsMax = 1024
+  /// How long a connection may do nothing between its requests, in seconds.
+  public var idleSeconds = 60
+  /// How long a request may take from its first byte to the last one of its answer, in seconds.
+  public var requestSeconds = 60
+  /// How many rows an answer has, unless it is asked for more, and at most.
+  public var rowsUsual = 500
+  public var rowsMax = 5000
+  /// How many candles an answer for TradingView has at most: the newest of those that were asked for.
+  public var barsMax = 50_000
+  /// How many bytes the texts of closed candles take that are kept.
+  public var candleTextBytesMax = 128 << 20
+  /// How many threads wait for the disk, and make long answers.
+  public var threads = 4
+
+  /// The limits that hold unless others are given. O(1).
+  public init() {}
+}

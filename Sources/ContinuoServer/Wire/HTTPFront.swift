@@ -1,0 +1,142 @@
+// Between Hummingbird and the service: heads into questions, bodies into batches, answers onto the wire.
+// Invariant: nothing that waits, and nothing long, is done on a thread that serves connections.
+// Not here: what is answered (Service, Routes), connections (ConnectionWatch).
+
+#if Server
+  internal import Continuo
+  internal import ContinuoFormats
+  internal import ContinuoStorage
+  internal import HTTPTypes
+  internal import Hummingbird
+  internal import NIOCore
+  internal import NIOPosix
+
+  struct HTTPFront: HTTPResponder {
+    typealias Context = BasicRequestContext
+
+    let service: Service
+    /// The threads that may wait.
+    let threads: NIOThreadPool
+
+    func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+      let ask = Ask(request)
+      let answer = try await answer(ask, request.body)
+      return response(service.completed(answer, ask), ask)
+    }
+
+    private func answer(_ ask: Ask, _ body: RequestBody) async throws -> Answer {
+      switch service.step(ask) {
+      case .answer(let answer): return answer
+      case .work(let route, let question): return try await work(route, question, body)
+      }
+    }
+
+    private func work(_ route: Route, _ question: Question, _ body: RequestBody) async throws -> Answer {
+      let start = ContinuousClock.now
+      var hasBody = question.ask.mayHaveLongBody
+      let answer: Answer
+      do {
+        switch route.work {
+        case .quick(let work): answer = try work(question)
+        case .slow(let work): answer = try await threads.runIfActive { try work(question) }
+        case .posted(let work):
+          let bytes = try await small(body)
+          hasBody = false
+          answer = try await threads.runIfActive { try work(question, bytes) }
+        case .events:
+          let batch = try await batch(question, body)
+          hasBody = false
+          answer = try await threads.runIfActive {
+            let (receipt, sequence) = try question.market.take(batch)
+            return .json(receipt.json(sequence: sequence))
+          }
+        }
+      } catch let failure where Self.isOfConnection(failure) {
+        throw failure
+      } catch {
+        return service.answer(Problem(error), to: question.ask, hasBody: hasBody)
+      }
+      let (seconds, attoseconds) = (ContinuousClock.now - start).components
+      question.market.metrics.note(route.name, seconds: Double(seconds) + Double(attoseconds) / 1e18)
+      return answer
+    }
+
+    /// Whether nobody is there to be answered.
+    private static func isOfConnection(_ failure: any Error) -> Bool {
+      failure is ChannelError || failure is IOError || failure is CancellationError || failure is NIOAsyncWriterError
+    }
+
+    // MARK: bodies
+
+    private func small(_ body: RequestBody) async throws -> [UInt8] {
+      var bytes: [UInt8] = []
+      for try await piece in body {
+        guard bytes.count + piece.readableBytes <= service.limits.smallBodyBytesMax else {
+          throw Problem(
+            .tooLarge, "the body is over \(service.limits.smallBodyBytesMax >> 10) KiB", remedy: "send it in parts")
+        }
+        bytes.append(contentsOf: piece.readableBytesView)
+      }
+      return bytes
+    }
+
+    private func batch(_ question: Question, _ body: RequestBody) async throws -> EventBatch {
+      var intake = try EventIntake(question, price: question.market.opened().ledger.price)
+      for try await piece in body { try intake.take(Array(piece.readableBytesView)) }
+      return try intake.finish()
+    }
+
+    // MARK: answers
+
+    /// Names are looked at once, not for every answer.
+    private static let always: HTTPFields = {
+      var headers = HTTPFields()
+      for (name, value) in Service.always {
+        if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }
+      }
+      return headers
+    }()
+
+    private func response(_ answer: Answer, _ ask: Ask) -> Response {
+      var headers = Self.always
+      if let type = answer.type { headers[.contentType] = type }
+      for (name, value) in answer.headers {
+        if let name = name == "ETag" ? .eTag : HTTPField.Name(name) {
+          headers.append(HTTPField(name: name, value: value))
+        }
+      }
+      if answer.closes { headers[.connection] = "close" }
+      let status = HTTPResponse.Status(code: answer.status)
+      if ask.method == "HEAD" {
+        headers[.contentLength] = String(answer.body.count)
+        return Response(status: status, headers: headers)
+      }
+      guard !answer.body.isEmpty else {
+        var response = Response(status: status, headers: headers)
+        // Neither has a body, and so no length of one.
+        if answer.status == 304 || answer.status == 204 { response.headers[.contentLength] = nil }
+        return response
+      }
+      return Response(
+        status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+    }
+  }
+
+  extension Ask {
+    /// What of a request's head counts. O(headers).
+    init(_ request: Request) {
+      self.init(method: request.method.rawValue, target: request.head.path ?? "")
+      host = request.head.authority
+      let headers = request.headers
+      origin = headers[.origin]
+      accept = headers[.accept]
+      acceptEncoding = headers[.acceptEncoding]
+      authorization = headers[.authorization]
+      ifNoneMatch = headers[.ifNoneMatch]
+      contentType = headers[.contentType]
+      contentEncoding = headers[.contentEncoding]
+      contentLength = headers[.contentLength].flatMap { Int($0) }
+      preflightMethod = headers[.accessControlRequestMethod]
+    }
+  }
+#endif

@@ -1,0 +1,289 @@
+// `continuo serve`: a data directory over HTTP.
+// Invariant: what is open to other machines needs a token, or somebody who says that it does not.
+// Not here: requests and answers (ContinuoServer).
+
+#if Server
+  internal import ArgumentParser
+  internal import Continuo
+  internal import ContinuoBytes
+  internal import ContinuoFormats
+  internal import ContinuoServer
+  internal import ContinuoStorage
+
+  struct Serve: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Serve a data directory over HTTP: candles, statistics, rankings, and events that come in.",
+      discussion: """
+        Listens at once, and answers as soon as the directory is read (GET /readyz). SIGTERM and SIGINT end it: requests are \
+        answered, the directory is closed. The routes: docs/http.md.
+
+        Other machines are let in with --host 0.0.0.0 --write-token-file FILE --allow-host NAME. A token is a line of 16 to \
+        1024 visible characters, sent as 'Authorization: Bearer TOKEN'.
+
+        Example:
+          continuo serve --data-dir market --port 8080
+        """)
+
+    static let settings: [Setting] =
+      RetentionOptions.settings + ConsoleOptions.settings + ServeLimitOptions.settings + [
+        .value("data-dir"), .value("host"), .value("port"), .value("durability"), .flag("verify-on-start"),
+        .value("write-token-file"), .value("read-token-file"), .value("admin-token-file"), .flag("insecure"),
+        .value("backup-root"), .list("allow-host"), .list("allow-origin"),
+      ]
+
+    @Option(
+      help: ArgumentHelp("The data directory; it is made where there is none.", valueName: "dir"),
+      completion: .directory)
+    var dataDir = "./continuo-data"
+
+    @Option(help: ArgumentHelp("The address to listen on.", valueName: "address"))
+    var host = "127.0.0.1"
+
+    @Option(help: ArgumentHelp("The port to listen on; 0 takes one that is free.", valueName: "number"))
+    var port: UInt16 = 8080
+
+    @Option(
+      help: ArgumentHelp(
+        "How far a batch is when it is answered: on the disk (sync), with the system (os), or nowhere yet (none).",
+        valueName: "level"))
+    var durability: Durability = .sync
+
+    @Flag(help: "Before anything is written, compare every summary of the directory with its events, as verify does.")
+    var verifyOnStart = false
+
+    @Option(
+      help: ArgumentHelp("Events are taken from who sends the token in this file.", valueName: "file"),
+      completion: .file())
+    var writeTokenFile: String?
+
+    @Option(
+      help: ArgumentHelp("Answers are given to who sends the token in this file.", valueName: "file"),
+      completion: .file())
+    var readTokenFile: String?
+
+    @Option(
+      help: ArgumentHelp(
+        "Rollbacks, retractions and /v1/admin are for who sends the token in this file.", valueName: "file"),
+      completion: .file())
+    var adminTokenFile: String?
+
+    @Flag(help: "Listen on an address of other machines without --write-token-file: everybody may send events.")
+    var insecure = false
+
+    @Option(
+      help: ArgumentHelp("The folder for backups; without one none are made.", valueName: "dir"),
+      completion: .directory)
+    var backupRoot: String?
+
+    @Option(
+      parsing: .unconditionalSingleValue,
+      help: ArgumentHelp("A name that the server goes by; may be given several times.", valueName: "name"))
+    var allowHost: [String] = []
+
+    @Option(
+      parsing: .unconditionalSingleValue,
+      help: ArgumentHelp(
+        "An origin whose pages may ask, like https://charts.example; may be given several times.", valueName: "origin"))
+    var allowOrigin: [String] = []
+
+    @OptionGroup var kept: RetentionOptions
+    @OptionGroup var limits: ServeLimitOptions
+    @OptionGroup var consoleOptions: ConsoleOptions
+
+    mutating func validate() throws {
+      try DirectoryOptions.check(dataDir)
+      if backupRoot == "" { throw ValidationError("'' for --backup-root names no directory") }
+      guard Self.isLoopback(host) || writeTokenFile != nil || insecure else {
+        throw ValidationError(
+          "'\(host)' for --host lets other machines in, and everybody there could send events: give --write-token-file "
+            + "FILE, or --insecure if they may")
+      }
+    }
+
+    /// Whether an address is this machine's alone.
+    private static func isLoopback(_ host: String) -> Bool {
+      if host == "localhost" || host == "::1" { return true }
+      let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+      return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    func run(_ console: Console) throws {
+      let console = console.with(consoleOptions)
+      var options = Server.Options(dataDirectory: dataDir) { Feed.wallClock }
+      options.ledger.engine = Engine.Settings(retention: kept.retention)
+      options.ledger.durability = durability
+      options.ledger.verifiesOnStart = verifyOnStart
+      (options.host, options.port, options.backupRoot) = (host, Int(port), backupRoot)
+      options.limits = limits.limits
+      options.access = try access()
+      let server = Server(options)
+      let outcome = MonitorHandle<Outcome?>(nil)
+      let lines = MonitorHandle(Lines(host: host, dataDir: dataDir))
+      Task {
+        var failure: (any Error)?
+        do {
+          try await server.run { event in Self.tell(event, lines, console) }
+        } catch { failure = error }
+        outcome.locked { [failure] in $0 = Outcome(failure: failure) }
+      }
+      guard let failure = outcome.locked(when: { $0 != nil }, { $0?.failure }) else { return }
+      throw Self.failure(failure, host, port)
+    }
+
+    private struct Outcome: Sendable {
+      let failure: (any Error)?
+    }
+
+    private func access() throws -> Access {
+      var access = Access()
+      access.read = try readTokenFile.map { try Self.secret($0, "read-token-file") }
+      access.write = try writeTokenFile.map { try Self.secret($0, "write-token-file") }
+      access.admin = try adminTokenFile.map { try Self.secret($0, "admin-token-file") }
+      let own = host.contains(":") ? "[\(host)]" : host
+      access.hosts.formUnion(([own] + allowHost).map { $0.lowercased() })
+      for origin in allowOrigin {
+        guard origin.hasPrefix("http://") || origin.hasPrefix("https://"), !origin.hasSuffix("/") else {
+          throw ValidationError(
+            "'\(origin)' for --allow-origin is no origin: write https://charts.example, without a path")
+        }
+        access.origins.insert(origin)
+      }
+      return access
+    }
+
+    private static func secret(_ path: String, _ flag: String) throws -> Secret {
+      let secret: Secret?
+      do throws(DescriptorFailure) {
+        secret = try Secret(file: path)
+      } catch {
+        throw Failure(
+          .notFound, "\(Visible.text(path)) cannot be read: \(error)", remedy: "correct --\(flag)")
+      }
+      guard let secret else {
+        throw Failure(
+          .badParameter, "\(Visible.text(path)) holds no token",
+          remedy: "write one line of \(Secret.bytesMin) to 1024 visible characters into it")
+      }
+      return secret
+    }
+
+    private static func failure(_ failure: any Error, _ host: String, _ port: UInt16) -> any Error {
+      switch failure {
+      case let failure as StorageFailure: Failure(failure)
+      case let failure as Failure: failure
+      default:
+        Failure(
+          .cannotListen, "\(Visible.text(host)):\(port): \(Visible.text(String(describing: failure)))",
+          remedy: "end who listens there, or give another --port (0 takes one that is free)")
+      }
+    }
+
+    // MARK: what is printed
+
+    /// What is to be printed, each once it is known and in this order.
+    private struct Lines: Sendable {
+      let host: String
+      let dataDir: String
+      private var port: Int?
+      private var restored: (line: String, hasEvents: Bool)?
+
+      init(host: String, dataDir: String) { (self.host, self.dataDir) = (host, dataDir) }
+
+      private var url: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port ?? 0)" }
+
+      /// The lines that can be printed now.
+      mutating func take(_ event: Server.Event) -> [String] {
+        var lines: [String] = []
+        switch event {
+        case .listening(let port):
+          self.port = port
+          lines = ["continuo \(Version.text)", url, Visible.text(dataDir)]
+        case .ready(let restored, let held, let seconds):
+          let events = held.swaps + held.transfers
+          let milliseconds = Int((seconds * 1000).rounded())
+          self.restored = (
+            "restored \(events) events of \(held.tokens) tokens in \(milliseconds) ms, \(restored.records) steps of them from the "
+              + "journal", events > 0
+          )
+        }
+        // A small directory is read before the port is had.
+        if port != nil, let restored {
+          lines += [restored.line, restored.hasEvents ? "try: curl '\(url)/v1/top'" : Serve.firstEvent(url)]
+          self.restored = nil
+        }
+        return lines
+      }
+    }
+
+    private static func tell(
+      _ event: Server.Event, _ lines: MonitorHandle<Lines>, _ console: Console
+    ) {
+      lines.locked { print($0.take(event)) }
+      guard case .ready(let restored, _, _) = event, restored.tornTailBytes > 0 else { return }
+      console.note(
+        "continuo: the journal ended with \(restored.tornTailBytes) bytes of a write that a crash cut off; nobody was told that "
+          + "it was done, and they were cut")
+    }
+
+    fileprivate static func firstEvent(_ url: String) -> String {
+      let event =
+        #"{"block":1,"timestamp":"\#(Feed.wallClock)","token":"ART","side":"buy","amount_usd":"12.5","token_amount":"5"}"#
+      return "try: curl -H 'Content-Type: application/x-ndjson' --data '\(event)' \(url)/v1/events"
+    }
+
+    private static func print(_ lines: [String]) {
+      guard !lines.isEmpty else { return }
+      do {
+        try DescriptorHandle.standardOutput.write(Array((lines.joined(separator: "\n") + "\n").utf8))
+      } catch {
+        // Nobody reads what was printed: the server serves all the same.
+      }
+    }
+  }
+
+  /// How much may be asked of a server.
+  struct ServeLimitOptions: ParsableArguments {
+    static let settings: [Setting] = [
+      .value("max-body"), .value("max-inflated"), .value("max-header"), .value("max-connections"),
+      .value("idle-timeout"), .value("request-timeout"),
+    ]
+
+    @Option(help: ArgumentHelp("The longest body as it comes, in MiB.", valueName: "mebibytes"))
+    var maxBody = 32
+
+    @Option(help: ArgumentHelp("The longest body once it is inflated, in MiB.", valueName: "mebibytes"))
+    var maxInflated = 256
+
+    @Option(help: ArgumentHelp("The longest headers of a request, in KiB.", valueName: "kibibytes"))
+    var maxHeader = 16
+
+    @Option(help: ArgumentHelp("How many connections are open at once; more wait.", valueName: "n"))
+    var maxConnections = 1024
+
+    @Option(help: ArgumentHelp("How long a connection may do nothing between requests.", valueName: "seconds"))
+    var idleTimeout = 60
+
+    @Option(help: ArgumentHelp("How long a request may take with its answer.", valueName: "seconds"))
+    var requestTimeout = 60
+
+    mutating func validate() throws {
+      let bounds = [
+        ("max-body", maxBody, 1024), ("max-inflated", maxInflated, 1024), ("max-header", maxHeader, 1024),
+        ("max-connections", maxConnections, 1_000_000), ("idle-timeout", idleTimeout, 86_400),
+        ("request-timeout", requestTimeout, 86_400),
+      ]
+      for (name, value, most) in bounds where !(1...most).contains(value) {
+        throw ValidationError("'\(value)' for --\(name) is not within 1 to \(most)")
+      }
+    }
+
+    var limits: ServerLimits {
+      var limits = ServerLimits()
+      (limits.bodyBytesMax, limits.inflatedBytesMax) = (maxBody << 20, maxInflated << 20)
+      limits.heldBytesMax = max(limits.heldBytesMax, maxInflated << 20)
+      (limits.headerBytesMax, limits.connectionsMax) = (maxHeader << 10, maxConnections)
+      (limits.idleSeconds, limits.requestSeconds) = (idleTimeout, requestTimeout)
+      return limits
+    }
+  }
+#endif

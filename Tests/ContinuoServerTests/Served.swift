@@ -1,0 +1,141 @@
+// A server that a test asks: in this process on a port of its own, with a clock that the test sets, and a client to it.
+// Invariant: the body runs when the directory is open; everything is gone afterwards.
+// Not here: what is expected of it (the tests), the built program (ServedProcess).
+
+#if Server
+  import Continuo
+  import ContinuoServer
+  import ContinuoStorage
+  import Foundation
+  import HTTPTypes
+  import Hummingbird
+  import HummingbirdTesting
+  import NIOCore
+  import Synchronization
+  import Testing
+
+  /// What the wall clock of a test says.
+  final class TestClock: Sendable {
+    private let microseconds: Atomic<Int64>
+
+    init(_ text: String) { microseconds = Atomic(Timestamp(text)?.microseconds ?? 0) }
+
+    func set(_ instant: Timestamp) { microseconds.store(instant.microseconds, ordering: .relaxed) }
+
+    var now: Timestamp { Timestamp(microseconds: microseconds.load(ordering: .relaxed)) }
+  }
+
+  struct Served: Sendable {
+    typealias Send = @Sendable (String, HTTPRequest.Method, HTTPFields, ByteBuffer?) async throws -> Reply
+
+    let port: Int
+    let clock: TestClock
+    /// Where the directory is, in a folder that is the test's.
+    let directory: URL
+    private let send: Send
+
+    init(port: Int, clock: TestClock, directory: URL, _ send: @escaping Send) {
+      (self.port, self.clock, self.directory, self.send) = (port, clock, directory, send)
+    }
+
+    /// The project's root.
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+
+    /// Lends a server.
+    static func run(
+      _ edit: (inout Server.Options) -> Void = { _ in }, _ body: @Sendable (Served) async throws -> Void
+    ) async throws {
+      let scratch = FileManager.default.temporaryDirectory.appending(path: "continuo-\(UUID().uuidString)")
+      try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: scratch) }
+      let clock = TestClock("2026-01-01T00:00:00Z")
+      let directory = scratch.appending(path: "market")
+      var options = Server.Options(dataDirectory: directory.path) { clock.now }
+      options.ledger.durability = .none
+      options.backupRoot = scratch.appending(path: "backups").path
+      try FileManager.default.createDirectory(
+        at: scratch.appending(path: "backups"), withIntermediateDirectories: true)
+      edit(&options)
+      let (ready, isReady) = AsyncStream<Void>.makeStream()
+      let application = Server(options).application { event in
+        if case .ready = event { isReady.finish() }
+      }
+      try await application.test(.live) { client in
+        for await _ in ready {}
+        let served = Served(port: try #require(client.port), clock: clock, directory: directory) {
+          target, method, headers, body in
+          let response = try await client.execute(uri: target, method: method, headers: headers, body: body)
+          return Reply(response.head, response.body)
+        }
+        try await body(served)
+      }
+    }
+
+    /// Lends the same server on another connection.
+    func again(_ body: @escaping @Sendable (Served) async throws -> Void) async throws {
+      let (port, clock, directory) = (port, clock, directory)
+      try await TestClient.withClient(host: "localhost", port: port) { client in
+        let other = Served(port: port, clock: clock, directory: directory) { target, method, headers, body in
+          let response = try await client.execute(
+            TestClient.Request(target, method: method, authority: "localhost", headers: headers, body: body))
+          return Reply(response.head, response.body)
+        }
+        try await body(other)
+      }
+    }
+
+    // MARK: requests
+
+    func get(_ target: String, _ headers: HTTPFields = [:]) async throws -> Reply {
+      try await send(target, .get, headers, nil)
+    }
+
+    func head(_ target: String) async throws -> Reply { try await send(target, .head, [:], nil) }
+
+    func csv(_ target: String) async throws -> Reply { try await get(target, [.accept: "text/csv"]) }
+
+    func post(
+      _ target: String, _ body: some Sequence<UInt8>, type: String? = "application/json", _ headers: HTTPFields = [:]
+    ) async throws -> Reply {
+      var headers = headers
+      if let type { headers[.contentType] = type }
+      return try await send(target, .post, headers, ByteBuffer(bytes: body))
+    }
+
+    /// Sends a text of events.
+    func events(_ text: String, type: String = "application/x-ndjson") async throws -> Reply {
+      try await post("/v1/events", text.utf8, type: type)
+    }
+
+    /// Sends the sample of the project.
+    func sample() async throws {
+      let text = try String(contentsOf: Self.root.appending(path: "data/sample.csv"), encoding: .utf8)
+      let reply = try await events(text, type: "text/csv")
+      try #require(reply.status == 200 && reply.text.hasPrefix(#"{"accepted":22,"duplicates":1,"#), "\(reply.text)")
+    }
+  }
+
+  /// What came back.
+  struct Reply: Sendable {
+    let status: Int
+    let headers: HTTPFields
+    let bytes: [UInt8]
+
+    init(_ head: HTTPResponse, _ body: ByteBuffer?) {
+      status = head.status.code
+      headers = head.headerFields
+      bytes = body.map { Array($0.readableBytesView) } ?? []
+    }
+
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The body as JSON.
+    var object: [String: Any] {
+      ((try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any]) ?? [:]
+    }
+
+    /// The code of a problem.
+    var code: String? { object["code"] as? String }
+  }
+#endif

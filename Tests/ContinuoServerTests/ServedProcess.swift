@@ -1,0 +1,101 @@
+// The built program as a test runs it: a command to its end, or `serve` as long as a test lasts.
+// Invariant: only processes that were started here are ended; a server is asked when it says that it is ready.
+// Not here: what is expected of it (the tests).
+
+#if Server
+  import Foundation
+  import HummingbirdTesting
+  import Testing
+
+  #if canImport(Glibc)
+    import Glibc
+  #else
+    import Darwin
+  #endif
+
+  enum Program {
+    /// Where the build puts its programs: beside the tests.
+    private static let program: URL? = {
+      let places = [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
+      let bundles = Bundle.allBundles.filter { $0.bundlePath.hasSuffix(".xctest") }.map {
+        $0.bundleURL.deletingLastPathComponent()
+      }
+      return (places + bundles).map { $0.appending(path: "continuo") }.first {
+        FileManager.default.isExecutableFile(atPath: $0.path)
+      }
+    }()
+
+    fileprivate static func process(_ arguments: [String]) throws -> Process {
+      let process = Process()
+      let program: URL = try #require(Self.program, "no built 'continuo' beside the tests")
+      process.executableURL = program
+      process.arguments = arguments
+      process.environment = [:]
+      process.currentDirectoryURL = Served.root
+      return process
+    }
+
+    /// Runs a command to its end; what it printed.
+    static func run(_ arguments: [String]) throws -> String {
+      let (process, out) = (try process(arguments), Pipe())
+      process.standardOutput = out
+      process.standardError = FileHandle.standardError
+      try process.run()
+      let bytes = out.fileHandleForReading.readDataToEndOfFile()
+      process.waitUntilExit()
+      try #require(process.terminationStatus == 0, "continuo \(arguments.joined(separator: " "))")
+      return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Runs a command to its end; its status, and what it printed to stderr.
+    static func outcome(_ arguments: [String]) throws -> (status: Int32, error: String) {
+      let (process, error) = (try process(arguments), Pipe())
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = error
+      try process.run()
+      let bytes = error.fileHandleForReading.readDataToEndOfFile()
+      process.waitUntilExit()
+      return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
+    }
+  }
+
+  /// `continuo serve` in a process of its own.
+  final class ServedProcess {
+    private let process: Process
+    private let out = Pipe()
+    /// The lines that it printed when it was ready.
+    private(set) var lines: [String] = []
+
+    var port: Int { lines.count > 1 ? Int(lines[1].split(separator: ":").last ?? "") ?? 0 : 0 }
+
+    /// Starts it on a port that is free, and waits until it has printed its five lines.
+    init(_ directory: String, _ arguments: [String] = []) throws {
+      process = try Program.process(["serve", "--data-dir", directory, "--port", "0"] + arguments)
+      process.standardOutput = out
+      process.standardError = FileHandle.standardError
+      try process.run()
+      var text = ""
+      while text.split(separator: "\n").count < 5 || !text.hasSuffix("\n") {
+        let more = out.fileHandleForReading.availableData
+        try #require(!more.isEmpty, "the server ended: \(text)")
+        text += String(decoding: more, as: UTF8.self)
+      }
+      lines = text.split(separator: "\n").map(String.init)
+    }
+
+    /// Kills it as a crash would.
+    func kill() {
+      _ = Glibc.kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+    }
+
+    /// Asks it to end; its status.
+    func end(_ signal: Int32 = SIGTERM) -> Int32 {
+      _ = Glibc.kill(process.processIdentifier, signal)
+      process.waitUntilExit()
+      return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    }
+
+    deinit { if process.isRunning { kill() } }
+  }
+#endif
