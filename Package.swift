@@ -81,6 +81,8 @@ let package = Package(
         ofServer("Logging", "swift-log"), ofServer("NIOCore", "swift-nio"), ofServer("NIOPosix", "swift-nio"),
         ofServer("NIOHTTPTypes", "swift-nio-extras"), ofServer("HTTPTypes", "swift-http-types"),
       ],
+      // Inside the program, so that it needs nothing beside it.
+      resources: [.embedInCode("Page/Files")],
       swiftSettings: house),
     .executableTarget(
       name: "ContinuoTool",

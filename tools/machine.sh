@@ -54,6 +54,32 @@ require_packages() {
     apt-get install -qq -y --no-install-recommends "${missing[@]}"
 }
 
+# Python of its own under .build, with pip.
+python=.build/python/bin/python3
+python_tools() {
+  [[ -x $python ]] || python3 -m venv .build/python
+}
+
+# The page's chart is TradingView's lightweight-charts (Apache-2.0), which is not kept here: this is where it comes from.
+assets=.build/assets
+chart_wheel=lwcharts==0.3.0
+chart_file=lwcharts/vendor/lightweight-charts.standalone.production.js
+chart_sum=c0992580867c4912cc9385b3c2728315bcc1a76c7f1087dca908430fccdf31d7
+
+# Gets the chart's code into $assets unless it is there. Fails with a line where it cannot be had, or is not the one we know.
+chart_code() {
+  local code=$assets/lightweight-charts.js work
+  sha256sum --status --check <<<"$chart_sum  $code" 2>/dev/null && return
+  mkdir -p "$assets"
+  work=$(mktemp -d "$assets/getting.XXXXXX")
+  python_tools && "$python" -m pip download --quiet --disable-pip-version-check --no-deps --dest "$work" "$chart_wheel" &&
+    "$python" -m zipfile --extract "$work"/*.whl "$work" && sha256sum --status --check <<<"$chart_sum  $work/$chart_file" &&
+    mv "$work/$chart_file" "$code" || rm -f "$code"
+  rm -rf "$work"
+  [[ -f $code ]] || { printf 'The chart of the page (%s) could not be had; without it the page shows tables\n' "$chart_wheel" >&2; return 1; }
+}
+
 # What a build needs, and what the tests need besides.
 build_packages=(git pkg-config zlib1g-dev liblz4-dev)
-test_packages=(python3 gzip lz4 e2fsprogs mount)
+page_packages=(python3 python3-venv)
+test_packages=(gzip lz4 e2fsprogs mount chromium chromium-driver)

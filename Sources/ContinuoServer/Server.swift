@@ -36,6 +36,8 @@
       public var limits = ServerLimits()
       /// The folder for backups; nil: none are made.
       public var backupRoot: String?
+      /// The folder that has the chart's code for the page, `lightweight-charts.js`; nil, or none there: the page shows tables.
+      public var assets: String?
       /// What the wall clock says.
       public var wallClock: @Sendable () -> Timestamp
 
@@ -57,11 +59,13 @@
 
     private let options: Options
     private let market: LiveMarket
+    private let page: PageFiles
     private let threads: NIOThreadPool
 
     /// Sets a server up. O(1).
     public init(_ options: Options) {
       self.options = options
+      page = PageFiles(assets: options.assets)
       market = LiveMarket(
         wallClock: options.wallClock, candleTextBytesMax: options.limits.candleTextBytesMax)
       threads = NIOThreadPool(numberOfThreads: options.limits.threads)
@@ -79,8 +83,12 @@
     }
 
     private var service: Service {
-      Service(market: market, access: options.access, limits: options.limits, backupRoot: options.backupRoot)
+      Service(
+        market: market, access: options.access, limits: options.limits, backupRoot: options.backupRoot, page: page)
     }
+
+    /// Whether the page draws charts: the code for it is where it is looked for.
+    public var hasChart: Bool { page.hasChart }
 
     /// What a request without a body is answered now, whether the server runs or not: for tests.
     package func answer(_ ask: Ask) -> Answer {

@@ -12,6 +12,7 @@ struct Service: Sendable {
   let access: Access
   let limits: ServerLimits
   let backupRoot: String?
+  let page: PageFiles
 
   /// What is to be done for a request.
   enum Step {
@@ -61,7 +62,7 @@ struct Service: Sendable {
     return .work(
       match.route,
       Question(
-        ask: ask, names: match.names, query: values, market: market, limits: limits, backupRoot: backupRoot,
+        ask: ask, names: match.names, query: values, market: market, limits: limits, backupRoot: backupRoot, page: page,
         times: try Self.times(values)))
   }
 

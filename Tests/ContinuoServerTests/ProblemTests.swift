@@ -56,7 +56,7 @@
         Self.expect(try await served.get("/v1/tokens/"), .unknownToken, "''")
         Self.expect(try await served.get("/v1/tokens?id=ART&id=NOPE"), .unknownToken, "NOPE")
         for path in [
-          "/", "/v1", "/v1/tokens/ART/", "/v1//tokens", "/v2/tokens", "/v1/tokens/ART/candles/1h", "/V1/tokens",
+          "/v1", "/v1/tokens/ART/", "/v1//tokens", "/v2/tokens", "/v1/tokens/ART/candles/1h", "/V1/tokens",
         ] {
           Self.expect(try await served.get(path), .notFound, path)
         }

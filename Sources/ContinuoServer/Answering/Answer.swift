@@ -13,6 +13,8 @@ public struct Answer: Sendable {
   public var type: String?
   /// Further headers.
   public var headers: [(name: String, value: String)] = []
+  /// What a page may do, where that is not what every answer says.
+  public var policy: String?
   /// The body.
   public var body: [UInt8]
   /// Whether the connection is closed behind it.

@@ -14,6 +14,8 @@ struct Question: Sendable {
   let limits: ServerLimits
   /// A folder for backups; nil: none is made.
   let backupRoot: String?
+  /// What browsers are given.
+  let page: PageFiles
   /// What an integer that is a time counts, in and out; nil: microseconds, and RFC 3339.
   let times: TimeUnit?
 

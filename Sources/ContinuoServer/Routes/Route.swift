@@ -38,7 +38,9 @@ struct Route: Sendable {
     _ work: Work
   ) {
     self.method = method
-    self.path = path.split(separator: "/").map { $0.hasPrefix("{") ? nil : String($0) }
+    self.path = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map {
+      $0.hasPrefix("{") ? nil : String($0)
+    }
     name = path
     self.level = level
     self.parameters = parameters

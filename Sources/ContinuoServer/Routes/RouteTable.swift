@@ -5,7 +5,7 @@
 enum RouteTable {
   private static let paging = ["limit", "cursor", "time"]
 
-  static let all: [Route] = reads + writes + UDFRoutes.all + operations
+  static let all: [Route] = reads + writes + UDFRoutes.all + operations + page
 
   private static let reads = [
     Route("GET", "/v1/tokens", .read, ["q", "id"] + paging, repeated: ["id"], .slow(TokenRoutes.list)),
@@ -34,5 +34,14 @@ enum RouteTable {
     Route("GET", "/healthz", .open, [], .quick(HealthRoutes.health)),
     Route("GET", "/readyz", .open, [], .quick(HealthRoutes.ready)),
     Route("GET", "/metrics", .read, [], .slow(HealthRoutes.metrics)),
+  ]
+
+  // Open to who has no token too: there is nothing of the market in these files.
+  private static let page = [
+    Route("GET", "/", .open, PageRoutes.state, .quick(PageRoutes.page)),
+    Route("GET", "/tokens/{t}", .open, PageRoutes.state, .quick(PageRoutes.page)),
+    Route("GET", "/page/{f}", .open, [], .quick(PageRoutes.file)),
+    Route("GET", "/licenses", .open, [], .quick(PageRoutes.licenses)),
+    Route("GET", "/favicon.ico", .open, [], .quick(PageRoutes.icon)),
   ]
 }

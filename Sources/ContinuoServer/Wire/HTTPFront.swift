@@ -100,6 +100,7 @@
     private func response(_ answer: Answer, _ ask: Ask) -> Response {
       var headers = Self.always
       if let type = answer.type { headers[.contentType] = type }
+      if let policy = answer.policy { headers[.contentSecurityPolicy] = policy }
       for (name, value) in answer.headers {
         if let name = name == "ETag" ? .eTag : HTTPField.Name(name) {
           headers.append(HTTPField(name: name, value: value))

@@ -9,6 +9,7 @@
   internal import ContinuoFormats
   internal import ContinuoServer
   internal import ContinuoStorage
+  internal import FoundationEssentials
 
   struct Serve: ConsoleCommand {
     static let configuration = CommandConfiguration(
@@ -29,6 +30,7 @@
         .value("data-dir"), .value("host"), .value("port"), .value("durability"), .flag("verify-on-start"),
         .value("write-token-file"), .value("read-token-file"), .value("admin-token-file"), .flag("insecure"),
         .value("backup-root"), .list("allow-host"), .list("allow-origin"),
+        .value("assets"),
       ]
 
     @Option(
@@ -86,6 +88,13 @@
         "An origin whose pages may ask, like https://charts.example; may be given several times.", valueName: "origin"))
     var allowOrigin: [String] = []
 
+    @Option(
+      help: ArgumentHelp(
+        "The folder with the chart's code for the page (tools/run gets it); by default 'assets' beside the program.",
+        valueName: "dir"),
+      completion: .directory)
+    var assets: String?
+
     @OptionGroup var kept: RetentionOptions
     @OptionGroup var limits: ServeLimitOptions
     @OptionGroup var consoleOptions: ConsoleOptions
@@ -116,7 +125,11 @@
       (options.host, options.port, options.backupRoot) = (host, Int(port), backupRoot)
       options.limits = limits.limits
       options.access = try access()
+      options.assets = assets ?? Self.assetsBesideProgram
       let server = Server(options)
+      if let assets, !server.hasChart {
+        console.note("continuo: \(Visible.text(assets)) has no lightweight-charts.js; the page shows tables")
+      }
       let outcome = MonitorHandle<Outcome?>(nil)
       let lines = MonitorHandle(Lines(host: host, dataDir: dataDir))
       Task {
@@ -128,6 +141,14 @@
       }
       guard let failure = outcome.locked(when: { $0 != nil }, { $0?.failure }) else { return }
       throw Self.failure(failure, host, port)
+    }
+
+    /// The folder `assets` beside the program.
+    private static var assetsBesideProgram: String? {
+      guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+        let end = program.lastIndex(of: "/")
+      else { return nil }
+      return program[..<end] + "/assets"
     }
 
     private struct Outcome: Sendable {

@@ -1,0 +1,86 @@
+// The candles that a token's page holds: pages from the newest back, and what has changed in them since.
+// Invariant: ascending by bucket, no bucket twice; figures are the server's texts.
+// Not here: drawing them (chart.js).
+
+import { ask, csv, query, tokenPath } from "./api.js";
+
+const pageRows = 500;
+const rowsMax = 5000;
+
+export class Rows {
+  constructor(token, interval, isFilled) {
+    Object.assign(this, { token, interval, isFilled, list: [], next: null, tag: null, isLoading: false });
+  }
+
+  path(names) {
+    const all = { interval: this.interval, fill: this.isFilled ? "previous" : "", ...names };
+    return query(tokenPath(this.token, "/candles"), all);
+  }
+
+  /** Asks for all that is held once more, or for the newest page. Whether anything is another now. */
+  async refresh() {
+    const isFirst = this.list.length === 0;
+    // Where nothing older is left to load, something older may have come since.
+    const from = this.next && !isFirst ? this.list[0].bucket : "";
+    const path = this.path({ limit: isFirst ? pageRows : rowsMax, from });
+    const { body, tag } = await ask(path);
+    if (!isFirst && tag !== null && tag === this.tag) return false;
+    // More than one answer has room for: what is older than this one stays as it is.
+    const kept = body.next && body.candles.length > 0 ? this.list.filter((row) => row.bucket < body.candles[0].bucket) : [];
+    this.list = kept.concat(body.candles);
+    if (isFirst) this.next = body.next;
+    this.tag = isFirst ? null : tag;
+    return true;
+  }
+
+  /** Asks for the page before. Whether there was one. */
+  async older() {
+    if (!this.next || this.isLoading) return false;
+    this.isLoading = true;
+    try {
+      const { body } = await ask(this.path({ limit: pageRows, cursor: this.next }));
+      const first = this.list[0]?.bucket;
+      this.list = body.candles.filter((row) => first === undefined || row.bucket < first).concat(this.list);
+      this.next = body.next;
+      this.tag = null;
+      return body.candles.length > 0;
+    } finally {
+      this.isLoading = false;
+    }
+  }
+
+  /** Puts in what the stream says. "last", "other", or "unknown": then all is to be asked for again. */
+  apply(event) {
+    const bucket = event.deleted ? event.bucket : event.candle.bucket;
+    const last = this.list.at(-1)?.bucket;
+    this.tag = null;
+    // A bucket that ends is told of, a trade in it or not; what fills it then, the server knows.
+    const isEmpty = !event.deleted && (event.candle.open === null || event.candle.trades === 0);
+    if (event.deleted || (this.isFilled && (isEmpty || bucket !== last))) return "unknown";
+    if (last === undefined || bucket >= last) {
+      if (bucket === last) this.list.pop();
+      if (!isEmpty) this.list.push(event.candle);
+      return isEmpty ? "other" : "last";
+    }
+    const index = this.index(bucket);
+    if (isEmpty || this.list[index]?.bucket !== bucket) return "unknown";
+    this.list[index] = event.candle;
+    return "other";
+  }
+
+  /** Where a bucket is, or would be. */
+  index(bucket) {
+    let [low, high] = [0, this.list.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.list[middle].bucket < bucket) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The same candles as CSV. */
+  csv() {
+    return csv(this.path({ limit: rowsMax, from: this.list[0]?.bucket }), true);
+  }
+}
