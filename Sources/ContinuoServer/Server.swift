@@ -17,7 +17,7 @@
   /// The engine of a data directory over HTTP.
   ///
   ///     var options = Server.Options(dataDirectory: "market")
-  ///     options.port = 8080
+  ///     options.port = 8321
   ///     try await Server(options).run { event in print(event) }
   public struct Server: Sendable {
     /// How a server is set up.
@@ -29,7 +29,7 @@
       /// The address that is listened on.
       public var host = "127.0.0.1"
       /// The port; 0 takes any that is free.
-      public var port = 8080
+      public var port = 8321
       /// Who may ask for what.
       public var access = Access()
       /// How much.

@@ -106,10 +106,10 @@
       let taken = try await Self.ask(server.port, "/v1/events", .post, String(shown))
       #expect(taken.object["accepted"] as? Int == 1, "\(taken.text)")
 
-      let locked = try Program.outcome(["serve", "--data-dir", directory, "--port", "0"])
+      let locked = try Program.outcome(["serve", "--data-dir", directory, "--listen", "127.0.0.1:0"])
       #expect(locked.status == 1 && locked.error.hasPrefix("continuo: locked: "), "\(locked.error)")
       let other = scratch.appending(path: "other").path
-      let port = try Program.outcome(["serve", "--data-dir", other, "--port", "\(server.port)"])
+      let port = try Program.outcome(["serve", "--data-dir", other, "--listen", "127.0.0.1:\(server.port)"])
       #expect(port.status == 1 && port.error.hasPrefix("continuo: cannot_listen: 127.0.0.1:"), "\(port.error)")
       #expect(server.end() == 0)
 
@@ -123,9 +123,9 @@
     func addresses() throws {
       let scratch = try Self.scratch()
       defer { try? FileManager.default.removeItem(at: scratch) }
-      let serve = ["serve", "--data-dir", scratch.appending(path: "market").path, "--port", "0"]
-      for host in ["0.0.0.0", "::", "192.0.2.1", "127.0.0.1.example"] {
-        let refused = try Program.outcome(serve + ["--host", host])
+      let serve = ["serve", "--data-dir", scratch.appending(path: "market").path]
+      for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "127.0.0.1.example:0"] {
+        let refused = try Program.outcome(serve + ["--listen", listen])
         #expect(refused.status == 2 && refused.error.contains("--write-token-file"), "\(refused.error)")
       }
       let token = scratch.appending(path: "token")

@@ -70,7 +70,7 @@
 
     /// Starts it on a port that is free, and waits until it has printed its five lines.
     init(_ directory: String, _ arguments: [String] = []) throws {
-      process = try Program.process(["serve", "--data-dir", directory, "--port", "0"] + arguments)
+      process = try Program.process(["serve", "--data-dir", directory, "--listen", "127.0.0.1:0"] + arguments)
       process.standardOutput = out
       process.standardError = FileHandle.standardError
       try process.run()

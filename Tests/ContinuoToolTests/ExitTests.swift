@@ -11,7 +11,8 @@ struct ExitTests {
   @Test(
     "usage errors exit with 2",
     arguments: [
-      "", "serve --port 99999", "serve --host 0.0.0.0", "serve --max-body 0", "load", "load --in-process --events 0",
+      "", "serve --listen localhost:99999", "serve --listen 0.0.0.0:0", "serve --listen :80", "serve --listen ::1:80",
+      "serve --listen 8321", "serve --max-body 0", "load", "load --in-process --events 0",
       "load --in-process --digits 9",
       "load --in-process --batch 100001", "load --in-process --tokens none", "load --in-process --days 0",
       "load --in-process --duplicates often", "load --in-process --duplicates 101",

@@ -27,7 +27,7 @@ class Server:
 
     def __init__(self, program, folder, *arguments):
         self.process = subprocess.Popen(
-            [program, "serve", "--data-dir", folder, "--port", "0", *arguments], stdout=subprocess.PIPE, text=True)
+            [program, "serve", "--data-dir", folder, "--listen", "127.0.0.1:0", *arguments], stdout=subprocess.PIPE, text=True)
         lines = [self.process.stdout.readline() for _ in range(5)]
         if not lines[-1]:
             raise AssertionError(f"the server ended: {lines}")

@@ -18,16 +18,16 @@
         Listens at once, and answers as soon as the directory is read (GET /readyz). SIGTERM and SIGINT end it: requests are \
         answered, the directory is closed. The routes: docs/http.md.
 
-        Other machines are let in with --host 0.0.0.0 --write-token-file FILE --allow-host NAME. A token is a line of 16 to \
+        Other machines are let in with --listen 0.0.0.0:8321 --write-token-file FILE --allow-host NAME. A token is a line of 16 to \
         1024 visible characters, sent as 'Authorization: Bearer TOKEN'.
 
         Example:
-          continuo serve --data-dir market --port 8080
+          continuo serve --data-dir market --listen 127.0.0.1:9000
         """)
 
     static let settings: [Setting] =
       RetentionOptions.settings + ConsoleOptions.settings + ServeLimitOptions.settings + [
-        .value("data-dir"), .value("host"), .value("port"), .value("durability"), .flag("verify-on-start"),
+        .value("data-dir"), .value("listen"), .value("durability"), .flag("verify-on-start"),
         .value("write-token-file"), .value("read-token-file"), .value("admin-token-file"), .flag("insecure"),
         .value("backup-root"), .list("allow-host"), .list("allow-origin"),
         .value("assets"),
@@ -38,11 +38,10 @@
       completion: .directory)
     var dataDir = "./continuo-data"
 
-    @Option(help: ArgumentHelp("The address to listen on.", valueName: "address"))
-    var host = "127.0.0.1"
-
-    @Option(help: ArgumentHelp("The port to listen on; 0 takes one that is free.", valueName: "number"))
-    var port: UInt16 = 8080
+    @Option(
+      help: ArgumentHelp("The address and port to listen on; port 0 takes one that is free.", valueName: "address:port")
+    )
+    var listen = ListenAddress.usual
 
     @Option(
       help: ArgumentHelp(
@@ -102,18 +101,11 @@
     mutating func validate() throws {
       try DirectoryOptions.check(dataDir)
       if backupRoot == "" { throw ValidationError("'' for --backup-root names no directory") }
-      guard Self.isLoopback(host) || writeTokenFile != nil || insecure else {
+      guard listen.isLoopback || writeTokenFile != nil || insecure else {
         throw ValidationError(
-          "'\(host)' for --host lets other machines in, and everybody there could send events: give --write-token-file "
+          "'\(listen)' for --listen lets other machines in, and everybody there could send events: give --write-token-file "
             + "FILE, or --insecure if they may")
       }
-    }
-
-    /// Whether an address is this machine's alone.
-    private static func isLoopback(_ host: String) -> Bool {
-      if host == "localhost" || host == "::1" { return true }
-      let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-      return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
     func run(_ console: Console) throws {
@@ -122,7 +114,7 @@
       options.ledger.engine = Engine.Settings(retention: kept.retention)
       options.ledger.durability = durability
       options.ledger.verifiesOnStart = verifyOnStart
-      (options.host, options.port, options.backupRoot) = (host, Int(port), backupRoot)
+      (options.host, options.port, options.backupRoot) = (listen.host, Int(listen.port), backupRoot)
       options.limits = limits.limits
       options.access = try access()
       options.assets = assets ?? Self.assetsBesideProgram
@@ -131,7 +123,7 @@
         console.note("continuo: \(Visible.text(assets)) has no lightweight-charts.js; the page shows tables")
       }
       let outcome = MonitorHandle<Outcome?>(nil)
-      let lines = MonitorHandle(Lines(host: host, dataDir: dataDir))
+      let lines = MonitorHandle(Lines(host: listen.name, dataDir: dataDir))
       Task {
         var failure: (any Error)?
         do {
@@ -140,7 +132,7 @@
         outcome.locked { [failure] in $0 = Outcome(failure: failure) }
       }
       guard let failure = outcome.locked(when: { $0 != nil }, { $0?.failure }) else { return }
-      throw Self.failure(failure, host, port)
+      throw Self.failure(failure, listen)
     }
 
     /// The folder `assets` beside the program.
@@ -160,8 +152,7 @@
       access.read = try readTokenFile.map { try Self.secret($0, "read-token-file") }
       access.write = try writeTokenFile.map { try Self.secret($0, "write-token-file") }
       access.admin = try adminTokenFile.map { try Self.secret($0, "admin-token-file") }
-      let own = host.contains(":") ? "[\(host)]" : host
-      access.hosts.formUnion(([own] + allowHost).map { $0.lowercased() })
+      access.hosts.formUnion(([listen.name] + allowHost).map { $0.lowercased() })
       for origin in allowOrigin {
         guard origin.hasPrefix("http://") || origin.hasPrefix("https://"), !origin.hasSuffix("/") else {
           throw ValidationError(
@@ -188,14 +179,14 @@
       return secret
     }
 
-    private static func failure(_ failure: any Error, _ host: String, _ port: UInt16) -> any Error {
+    private static func failure(_ failure: any Error, _ listen: ListenAddress) -> any Error {
       switch failure {
       case let failure as StorageFailure: Failure(failure)
       case let failure as Failure: failure
       default:
         Failure(
-          .cannotListen, "\(Visible.text(host)):\(port): \(Visible.text(String(describing: failure)))",
-          remedy: "end who listens there, or give another --port (0 takes one that is free)")
+          .cannotListen, "\(Visible.text(listen.description)): \(Visible.text(String(describing: failure)))",
+          remedy: "end who listens there, or give another --listen (port 0 takes one that is free)")
       }
     }
 
@@ -210,7 +201,7 @@
 
       init(host: String, dataDir: String) { (self.host, self.dataDir) = (host, dataDir) }
 
-      private var url: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port ?? 0)" }
+      private var url: String { "http://\(host):\(port ?? 0)" }
 
       /// The lines that can be printed now.
       mutating func take(_ event: Server.Event) -> [String] {
