@@ -135,5 +135,33 @@
       let missing = try Program.outcome(serve + ["--read-token-file", token.path + "-not"])
       #expect(missing.status == 1 && missing.error.hasPrefix("continuo: not_found: "), "\(missing.error)")
     }
+
+    /// Rule 14.1: a token may stand in the environment; a file is closer.
+    @Test("Tokens of the environment")
+    func environment() async throws {
+      let scratch = try Self.scratch()
+      defer { try? FileManager.default.removeItem(at: scratch) }
+      let directory = scratch.appending(path: "market").path
+      let variables = ["CONTINUO_READ_TOKEN": "reader-of-the-market", "CONTINUO_WRITE_TOKEN": "writer-of-the-market"]
+      let server = try ServedProcess(directory, environment: variables)
+      for (token, status) in [
+        ("nobody-at-all-here", 401), ("reader-of-the-market", 200), ("writer-of-the-market", 200),
+      ] {
+        let reply = try await Self.ask(server.port, "/udf/config?access_token=\(token)")
+        #expect(reply.status == status, "\(token): \(reply.text)")
+      }
+      #expect(server.end() == 0)
+      let file = scratch.appending(path: "token")
+      try Data("another-reader-comes\n".utf8).write(to: file)
+      let second = try ServedProcess(directory, ["--read-token-file", file.path], environment: variables)
+      for (token, status) in [("reader-of-the-market", 401), ("another-reader-comes", 200)] {
+        let reply = try await Self.ask(second.port, "/udf/config?access_token=\(token)")
+        #expect(reply.status == status, "\(token): \(reply.text)")
+      }
+      #expect(second.end() == 0)
+      let short = try Program.outcome(["serve", "--data-dir", directory], ["CONTINUO_ADMIN_TOKEN": "short"])
+      #expect(short.status == 1 && short.error.contains("CONTINUO_ADMIN_TOKEN holds no token"), "\(short.error)")
+      #expect(!short.error.contains("short"), "\(short.error)")
+    }
   }
 #endif

@@ -25,12 +25,12 @@
       }
     }()
 
-    fileprivate static func process(_ arguments: [String]) throws -> Process {
+    fileprivate static func process(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Process {
       let process = Process()
       let program: URL = try #require(Self.program, "no built 'continuo' beside the tests")
       process.executableURL = program
       process.arguments = arguments
-      process.environment = [:]
+      process.environment = environment
       process.currentDirectoryURL = Served.root
       return process
     }
@@ -48,8 +48,10 @@
     }
 
     /// Runs a command to its end; its status, and what it printed to stderr.
-    static func outcome(_ arguments: [String]) throws -> (status: Int32, error: String) {
-      let (process, error) = (try process(arguments), Pipe())
+    static func outcome(
+      _ arguments: [String], _ environment: [String: String] = [:]
+    ) throws -> (status: Int32, error: String) {
+      let (process, error) = (try process(arguments, environment), Pipe())
       process.standardOutput = FileHandle.nullDevice
       process.standardError = error
       try process.run()
@@ -69,8 +71,9 @@
     var port: Int { lines.count > 1 ? Int(lines[1].split(separator: ":").last ?? "") ?? 0 : 0 }
 
     /// Starts it on a port that is free, and waits until it has printed its five lines.
-    init(_ directory: String, _ arguments: [String] = []) throws {
-      process = try Program.process(["serve", "--data-dir", directory, "--listen", "127.0.0.1:0"] + arguments)
+    init(_ directory: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
+      process = try Program.process(
+        ["serve", "--data-dir", directory, "--listen", "127.0.0.1:0"] + arguments, environment)
       process.standardOutput = out
       process.standardError = FileHandle.standardError
       try process.run()

@@ -19,7 +19,8 @@
         answered, the directory is closed. The routes: docs/http.md.
 
         Other machines are let in with --listen 0.0.0.0:8321 --write-token-file FILE --allow-host NAME. A token is a line of 16 to \
-        1024 visible characters, sent as 'Authorization: Bearer TOKEN'.
+        1024 visible characters, sent as 'Authorization: Bearer TOKEN'. Where no file is named it may also stand in the \
+        environment: CONTINUO_WRITE_TOKEN, CONTINUO_READ_TOKEN, CONTINUO_ADMIN_TOKEN.
 
         Example:
           continuo serve --data-dir market --listen 127.0.0.1:9000
@@ -101,7 +102,7 @@
     mutating func validate() throws {
       try DirectoryOptions.check(dataDir)
       if backupRoot == "" { throw ValidationError("'' for --backup-root names no directory") }
-      guard listen.isLoopback || writeTokenFile != nil || insecure else {
+      guard listen.isLoopback || writeTokenFile != nil || Self.environmentToken("write") != nil || insecure else {
         throw ValidationError(
           "'\(listen)' for --listen lets other machines in, and everybody there could send events: give --write-token-file "
             + "FILE, or --insecure if they may")
@@ -149,9 +150,9 @@
 
     private func access() throws -> Access {
       var access = Access()
-      access.read = try readTokenFile.map { try Self.secret($0, "read-token-file") }
-      access.write = try writeTokenFile.map { try Self.secret($0, "write-token-file") }
-      access.admin = try adminTokenFile.map { try Self.secret($0, "admin-token-file") }
+      access.read = try Self.secret("read", readTokenFile)
+      access.write = try Self.secret("write", writeTokenFile)
+      access.admin = try Self.secret("admin", adminTokenFile)
       access.hosts.formUnion(([listen.name] + allowHost).map { $0.lowercased() })
       for origin in allowOrigin {
         guard origin.hasPrefix("http://") || origin.hasPrefix("https://"), !origin.hasSuffix("/") else {
@@ -163,7 +164,26 @@
       return access
     }
 
-    private static func secret(_ path: String, _ flag: String) throws -> Secret {
+    /// The environment's variable for a token, and what it says; nil where it says nothing.
+    private static func environmentToken(_ name: String) -> (variable: String, text: String)? {
+      let variable = "CONTINUO_\(name.uppercased())_TOKEN"
+      guard let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty else { return nil }
+      return (variable, text)
+    }
+
+    /// The token of a file, else of the environment; nil where neither has one.
+    private static func secret(_ name: String, _ file: String?) throws -> Secret? {
+      if let file { return try secret(file, flag: name + "-token-file") }
+      guard let (variable, text) = environmentToken(name) else { return nil }
+      guard let secret = Secret(Array(text.utf8)) else {
+        throw Failure(
+          .badParameter, "the environment variable \(variable) holds no token",
+          remedy: "give it \(Secret.bytesMin) to 1024 visible characters")
+      }
+      return secret
+    }
+
+    private static func secret(_ path: String, flag: String) throws -> Secret {
       let secret: Secret?
       do throws(DescriptorFailure) {
         secret = try Secret(file: path)
