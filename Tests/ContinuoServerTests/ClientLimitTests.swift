@@ -120,9 +120,10 @@
     /// that waits for its headers too.
     @Test("Slow bodies and slow headers")
     func slow() async throws {
+      // Far enough from each other that a machine with much to do does not mistake one for the other.
       try await Served.run { options in
         options.limits.requestSeconds = 1
-        options.limits.idleSeconds = 2
+        options.limits.idleSeconds = 25
       } _: { served in
         let port = served.port
         let heard = try await RawConnection.exchange(
@@ -132,11 +133,19 @@
             "block,timestamp,token\n",
           ])
         #expect(heard.hasPrefix("HTTP/1.1 408") && heard.contains("request_timeout"), "\(heard.prefix(200))")
-        let headers = try await RawConnection.exchange(port, ["GET /healthz HTTP/1.1\r\nHost: localh"])
-        #expect(headers.isEmpty, "\(headers.prefix(200))")
         try await served.again { served in
           let held = try await served.get("/v1/inspect")
           #expect(held.object["events"] as? Int == 0)
+        }
+      }
+      try await Served.run { options in
+        options.limits.idleSeconds = 2
+      } _: { served in
+        let headers = try await RawConnection.exchange(served.port, ["GET /healthz HTTP/1.1\r\nHost: localh"])
+        #expect(headers.isEmpty, "\(headers.prefix(200))")
+        try await served.again { served in
+          let health = try await served.get("/healthz")
+          #expect(health.status == 200)
         }
       }
     }
