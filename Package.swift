@@ -18,15 +18,13 @@ if Context.environment["CONTINUO_WATCHED"] == "1" { house.append(.define("CONTIN
 // The program without the toolchain's libraries beside it: it starts in half the time from a cold disk, and runs on machines
 // without Swift (tools/run, tools/bench). Tests are linked with what they test, so not there. lld has no opinion on what the
 // libraries call.
-// At one address: a hundred thousand places that would have to be told where the program lies are three quarters of its start
-// (docs/decisions/0027-the-server-in-the-program.md).
 var linking: [LinkerSetting] = []
 if Context.environment["CONTINUO_STATIC"] == "1" {
   linking.append(
     .unsafeFlags(
       [
         "-static-stdlib", "-use-ld=lld", "-l_FoundationCollections", "-l_FoundationCShims", "-l_FoundationICU",
-        "-lCoreFoundation", "-lstdc++", "-Xclang-linker", "-no-pie",
+        "-lCoreFoundation", "-lstdc++",
       ], .when(platforms: [.linux])))
 }
 
