@@ -3,7 +3,6 @@
 // Not here: how the directory came to be (StorageRun).
 
 internal import Continuo
-internal import ContinuoMachine
 internal import ContinuoStorage
 internal import Foundation
 
@@ -40,23 +39,11 @@ struct FirstCandles {
   private static func ask(_ directory: String, _ token: String, _ hours: Int) throws -> (
     lines: [Substring], milliseconds: Double
   ) {
-    let process = Process()
-    let own = URL(fileURLWithPath: CommandLine.arguments[0])
-    process.executableURL = own.deletingLastPathComponent().appendingPathComponent("continuo")
-    process.arguments = [
+    let answer = try TimedAnswer([
       "candles", "--data-dir", directory, "--token", token, "--interval", "1h", "--limit", "\(hours)", "--format",
       "csv",
-    ]
-    let output = Pipe()
-    process.standardOutput = output
-    let start = MachineHandle.nanoseconds
-    try process.run()
-    // Until its end: what waits for processes looks every 50 ms only.
-    let bytes = output.fileHandleForReading.readDataToEndOfFile()
-    let milliseconds = Double(MachineHandle.nanoseconds - start) / 1e6
-    process.waitUntilExit()
-    precondition(process.terminationStatus == 0, "'continuo candles' ended with \(process.terminationStatus)")
-    return (String(decoding: bytes, as: UTF8.self).split(separator: "\n"), milliseconds)
+    ])
+    return (String(decoding: answer.bytes, as: UTF8.self).split(separator: "\n"), answer.seconds * 1000)
   }
 
   /// Empties the system's cache of files, where the machine allows it.

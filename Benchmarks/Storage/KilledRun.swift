@@ -2,7 +2,6 @@
 // Invariant: what was acknowledged before the kill is there; the time is that of a whole process, from exec to its answer.
 // Not here: the ingest that is killed (StorageRun), crashes at every point (tools/crash).
 
-internal import ContinuoMachine
 internal import Foundation
 
 /// What a start behind a kill takes.
@@ -16,9 +15,8 @@ struct KilledRun {
   ///   - directory: where data directories are; it is made there.
   ///   - events: how many the market has.
   init(_ directory: String, events: Int) throws {
-    let own = URL(fileURLWithPath: CommandLine.arguments[0])
     let writer = Process()
-    writer.executableURL = own
+    writer.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
     writer.arguments = [directory, "killed", "--events", "\(events)"]
     let said = Pipe()
     writer.standardOutput = said
@@ -27,17 +25,9 @@ struct KilledRun {
     kill(writer.processIdentifier, SIGKILL)
     writer.waitUntilExit()
     precondition(acknowledged > 0 && writer.terminationReason == .uncaughtSignal, "it was killed at work")
-    let reader = Process()
-    reader.executableURL = own.deletingLastPathComponent().appendingPathComponent("continuo")
-    reader.arguments = ["inspect", "--data-dir", directory + "/killed", "--format", "json"]
-    let answer = Pipe()
-    reader.standardOutput = answer
-    let start = MachineHandle.nanoseconds
-    try reader.run()
-    let bytes = answer.fileHandleForReading.readDataToEndOfFile()
-    readySeconds = Double(MachineHandle.nanoseconds - start) / 1e9
-    reader.waitUntilExit()
-    let fields = try JSONSerialization.jsonObject(with: bytes) as? [String: Any] ?? [:]
+    let answer = try TimedAnswer(["inspect", "--data-dir", directory + "/killed", "--format", "json"])
+    readySeconds = answer.seconds
+    let fields = try JSONSerialization.jsonObject(with: answer.bytes) as? [String: Any] ?? [:]
     let held = fields["swaps"] as? Int ?? 0
     precondition(held >= acknowledged, "\(held) swaps are held, \(acknowledged) were acknowledged")
     journalBytes = fields["unkept_bytes"] as? Int ?? 0

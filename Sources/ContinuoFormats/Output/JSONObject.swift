@@ -130,7 +130,7 @@ public struct JSONObject: Sendable {
 
 extension Timestamp {
   /// Appends the instant as an integer of a unit, floored. O(1).
-  func append(as unit: TimeUnit, to output: inout [UInt8]) {
+  package func append(as unit: TimeUnit, to output: inout [UInt8]) {
     let whole: Int128 =
       switch unit {
       case .seconds: floored(by: 1_000_000)

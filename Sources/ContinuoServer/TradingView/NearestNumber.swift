@@ -5,8 +5,6 @@
 internal import Continuo
 
 enum NearestNumber {
-  static func append(_ number: Int64, to bytes: inout [UInt8]) { bytes.append(contentsOf: String(number).utf8) }
-
   /// O(digits).
   static func append(_ decimal: Decimal18, to bytes: inout [UInt8]) {
     append(text: decimal.description, to: &bytes)

@@ -53,7 +53,9 @@ enum UDFRoutes {
 
   private static func time(_ question: Question) throws -> Answer {
     try question.market.read { _, clock in
-      Answer(type: "text/plain; charset=utf-8", Array(String(clock.seconds).utf8))
+      var answer = Answer(type: "text/plain; charset=utf-8", [])
+      clock.append(as: .seconds, to: &answer.body)
+      return answer
     }
   }
 
@@ -176,7 +178,7 @@ enum UDFRoutes {
         bytes.append(UInt8(ascii: "]"))
       }
     }
-    column("t") { NearestNumber.append($0.bucket.seconds, to: &$1) }
+    column("t") { $0.bucket.append(as: .seconds, to: &$1) }
     column("o") { NearestNumber.append($0.open, to: &$1) }
     column("h") { NearestNumber.append($0.high, to: &$1) }
     column("l") { NearestNumber.append($0.low, to: &$1) }
@@ -194,13 +196,5 @@ enum UDFRoutes {
       return Timestamp(microseconds: whole < 0 ? .min : .max)
     }
     return Timestamp(microseconds: microseconds)
-  }
-}
-
-extension Timestamp {
-  /// Whole seconds since 1970, floored.
-  fileprivate var seconds: Int64 {
-    let (quotient, remainder) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
-    return remainder < 0 ? quotient - 1 : quotient
   }
 }

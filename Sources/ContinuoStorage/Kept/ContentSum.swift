@@ -61,9 +61,14 @@ struct ContentSum {
   /// The sum, which is never 0: that says nothing.
   var value: UInt32 { max(1, UInt32(truncatingIfNeeded: total ^ total >> 32)) }
 
-  /// O(1).
+  /// O(events).
+  mutating func add(_ swaps: ArraySlice<HeldSwap>, _ transfers: ArraySlice<HeldTransfer>) {
+    for swap in swaps { add(swap) }
+    for transfer in transfers { add(transfer) }
+  }
+
   @inline(__always)
-  mutating func add(_ swap: HeldSwap) {
+  private mutating func add(_ swap: HeldSwap) {
     var mix = Mix(.swap)
     mix.put(swap.row.key)
     mix.put(swap.token, swap.row.wallet &+ 1)
@@ -74,8 +79,7 @@ struct ContentSum {
     total &+= mix.state
   }
 
-  /// O(1).
-  mutating func add(_ transfer: HeldTransfer) {
+  private mutating func add(_ transfer: HeldTransfer) {
     var mix = Mix(.transfer)
     mix.put(transfer.key)
     mix.put(transfer.token, transfer.from)

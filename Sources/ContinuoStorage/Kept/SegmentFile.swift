@@ -213,8 +213,7 @@ package enum SegmentFile {
       try append(GroupColumns(own, from: origin), .transfer)
     }
     var contents = ContentSum()
-    for swap in swaps { contents.add(swap) }
-    for transfer in transfers { contents.add(transfer) }
+    contents.add(swaps, transfers)
     var entry = try writer.finish(footer.encoded)
     (entry.ranges, entry.contents) = (footer.ranges, contents.value)
     return entry
@@ -223,10 +222,7 @@ package enum SegmentFile {
   /// What all events add up to; every byte is checked on the way. O(events).
   static func contents(_ reader: KeptReader, _ scratch: inout SegmentScratch) throws(StorageFailure) -> UInt32 {
     var contents = ContentSum()
-    try forEachGroup(reader, &scratch) { (group) in
-      for swap in group.swaps { contents.add(swap) }
-      for transfer in group.transfers { contents.add(transfer) }
-    }
+    try forEachGroup(reader, &scratch) { (group) in contents.add(group.swaps[...], group.transfers[...]) }
     return contents.value
   }
 
