@@ -52,6 +52,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.25.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
   targets: [
     .target(name: "Continuo", dependencies: ["CMemory", "CAddress", "CDivision", "CSums"], swiftSettings: house),
@@ -75,6 +78,8 @@ let package = Package(
       dependencies: [
         "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoStorage",
         ofServer("Hummingbird", "hummingbird"), ofServer("HummingbirdCore", "hummingbird"),
+        ofServer("HummingbirdTLS", "hummingbird"), ofServer("HummingbirdHTTP2", "hummingbird"),
+        ofServer("NIOSSL", "swift-nio-ssl"), ofServer("NIOCertificateReloading", "swift-nio-extras"),
         ofServer("ServiceLifecycle", "swift-service-lifecycle"), ofServer("UnixSignals", "swift-service-lifecycle"),
         ofServer("Logging", "swift-log"), ofServer("NIOCore", "swift-nio"), ofServer("NIOPosix", "swift-nio"),
         ofServer("NIOHTTPTypes", "swift-nio-extras"), ofServer("HTTPTypes", "swift-http-types"),
@@ -88,6 +93,8 @@ let package = Package(
         "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoMarket", "ContinuoMachine", "ContinuoStorage",
         .target(name: "ContinuoServer", condition: .when(traits: ["Server"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ofServer("AsyncHTTPClient", "async-http-client"), ofServer("Configuration", "swift-configuration"),
+        ofServer("Logging", "swift-log"),
       ],
       swiftSettings: house, linkerSettings: linking),
     .executableTarget(
