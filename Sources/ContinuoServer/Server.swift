@@ -97,6 +97,7 @@
       case .work(let route, let question):
         do {
           switch route.work {
+          case .stream: throw Problem(.notFound, "a stream has no end", remedy: "ask a server that runs")
           case .quick(let work), .slow(let work): return service.completed(try work(question), ask)
           case .posted(let work): return service.completed(try work(question, []), ask)
           case .events: throw Problem(.badBody, "there is no body", remedy: "send one")
@@ -116,7 +117,7 @@
     package func application(_ tell: @escaping @Sendable (Event) -> Void = { _ in }) -> some ApplicationProtocol {
       let (limits, market, threads) = (options.limits, market, threads)
       var channel = HTTP1Channel.Configuration(
-        additionalChannelHandlers: [ConnectionWatch(market.metrics, seconds: limits.requestSeconds)],
+        additionalChannelHandlers: [ConnectionWatch(market.metrics, limits)],
         idleTimeout: .seconds(Int64(limits.idleSeconds)))
       channel.httpDecoder = .init(
         maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,
@@ -146,7 +147,9 @@
       do {
         let start = ContinuousClock.now
         try await threads.runIfActive {
-          market.open(try Ledger(path: options.dataDirectory, options.ledger))
+          market.open(
+            try Ledger(path: options.dataDirectory, options.ledger),
+            streamWindow: .milliseconds(options.limits.streamMilliseconds))
         }
         let (seconds, attoseconds) = (ContinuousClock.now - start).components
         let opened = try market.opened()

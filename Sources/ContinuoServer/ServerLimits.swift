@@ -35,6 +35,14 @@ public struct ServerLimits: Equatable, Sendable {
   public var barsMax = 50_000
   /// How many bytes the texts of closed candles take that are kept.
   public var candleTextBytesMax = 128 << 20
+  /// A stream tells of a candle once in so many milliseconds at most, and 0 does not hold anything back.
+  public var streamMilliseconds = 250
+  /// How many tokens a stream follows at most, each at every interval.
+  public var streamTokensMax = 100
+  /// How long a stream says nothing before it says that it is there, in seconds.
+  public var streamQuietSeconds = 15
+  /// How long who reads a stream may be behind, in seconds.
+  public var streamBehindSeconds = 5
   /// How many threads wait for the disk, and make long answers.
   public var threads = 4
 

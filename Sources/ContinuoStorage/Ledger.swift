@@ -257,6 +257,10 @@ public final class Ledger: Sendable {
   /// How far the journal is. O(1).
   public var journalPosition: JournalPosition { stages.position }
 
+  /// The sequence of the last frame of the journal that is applied: a version that is read behind this call has it. It is what
+  /// ``journalPosition`` says, but for what is just being taken. O(1).
+  public var appliedSequence: UInt64 { stages.appliedSequence }
+
   /// How many events of a chain have a block over one: what a rollback to it would undo. O(log n + those events).
   public func eventCount(chain: UInt32, above block: UInt64) -> Int {
     stages.eventCount(chain: chain, above: block)

@@ -10,6 +10,9 @@ public struct Access: Sendable {
     case open, read, write, admin
   }
 
+  /// The name of a token in a query, for clients that send no headers of their own.
+  static let queryToken = "access_token"
+
   /// What reads need; nil: nothing.
   public var read: Secret?
   /// What writes need; nil: nothing.

@@ -20,6 +20,8 @@ public struct Ask: Sendable {
   public var authorization: String?
   /// `If-None-Match`.
   public var ifNoneMatch: String?
+  /// `Last-Event-ID`.
+  public var lastEventID: String?
   /// `Content-Type`.
   public var contentType: String?
   /// `Content-Encoding`.

@@ -13,10 +13,17 @@ final class LiveMarket: Sendable {
   final class Opened: Sendable {
     let ledger: Ledger
     let publication: Publication
+    let feed: CandleFeed
 
-    init(_ ledger: Ledger) {
+    init(_ ledger: Ledger, window: Duration, clock: @escaping @Sendable (Timestamp?) -> Timestamp?) {
       self.ledger = ledger
       publication = ledger.publication()
+      var options = CandleFeed.Options()
+      (options.window, options.clock) = (window, clock)
+      options.sequence = { ledger.appliedSequence }
+      feed = CandleFeed(publication, options)
+      // From the first step on: who connects later does not have to begin anew.
+      feed.begin()
     }
   }
 
@@ -44,8 +51,8 @@ final class LiveMarket: Sendable {
     run = String(UInt64.random(in: .min ... .max), radix: 36)
   }
 
-  func open(_ ledger: Ledger) {
-    let opened = Opened(ledger)
+  func open(_ ledger: Ledger, streamWindow: Duration) {
+    let opened = Opened(ledger, window: streamWindow) { [weak self] own in self?.clock(own) ?? own }
     state.withLock { $0 = .open(opened) }
   }
 

@@ -28,6 +28,8 @@ final class Metrics: Sendable {
   private let counters = Mutex(Counters())
   /// How many connections are open.
   let connections = Atomic<Int>(0)
+  /// How many streams are open.
+  let streams = Atomic<Int>(0)
   /// How many bytes of bodies are held.
   let heldBytes = Atomic<Int>(0)
 
@@ -122,6 +124,8 @@ final class Metrics: Sendable {
     page.gauge("continuo_tokens", "Tokens with a held event.", Double(gauges.tokens))
     page.gauge(
       "continuo_incomplete_tokens", "Tokens whose holders are incomplete.", Double(gauges.incompleteTokens))
+    page.gauge(
+      "continuo_stream_subscribers", "Open streams of candles.", Double(streams.load(ordering: .relaxed)))
     page.gauge("continuo_connections", "Open connections.", Double(connections.load(ordering: .relaxed)))
     page.gauge("continuo_held_body_bytes", "Bytes of bodies that are held.", Double(heldBytes.load(ordering: .relaxed)))
   }

@@ -61,6 +61,7 @@ struct PageFiles: Sendable {
     "token.js": File(script, PackageResources.token_js),
     "rows.js": File(script, PackageResources.rows_js),
     "chart.js": File(script, PackageResources.chart_js),
+    "datafeed.js": File(script, PackageResources.datafeed_js),
     "licenses.txt": File("text/plain; charset=utf-8", PackageResources.licenses_txt),
   ]
 

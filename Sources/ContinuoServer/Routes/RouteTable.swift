@@ -5,7 +5,7 @@
 enum RouteTable {
   private static let paging = ["limit", "cursor", "time"]
 
-  static let all: [Route] = reads + writes + UDFRoutes.all + operations + page
+  static let all: [Route] = reads + [StreamRoute.route] + writes + UDFRoutes.all + operations + page
 
   private static let reads = [
     Route("GET", "/v1/tokens", .read, ["q", "id"] + paging, repeated: ["id"], .slow(TokenRoutes.list)),

@@ -13,6 +13,7 @@ enum UDFRoutes {
     Route("GET", "/udf/time", .read, [], .quick(time)),
     Route("GET", "/udf/search", .read, ["query", "type", "exchange", "limit"], .slow(search)),
     Route("GET", "/udf/symbols", .read, ["symbol"], .quick(symbols)),
+    Route("GET", "/udf/datafeed.js", .open, [], .quick(PageRoutes.datafeed)),
     Route("GET", "/udf/history", .read, ["symbol", "resolution", "from", "to", "countback"], .slow(history)),
   ]
 

@@ -20,17 +20,21 @@
 
     private let metrics: Metrics
     private let allowed: TimeAmount
+    private let behindMax: TimeAmount
     private var timer: Scheduled<Void>?
     /// When the request at hand is over; nil between requests, and for answers without an end.
     private var end: NIODeadline?
     private var hasAnswer = false
+    private var isStream = false
+    private var behind: Scheduled<Void>?
     private var closesBehindAnswer = false
     /// Behind the last answer: whatever comes is not looked at, whatever is written is not sent.
     private var isOver = false
 
-    init(_ metrics: Metrics, seconds: Int) {
+    init(_ metrics: Metrics, _ limits: ServerLimits) {
       self.metrics = metrics
-      allowed = .seconds(Int64(seconds))
+      allowed = .seconds(Int64(limits.requestSeconds))
+      behindMax = .seconds(Int64(limits.streamBehindSeconds))
     }
 
     func handlerAdded(context: ChannelHandlerContext) { metrics.connections.add(1, ordering: .relaxed) }
@@ -39,6 +43,18 @@
       metrics.connections.subtract(1, ordering: .relaxed)
       timer?.cancel()
       timer = nil
+      behind?.cancel()
+      behind = nil
+    }
+
+    /// Who reads a stream too slowly is let go: there is no end that it would come to.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+      behind?.cancel()
+      behind = nil
+      if isStream, !context.channel.isWritable {
+        behind = context.eventLoop.assumeIsolated().scheduleTask(in: behindMax) { context.close(promise: nil) }
+      }
+      context.fireChannelWritabilityChanged()
     }
 
     // MARK: in
@@ -96,6 +112,10 @@
       case .head(let head):
         guard head.status.kind != .informational else { break }
         hasAnswer = true
+        if head.headerFields[.contentType] == "text/event-stream" {
+          end = nil
+          isStream = true
+        }
         if head.headerFields[.connection] == "close" { closesBehindAnswer = true }
       case .body: break
       case .end:

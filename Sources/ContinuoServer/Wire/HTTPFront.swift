@@ -21,7 +21,7 @@
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
       let ask = Ask(request)
       let answer = try await answer(ask, request.body)
-      return response(service.completed(answer, ask), ask)
+      return response(service.completed(answer, ask), ask, request.body)
     }
 
     private func answer(_ ask: Ask, _ body: RequestBody) async throws -> Answer {
@@ -38,6 +38,7 @@
       do {
         switch route.work {
         case .quick(let work): answer = try work(question)
+        case .stream(let open): answer = question.ask.method == "HEAD" ? .stream(nil) : .stream(try open(question))
         case .slow(let work): answer = try await threads.runIfActive { try work(question) }
         case .posted(let work):
           let bytes = try await small(body)
@@ -97,7 +98,7 @@
       return headers
     }()
 
-    private func response(_ answer: Answer, _ ask: Ask) -> Response {
+    private func response(_ answer: Answer, _ ask: Ask, _ request: RequestBody) -> Response {
       var headers = Self.always
       if let type = answer.type { headers[.contentType] = type }
       if let policy = answer.policy { headers[.contentSecurityPolicy] = policy }
@@ -108,6 +109,10 @@
       }
       if answer.closes { headers[.connection] = "close" }
       let status = HTTPResponse.Status(code: answer.status)
+      if let stream = answer.stream {
+        return Response(
+          status: status, headers: headers, body: StreamBody.body(stream, request, service.market.metrics))
+      }
       if ask.method == "HEAD" {
         headers[.contentLength] = String(answer.body.count)
         return Response(status: status, headers: headers)
@@ -124,6 +129,8 @@
   }
 
   extension Ask {
+    private static let lastEventIDName = HTTPField.Name("Last-Event-ID")!
+
     /// What of a request's head counts. O(headers).
     init(_ request: Request) {
       self.init(method: request.method.rawValue, target: request.head.path ?? "")
@@ -134,6 +141,7 @@
       acceptEncoding = headers[.acceptEncoding]
       authorization = headers[.authorization]
       ifNoneMatch = headers[.ifNoneMatch]
+      lastEventID = headers[Self.lastEventIDName]
       contentType = headers[.contentType]
       contentEncoding = headers[.contentEncoding]
       contentLength = headers[.contentLength].flatMap { Int($0) }
