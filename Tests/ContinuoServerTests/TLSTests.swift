@@ -52,10 +52,12 @@
     /// What curl prints of an answer: the body, then the version and the status.
     static func ask(
       _ shell: Shell, _ server: ServedProcess, _ path: String, _ options: String = ""
-    ) async throws -> String {
+    ) async throws -> String { try await ask(shell, server.port, path, options) }
+
+    static func ask(_ shell: Shell, _ port: Int, _ path: String, _ options: String) async throws -> String {
       try await shell.run(
         "curl -s -m 60 --cacert one.pem --cacert shown.pem \(options) -w ' %{http_version} %{http_code}' "
-          + "'https://localhost:\(server.port)\(path)'"
+          + "'https://localhost:\(port)\(path)'"
       ).text
     }
 
@@ -226,13 +228,35 @@
       #expect(server.end() == 0)
     }
 
+    /// Half a mebibyte of events.
+    private static func rows(_ shell: Shell) throws {
+      let rows = (0..<35_000).map { "\($0),0,ART,1,1\n" }.joined()
+      try Data(("block,timestamp,token,amount_usd,price_usd\n" + rows).utf8).write(
+        to: shell.folder.appending(path: "rows.csv"))
+    }
+
+    @Test("At the end what was asked is answered", arguments: ["--http2", "--http1.1"])
+    func answered(_ version: String) async throws {
+      let shell = try await Self.shell()
+      let server = try Self.serve(shell)
+      try Self.rows(shell)
+      let port = server.port
+      async let sending = Self.ask(
+        shell, port, "/v1/events", "\(version) -H 'Content-Type: text/csv' --limit-rate 150k --data-binary @rows.csv")
+      try await shell.wait("it comes") {
+        let metrics = try await Self.ask(shell, server, "/metrics")
+        return !metrics.contains("\ncontinuo_held_body_bytes 0\n")
+      }
+      #expect(server.end() == 0)
+      let sent = try await sending
+      #expect(sent.contains("\"accepted\":35000") && sent.hasSuffix(" 200"), "\(sent)")
+    }
+
     @Test("A connection of HTTP/2 is not idle while it has a stream")
     func busy() async throws {
       let shell = try await Self.shell()
       let server = try Self.serve(shell, ["--idle-timeout", "2"])
-      let rows = (0..<35_000).map { "\($0),0,ART,1,1\n" }.joined()
-      try Data(("block,timestamp,token,amount_usd,price_usd\n" + rows).utf8).write(
-        to: shell.folder.appending(path: "rows.csv"))
+      try Self.rows(shell)
       // Seven seconds; an idle one is cut behind four.
       let sent = try await Self.ask(
         shell, server, "/v1/events", "--http2 -H 'Content-Type: text/csv' --limit-rate 70k --data-binary @rows.csv")

@@ -47,6 +47,11 @@
             return http1.setupWithHeads(channel, logger).map { .http1($0) }
           }
           door.speaks(.http2)
+          do {
+            try channel.pipeline.syncOperations.addHandler(LastFlush())
+          } catch {
+            return channel.eventLoop.makeFailedFuture(error)
+          }
           return http2.setup(channel: channel, logger: logger).map { .http2($0) }
         }
         let pipeline = channel.pipeline.syncOperations
