@@ -34,6 +34,10 @@
       public var access = Access()
       /// How much.
       public var limits = ServerLimits()
+      /// The certificate for TLS; nil: what is sent can be read on its way.
+      public var certificate: ServerCertificate?
+      /// How often its files are looked at, in seconds.
+      public var certificateSeconds = 10
       /// The folder for backups; nil: none are made.
       public var backupRoot: String?
       /// The folder that has the chart's code for the page, `lightweight-charts.js`; nil, or none there: the page shows tables.
@@ -55,6 +59,10 @@
       case listening(port: Int)
       /// It has its directory, after so long.
       case ready(Restored, Inspection, seconds: Double)
+      /// It shows the certificate that its files have now; or still the one before, and why.
+      case certificate(CertificateFailure?)
+      /// It was asked to end, and will.
+      case ending
     }
 
     private let options: Options
@@ -78,7 +86,8 @@
       let application = application(tell)
       let group = ServiceGroup(
         configuration: ServiceGroupConfiguration(
-          services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.logger))
+          services: [application, EndNotice(tell: tell)], gracefulShutdownSignals: [.sigterm, .sigint],
+          logger: Self.logger))
       try await group.run()
     }
 
@@ -115,22 +124,36 @@
 
     /// The application, for who runs it in a group of their own.
     package func application(_ tell: @escaping @Sendable (Event) -> Void = { _ in }) -> some ApplicationProtocol {
-      let (limits, market, threads) = (options.limits, market, threads)
-      var channel = HTTP1Channel.Configuration(
-        additionalChannelHandlers: [ConnectionWatch(market.metrics, limits)],
-        idleTimeout: .seconds(Int64(limits.idleSeconds)))
-      channel.httpDecoder = .init(
-        maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,
-        maxHeaderFieldCount: limits.headersMax)
+      let (limits, metrics) = (options.limits, market.metrics)
+      let tls = options.certificate?.tls
+      var services: [any ServiceLifecycle.Service] = [
+        MarketService(market: market, threads: threads, options: options, tell: tell)
+      ]
+      if let certificate = options.certificate {
+        services.append(CertificateWatch(certificate: certificate, seconds: options.certificateSeconds, tell: tell))
+      }
       return Application(
         responder: HTTPFront(service: service, threads: threads),
-        server: .http1(configuration: channel),
+        server: HTTPServerBuilder { responder in
+          guard let tls else { return PlainChannel(responder, metrics, limits) }
+          return SecureChannel(tls, responder, metrics, limits)
+        },
         configuration: ApplicationConfiguration(
           address: .hostname(options.host, port: options.port),
           availableConnectionsDelegate: MaximumAvailableConnections(limits.connectionsMax, logger: Self.logger)),
-        services: [MarketService(market: market, threads: threads, options: options, tell: tell)],
+        services: services,
         onServerRunning: { channel in tell(.listening(port: channel.localAddress?.port ?? options.port)) },
         logger: Self.logger)
+    }
+  }
+
+  /// Tells of the end when it begins.
+  private struct EndNotice: ServiceLifecycle.Service {
+    let tell: @Sendable (Server.Event) -> Void
+
+    func run() async throws {
+      try? await gracefulShutdown()
+      tell(.ending)
     }
   }
 

@@ -26,6 +26,8 @@ public struct ServerLimits: Equatable, Sendable {
   public var connectionsMax = 1024
   /// How long a connection may do nothing between its requests, in seconds.
   public var idleSeconds = 60
+  /// How long a handshake of TLS may take, in seconds.
+  public var handshakeSeconds = 10
   /// How long a request may take from its first byte to the last one of its answer, in seconds.
   public var requestSeconds = 60
   /// How many rows an answer has, unless it is asked for more, and at most.

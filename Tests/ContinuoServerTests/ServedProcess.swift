@@ -71,11 +71,16 @@
     var port: Int { lines.count > 1 ? Int(lines[1].split(separator: ":").last ?? "") ?? 0 : 0 }
 
     /// Starts it on a port that is free, and waits until it has printed its five lines.
-    init(_ directory: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
+    ///
+    /// - Parameter errors: where its stderr goes.
+    init(
+      _ directory: String, _ arguments: [String] = [], environment: [String: String] = [:],
+      errors: FileHandle = .standardError
+    ) throws {
       process = try Program.process(
         ["serve", "--data-dir", directory, "--listen", "127.0.0.1:0"] + arguments, environment)
       process.standardOutput = out
-      process.standardError = FileHandle.standardError
+      process.standardError = errors
       try process.run()
       var text = ""
       while text.split(separator: "\n").count < 5 || !text.hasSuffix("\n") {
@@ -85,6 +90,9 @@
       }
       lines = text.split(separator: "\n").map(String.init)
     }
+
+    /// Sends it a signal that it is to survive.
+    func send(_ signal: Int32) { _ = Glibc.kill(process.processIdentifier, signal) }
 
     /// Kills it as a crash would.
     func kill() {

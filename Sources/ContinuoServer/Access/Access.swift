@@ -91,9 +91,8 @@ public struct Access: Sendable {
   /// A host without its port, in lower case.
   private static func name(_ host: String) -> String {
     var name = host.lowercased()
-    if name.hasPrefix("[") {
-      if let end = name.lastIndex(of: "]") { name = String(name[...end]) }
-    } else if let colon = name.lastIndex(of: ":") {
+    // A port is digits: what else stands behind a colon belongs to a name that nobody has.
+    if let colon = name.lastIndex(of: ":"), name[colon...].dropFirst().allSatisfy({ ("0"..."9").contains($0) }) {
       name = String(name[..<colon])
     }
     if name.hasSuffix(".") { name.removeLast() }

@@ -9,6 +9,7 @@
   internal import HTTPTypes
   internal import Hummingbird
   internal import NIOCore
+  internal import NIOHTTP1
   internal import NIOPosix
 
   struct HTTPFront: HTTPResponder {
@@ -62,16 +63,19 @@
       return answer
     }
 
-    /// Whether nobody is there to be answered.
+    /// Whether nobody is there to be answered, or nothing that could be told from what was sent.
     private static func isOfConnection(_ failure: any Error) -> Bool {
-      failure is ChannelError || failure is IOError || failure is CancellationError || failure is NIOAsyncWriterError
+      failure is HTTPParserError || failure is ChannelError || failure is IOError || failure is CancellationError
+        || failure is NIOAsyncWriterError
     }
 
     // MARK: bodies
 
     private func small(_ body: RequestBody) async throws -> [UInt8] {
       var bytes: [UInt8] = []
+      var held = HeldBytes(service.market.metrics, service.limits)
       for try await piece in body {
+        try held.add(piece.readableBytes)
         guard bytes.count + piece.readableBytes <= service.limits.smallBodyBytesMax else {
           throw Problem(
             .tooLarge, "the body is over \(service.limits.smallBodyBytesMax >> 10) KiB", remedy: "send it in parts")

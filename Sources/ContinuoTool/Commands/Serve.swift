@@ -27,7 +27,7 @@
         """)
 
     static let settings: [Setting] =
-      RetentionOptions.settings + ConsoleOptions.settings + ServeLimitOptions.settings + [
+      RetentionOptions.settings + ConsoleOptions.settings + ServeLimitOptions.settings + ServeTLSOptions.settings + [
         .value("data-dir"), .value("listen"), .value("durability"), .flag("verify-on-start"),
         .value("write-token-file"), .value("read-token-file"), .value("admin-token-file"), .flag("insecure"),
         .value("backup-root"), .list("allow-host"), .list("allow-origin"),
@@ -97,6 +97,7 @@
 
     @OptionGroup var kept: RetentionOptions
     @OptionGroup var limits: ServeLimitOptions
+    @OptionGroup var tls: ServeTLSOptions
     @OptionGroup var consoleOptions: ConsoleOptions
 
     mutating func validate() throws {
@@ -117,18 +118,22 @@
       options.ledger.verifiesOnStart = verifyOnStart
       (options.host, options.port, options.backupRoot) = (listen.host, Int(listen.port), backupRoot)
       options.limits = limits.limits
+      options.limits.handshakeSeconds = tls.handshakeTimeout
       options.access = try access()
+      options.certificate = try tls.serverCertificate()
       options.assets = assets ?? Self.assetsBesideProgram
+      OpenFilesHandle.allowMost()
       let server = Server(options)
       if let assets, !server.hasChart {
         console.note("continuo: \(Visible.text(assets)) has no lightweight-charts.js; the page shows tables")
       }
       let outcome = MonitorHandle<Outcome?>(nil)
-      let lines = MonitorHandle(Lines(host: listen.name, dataDir: dataDir))
+      let lines = MonitorHandle(Lines(scheme: tls.scheme, host: listen.name, dataDir: dataDir))
+      let supervisor = ServiceNoticeHandle(environment: ProcessInfo.processInfo.environment)
       Task {
         var failure: (any Error)?
         do {
-          try await server.run { event in Self.tell(event, lines, console) }
+          try await server.run { event in Self.tell(event, lines, console, supervisor) }
         } catch { failure = error }
         outcome.locked { [failure] in $0 = Outcome(failure: failure) }
       }
@@ -214,14 +219,19 @@
 
     /// What is to be printed, each once it is known and in this order.
     private struct Lines: Sendable {
+      let scheme: String
       let host: String
       let dataDir: String
       private var port: Int?
       private var restored: (line: String, hasEvents: Bool)?
+      /// Whether everything was printed: requests are answered from now on.
+      private(set) var isReady = false
 
-      init(host: String, dataDir: String) { (self.host, self.dataDir) = (host, dataDir) }
+      init(scheme: String, host: String, dataDir: String) {
+        (self.scheme, self.host, self.dataDir) = (scheme, host, dataDir)
+      }
 
-      private var url: String { "http://\(host):\(port ?? 0)" }
+      private var url: String { "\(scheme)://\(host):\(port ?? 0)" }
 
       /// The lines that can be printed now.
       mutating func take(_ event: Server.Event) -> [String] {
@@ -237,24 +247,37 @@
             "restored \(events) events of \(held.tokens) tokens in \(milliseconds) ms, \(restored.records) steps of them from the "
               + "journal", events > 0
           )
+        case .certificate, .ending: break
         }
         // A small directory is read before the port is had.
         if port != nil, let restored {
           lines += [restored.line, restored.hasEvents ? "try: curl '\(url)/v1/top'" : Serve.firstEvent(url)]
           self.restored = nil
+          isReady = true
         }
         return lines
       }
     }
 
     private static func tell(
-      _ event: Server.Event, _ lines: MonitorHandle<Lines>, _ console: Console
+      _ event: Server.Event, _ lines: MonitorHandle<Lines>, _ console: Console, _ supervisor: ServiceNoticeHandle
     ) {
-      lines.locked { print($0.take(event)) }
-      guard case .ready(let restored, _, _) = event, restored.tornTailBytes > 0 else { return }
-      console.note(
-        "continuo: the journal ended with \(restored.tornTailBytes) bytes of a write that a crash cut off; nobody was told that "
-          + "it was done, and they were cut")
+      let becomesReady = lines.locked { lines in
+        let wasReady = lines.isReady
+        print(lines.take(event))
+        return lines.isReady && !wasReady
+      }
+      if becomesReady { supervisor.send("READY=1") }
+      switch event {
+      case .ready(let restored, _, _) where restored.tornTailBytes > 0:
+        console.note(
+          "continuo: the journal ended with \(restored.tornTailBytes) bytes of a write that a crash cut off; nobody was told "
+            + "that it was done, and they were cut")
+      case .certificate(nil): console.note("continuo: the certificate was read again; new connections are shown it")
+      case .certificate(let failure?): Console.error(ServeTLSOptions.line(failure))
+      case .ending: supervisor.send("STOPPING=1")
+      default: break
+      }
     }
 
     fileprivate static func firstEvent(_ url: String) -> String {
