@@ -8,7 +8,7 @@
   public import ContinuoStorage
   package import Hummingbird
   internal import HummingbirdCore
-  internal import Logging
+  public import Logging
   internal import NIOCore
   internal import NIOPosix
   internal import ServiceLifecycle
@@ -38,6 +38,10 @@
       public var backupRoot: String?
       /// The folder that has the chart's code for the page, `lightweight-charts.js`; nil, or none there: the page shows tables.
       public var assets: String?
+      /// Where it is written down who took something back; nil: in the data directory.
+      public var auditLog: String?
+      /// What is told of the server to who runs it; nothing unless it is given.
+      public var logger = Logger(label: "continuo") { _ in SwiftLogNoOpLogHandler() }
       /// What the wall clock says.
       public var wallClock: @Sendable () -> Timestamp
 
@@ -66,8 +70,7 @@
     public init(_ options: Options) {
       self.options = options
       page = PageFiles(assets: options.assets)
-      market = LiveMarket(
-        wallClock: options.wallClock, candleTextBytesMax: options.limits.candleTextBytesMax)
+      market = LiveMarket(wallClock: options.wallClock, options.limits)
       threads = NIOThreadPool(numberOfThreads: options.limits.threads)
     }
 
@@ -122,7 +125,7 @@
         maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,
         maxHeaderFieldCount: limits.headersMax)
       return Application(
-        responder: HTTPFront(service: service, threads: threads),
+        responder: HTTPFront(service: service, threads: threads, log: RequestLog(logger: options.logger)),
         server: .http1(configuration: channel),
         configuration: ApplicationConfiguration(
           address: .hostname(options.host, port: options.port),
@@ -142,17 +145,22 @@
 
     func run() async throws {
       threads.start()
-      let (market, options) = (market, options)
+      let (market, log) = (market, MarketLog(options.logger))
+      var options = options
+      options.ledger.onCheckpoint = { log.checkpoint($0) }
       do {
         let start = ContinuousClock.now
-        try await threads.runIfActive {
-          market.open(try Ledger(path: options.dataDirectory, options.ledger))
+        try await threads.runIfActive { [options] in
+          let ledger = try Ledger(path: options.dataDirectory, options.ledger)
+          let audit = options.auditLog ?? AuditFile.path(in: options.dataDirectory)
+          market.open(ledger, try AuditFile(path: audit))
         }
-        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        let seconds = start.duration(to: .now).seconds
         let opened = try market.opened()
         var reader = opened.publication.reader()
         let inspection = reader.read { $0.inspection() }
-        tell(.ready(opened.ledger.opening, inspection, seconds: Double(seconds) + Double(attoseconds) / 1e18))
+        log.ready(opened.ledger.opening, inspection, seconds)
+        tell(.ready(opened.ledger.opening, inspection, seconds: seconds))
       } catch {
         try? await threads.shutdownGracefully()
         throw error
@@ -165,6 +173,7 @@
         opened.ledger.finishCheckpoints()
       }
       try? await threads.shutdownGracefully()
+      log.stopped()
     }
   }
 #endif

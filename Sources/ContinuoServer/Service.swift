@@ -63,11 +63,11 @@ struct Service: Sendable {
       match.route,
       Question(
         ask: ask, names: match.names, query: values, market: market, limits: limits, backupRoot: backupRoot, page: page,
-        times: try Self.times(values)))
+        times: try Self.times(values), who: match.route.level == .admin ? access.holder(ask) : ""))
   }
 
   /// The name of a token in a query, for clients that send no headers of their own.
-  private static let queryToken = "access_token"
+  static let queryToken = "access_token"
 
   /// What `time` says that times count.
   private static func times(_ query: Query) throws(Problem) -> TimeUnit? {

@@ -71,11 +71,16 @@
     var port: Int { lines.count > 1 ? Int(lines[1].split(separator: ":").last ?? "") ?? 0 : 0 }
 
     /// Starts it on a port that is free, and waits until it has printed its five lines.
-    init(_ directory: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
+    ///
+    /// - Parameter log: where its standard error goes.
+    init(
+      _ directory: String, _ arguments: [String] = [], environment: [String: String] = [:],
+      log: FileHandle = .standardError
+    ) throws {
       process = try Program.process(
         ["serve", "--data-dir", directory, "--listen", "127.0.0.1:0"] + arguments, environment)
       process.standardOutput = out
-      process.standardError = FileHandle.standardError
+      process.standardError = log
       try process.run()
       var text = ""
       while text.split(separator: "\n").count < 5 || !text.hasSuffix("\n") {

@@ -13,9 +13,11 @@ final class LiveMarket: Sendable {
   final class Opened: Sendable {
     let ledger: Ledger
     let publication: Publication
+    /// Who took something back; nil: nobody writes it down.
+    let audit: AuditFile?
 
-    init(_ ledger: Ledger) {
-      self.ledger = ledger
+    init(_ ledger: Ledger, _ audit: AuditFile?) {
+      (self.ledger, self.audit) = (ledger, audit)
       publication = ledger.publication()
     }
   }
@@ -28,6 +30,7 @@ final class LiveMarket: Sendable {
 
   let metrics = Metrics()
   let candleTexts: CandleTexts
+  let memory: MemoryGate
   /// What the wall clock says.
   let wallClock: @Sendable () -> Timestamp
   private let state = Mutex(State.restoring)
@@ -38,14 +41,15 @@ final class LiveMarket: Sendable {
   /// Told from all other runs, for what is as long as the process lives.
   let run: String
 
-  init(wallClock: @escaping @Sendable () -> Timestamp, candleTextBytesMax: Int) {
+  init(wallClock: @escaping @Sendable () -> Timestamp, _ limits: ServerLimits) {
     self.wallClock = wallClock
-    candleTexts = CandleTexts(CandleRoutes.table, bytesMax: candleTextBytesMax)
+    candleTexts = CandleTexts(CandleRoutes.table, bytesMax: limits.candleTextBytesMax)
+    memory = MemoryGate(limit: limits.memoryBytesMax)
     run = String(UInt64.random(in: .min ... .max), radix: 36)
   }
 
-  func open(_ ledger: Ledger) {
-    let opened = Opened(ledger)
+  func open(_ ledger: Ledger, _ audit: AuditFile? = nil) {
+    let opened = Opened(ledger, audit)
     state.withLock { $0 = .open(opened) }
   }
 
@@ -77,6 +81,16 @@ final class LiveMarket: Sendable {
     if let damage = opened.ledger.damage { reasons.append(damage.what) }
     if let why = stopped.withLock({ $0 }) { reasons.append(why) }
     return reasons
+  }
+
+  /// What is wrong, though it is ready: requests are answered, and events taken.
+  var warnings: [String] {
+    var warnings: [String] = []
+    if let failure = (try? opened())?.ledger.checkpointFailure {
+      warnings.append("checkpoint_failed: \(failure.what)")
+    }
+    if memory.isReached { warnings.append("memory_limit: no events are taken") }
+    return warnings
   }
 
   // MARK: reading
