@@ -8,7 +8,7 @@
   public import ContinuoStorage
   package import Hummingbird
   internal import HummingbirdCore
-  internal import Logging
+  public import Logging
   internal import NIOCore
   internal import NIOPosix
   internal import ServiceLifecycle
@@ -42,6 +42,10 @@
       public var backupRoot: String?
       /// The folder that has the chart's code for the page, `lightweight-charts.js`; nil, or none there: the page shows tables.
       public var assets: String?
+      /// Where it is written down who took something back; nil: in the data directory.
+      public var auditLog: String?
+      /// What is told of the server to who runs it; nothing unless it is given.
+      public var logger = Logger(label: "continuo") { _ in SwiftLogNoOpLogHandler() }
       /// What the wall clock says.
       public var wallClock: @Sendable () -> Timestamp
 
@@ -74,8 +78,7 @@
     public init(_ options: Options) {
       self.options = options
       page = PageFiles(assets: options.assets)
-      market = LiveMarket(
-        wallClock: options.wallClock, candleTextBytesMax: options.limits.candleTextBytesMax)
+      market = LiveMarket(wallClock: options.wallClock, options.limits)
       threads = NIOThreadPool(numberOfThreads: options.limits.threads)
     }
 
@@ -133,7 +136,7 @@
         services.append(CertificateWatch(certificate: certificate, seconds: options.certificateSeconds, tell: tell))
       }
       return Application(
-        responder: HTTPFront(service: service, threads: threads),
+        responder: HTTPFront(service: service, threads: threads, log: RequestLog(logger: options.logger)),
         server: HTTPServerBuilder { responder in
           guard let tls else { return PlainChannel(responder, metrics, limits) }
           return SecureChannel(tls, responder, metrics, limits)
@@ -166,19 +169,23 @@
 
     func run() async throws {
       threads.start()
-      let (market, options) = (market, options)
+      let (market, log) = (market, MarketLog(options.logger))
+      var options = options
+      options.ledger.onCheckpoint = { log.checkpoint($0) }
       do {
         let start = ContinuousClock.now
-        try await threads.runIfActive {
+        try await threads.runIfActive { [options] in
+          let ledger = try Ledger(path: options.dataDirectory, options.ledger)
+          let audit = options.auditLog ?? AuditFile.path(in: options.dataDirectory)
           market.open(
-            try Ledger(path: options.dataDirectory, options.ledger),
-            streamWindow: .milliseconds(options.limits.streamMilliseconds))
+            ledger, try AuditFile(path: audit), streamWindow: .milliseconds(options.limits.streamMilliseconds))
         }
-        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        let seconds = start.duration(to: .now).seconds
         let opened = try market.opened()
         var reader = opened.publication.reader()
         let inspection = reader.read { $0.inspection() }
-        tell(.ready(opened.ledger.opening, inspection, seconds: Double(seconds) + Double(attoseconds) / 1e18))
+        log.ready(opened.ledger.opening, inspection, seconds)
+        tell(.ready(opened.ledger.opening, inspection, seconds: seconds))
       } catch {
         try? await threads.shutdownGracefully()
         throw error
@@ -191,6 +198,7 @@
         opened.ledger.finishCheckpoints()
       }
       try? await threads.shutdownGracefully()
+      log.stopped()
     }
   }
 #endif

@@ -45,9 +45,22 @@ public struct ServerLimits: Equatable, Sendable {
   public var streamQuietSeconds = 15
   /// How long who reads a stream may be behind, in seconds.
   public var streamBehindSeconds = 5
+  /// How much memory the process has when it takes no more events, in bytes; nil: as much as there is.
+  public var memoryBytesMax: Int?
   /// How many threads wait for the disk, and make long answers.
   public var threads = 4
 
   /// The limits that hold unless others are given. O(1).
   public init() {}
+
+  /// Those that somebody may run into, as metrics have them.
+  var figures: [(name: String, value: Int)] {
+    [
+      ("body_bytes", bodyBytesMax), ("inflated_bytes", inflatedBytesMax), ("inflate_ratio", inflateRatioMax),
+      ("small_body_bytes", smallBodyBytesMax), ("held_body_bytes", heldBytesMax), ("json_depth", jsonDepthMax),
+      ("header_bytes", headerBytesMax), ("headers", headersMax), ("connections", connectionsMax),
+      ("idle_seconds", idleSeconds), ("request_seconds", requestSeconds), ("batch_rows", Limits.batchRowsMax),
+      ("batch_bytes", Limits.batchBytesMax), ("answer_rows", rowsMax), ("answer_candles", barsMax),
+    ] + (memoryBytesMax.map { [("memory_bytes", $0)] } ?? [])
+  }
 }

@@ -8,6 +8,8 @@ internal import ContinuoBytes
 struct Console {
   /// Whether notes are kept back.
   var isQuiet = false
+  /// What was set where, for who shows it.
+  var settings = Settings()
   /// Whether a result may carry colours.
   private(set) var allowsColour: Bool
   /// Whether stderr can redraw a line.

@@ -23,6 +23,8 @@ struct Failure: Error {
     case newerFormat = "newer_format"
     case notConfirmed = "not_confirmed"
     case cannotListen = "cannot_listen"
+    case unreachable
+    case notReady = "not_ready"
   }
 
   let code: Code

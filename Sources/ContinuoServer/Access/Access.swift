@@ -55,6 +55,13 @@ public struct Access: Sendable {
         .unauthorized, "the token is not the right one", remedy: "send the one that the server was started with")
   }
 
+  /// Whose token a request has, for the audit log. O(length).
+  func holder(_ ask: Ask) -> String {
+    guard let token = Self.bearer(ask.authorization) else { return "no token" }
+    let names = [("admin token", admin), ("write token", write), ("read token", read)]
+    return names.first { $0.1?.matches(token) ?? false }?.0 ?? "no token that is known"
+  }
+
   private static func bearer(_ header: String?) -> String? {
     guard let header, header.count > 7, header.prefix(7).lowercased() == "bearer " else { return nil }
     return header.dropFirst(7).trimmed

@@ -14,9 +14,13 @@ final class LiveMarket: Sendable {
     let ledger: Ledger
     let publication: Publication
     let feed: CandleFeed
+    /// Who took something back; nil: nobody writes it down.
+    let audit: AuditFile?
 
-    init(_ ledger: Ledger, window: Duration, clock: @escaping @Sendable (Timestamp?) -> Timestamp?) {
-      self.ledger = ledger
+    init(
+      _ ledger: Ledger, _ audit: AuditFile?, window: Duration, clock: @escaping @Sendable (Timestamp?) -> Timestamp?
+    ) {
+      (self.ledger, self.audit) = (ledger, audit)
       publication = ledger.publication()
       var options = CandleFeed.Options()
       (options.window, options.clock) = (window, clock)
@@ -35,6 +39,7 @@ final class LiveMarket: Sendable {
 
   let metrics = Metrics()
   let candleTexts: CandleTexts
+  let memory: MemoryGate
   /// What the wall clock says.
   let wallClock: @Sendable () -> Timestamp
   private let state = Mutex(State.restoring)
@@ -45,14 +50,15 @@ final class LiveMarket: Sendable {
   /// Told from all other runs, for what is as long as the process lives.
   let run: String
 
-  init(wallClock: @escaping @Sendable () -> Timestamp, candleTextBytesMax: Int) {
+  init(wallClock: @escaping @Sendable () -> Timestamp, _ limits: ServerLimits) {
     self.wallClock = wallClock
-    candleTexts = CandleTexts(CandleRoutes.table, bytesMax: candleTextBytesMax)
+    candleTexts = CandleTexts(CandleRoutes.table, bytesMax: limits.candleTextBytesMax)
+    memory = MemoryGate(limit: limits.memoryBytesMax)
     run = String(UInt64.random(in: .min ... .max), radix: 36)
   }
 
-  func open(_ ledger: Ledger, streamWindow: Duration) {
-    let opened = Opened(ledger, window: streamWindow) { [weak self] own in self?.clock(own) ?? own }
+  func open(_ ledger: Ledger, _ audit: AuditFile?, streamWindow: Duration) {
+    let opened = Opened(ledger, audit, window: streamWindow) { [weak self] own in self?.clock(own) ?? own }
     state.withLock { $0 = .open(opened) }
   }
 
@@ -84,6 +90,16 @@ final class LiveMarket: Sendable {
     if let damage = opened.ledger.damage { reasons.append(damage.what) }
     if let why = stopped.withLock({ $0 }) { reasons.append(why) }
     return reasons
+  }
+
+  /// What is wrong, though it is ready: requests are answered, and events taken.
+  var warnings: [String] {
+    var warnings: [String] = []
+    if let failure = (try? opened())?.ledger.checkpointFailure {
+      warnings.append("checkpoint_failed: \(failure.what)")
+    }
+    if memory.isReached { warnings.append("memory_limit: no events are taken") }
+    return warnings
   }
 
   // MARK: reading

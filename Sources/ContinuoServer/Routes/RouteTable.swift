@@ -28,6 +28,7 @@ enum RouteTable {
     Route("POST", "/v1/chains/{c}/rollback", .admin, [], .posted(UndoRoutes.rollback)),
     Route("POST", "/v1/admin/checkpoint", .admin, [], .posted(OperatorRoutes.checkpoint)),
     Route("POST", "/v1/admin/backup", .admin, [], .posted(OperatorRoutes.backup)),
+    Route("POST", "/v1/admin/verify", .admin, [], .posted(OperatorRoutes.verify)),
   ]
 
   private static let operations = [

@@ -13,23 +13,27 @@
   internal import NIOPosix
 
   struct HTTPFront: HTTPResponder {
-    typealias Context = BasicRequestContext
+    typealias Context = PeerContext
 
     let service: Service
     /// The threads that may wait.
     let threads: NIOThreadPool
+    let log: RequestLog
 
-    func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+    func respond(to request: Request, context: PeerContext) async throws -> Response {
+      let start = ContinuousClock.now
       let ask = Ask(request)
-      let answer = try await answer(ask, request.body)
-      return response(service.completed(answer, ask), ask, request.body)
-    }
-
-    private func answer(_ ask: Ask, _ body: RequestBody) async throws -> Answer {
+      let answer: Answer
+      var name: String?
       switch service.step(ask) {
-      case .answer(let answer): return answer
-      case .work(let route, let question): return try await work(route, question, body)
+      case .answer(let known): answer = known
+      case .work(let route, var question):
+        name = route.name
+        if route.level == .admin { question.ask.peer = context.peer }
+        answer = try await work(route, question, request.body)
       }
+      log.note(ask, name, answer.status, start.duration(to: .now)) { context.peer }
+      return response(service.completed(answer, ask), ask, request.body)
     }
 
     private func work(_ route: Route, _ question: Question, _ body: RequestBody) async throws -> Answer {
@@ -46,6 +50,7 @@
           hasBody = false
           answer = try await threads.runIfActive { try work(question, bytes) }
         case .events:
+          try question.market.memory.require()
           let batch = try await batch(question, body)
           hasBody = false
           answer = try await threads.runIfActive {
@@ -58,8 +63,7 @@
       } catch {
         return service.answer(Problem(error), to: question.ask, hasBody: hasBody)
       }
-      let (seconds, attoseconds) = (ContinuousClock.now - start).components
-      question.market.metrics.note(route.name, seconds: Double(seconds) + Double(attoseconds) / 1e18)
+      question.market.metrics.note(route.name, seconds: (ContinuousClock.now - start).seconds)
       return answer
     }
 

@@ -19,7 +19,7 @@ struct Retract: ConsoleCommand {
   static let settings: [Setting] =
     DirectoryOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
       .value("kind"), .value("chain"), .value("block"), .value("log-index"),
-    ]
+    ] + AuditOptions.settings
 
   @Option(help: "What the event is.")
   var kind: EventKind
@@ -34,6 +34,7 @@ struct Retract: ConsoleCommand {
   var logIndex: UInt32
 
   @OptionGroup var directory: DirectoryOptions
+  @OptionGroup var audit: AuditOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var consoleOptions: ConsoleOptions
 
@@ -42,8 +43,13 @@ struct Retract: ConsoleCommand {
     let ledger = try Writing.openThere(directory.dataDir, console)
     let identity = EventIdentity(kind: kind, chain: chain, block: block, logIndex: logIndex)
     let isUndone = try Writing.reporting {
-      let isUndone = try ledger.retract(identity)
-      try ledger.sync()
+      let isUndone = try audit.recording(.retract([identity]), in: directory.dataDir) {
+        let isUndone = try ledger.retract(identity)
+        try ledger.sync()
+        return isUndone
+      } figures: {
+        ($0 ? 1 : 0, ledger.journalPosition.sequence)
+      }
       Writing.finishCheckpoints(ledger, directory.dataDir, console)
       return isUndone
     }

@@ -27,7 +27,8 @@
         """)
 
     static let settings: [Setting] =
-      RetentionOptions.settings + ConsoleOptions.settings + ServeLimitOptions.settings + ServeTLSOptions.settings + [
+      RetentionOptions.settings + ConsoleOptions.settings + ServeLimitOptions.settings + ServeTLSOptions.settings
+      + ServeOperationOptions.settings + [
         .value("data-dir"), .value("listen"), .value("durability"), .flag("verify-on-start"),
         .value("write-token-file"), .value("read-token-file"), .value("admin-token-file"), .flag("insecure"),
         .value("backup-root"), .list("allow-host"), .list("allow-origin"),
@@ -98,6 +99,7 @@
     @OptionGroup var kept: RetentionOptions
     @OptionGroup var limits: ServeLimitOptions
     @OptionGroup var tls: ServeTLSOptions
+    @OptionGroup var operation: ServeOperationOptions
     @OptionGroup var consoleOptions: ConsoleOptions
 
     mutating func validate() throws {
@@ -123,6 +125,7 @@
       options.certificate = try tls.serverCertificate()
       options.assets = assets ?? Self.assetsBesideProgram
       OpenFilesHandle.allowMost()
+      operation.apply(to: &options, console)
       let server = Server(options)
       if let assets, !server.hasChart {
         console.note("continuo: \(Visible.text(assets)) has no lightweight-charts.js; the page shows tables")
@@ -167,6 +170,15 @@
         access.origins.insert(origin)
       }
       return access
+    }
+
+    /// Where each token comes from; nil for one that there is not.
+    func tokens() throws -> [(name: String, source: String?)] {
+      let files = [("read", readTokenFile), ("write", writeTokenFile), ("admin", adminTokenFile)]
+      return try files.map { name, file in
+        let source = file.map { "file \($0)" } ?? Self.environmentToken(name).map { "environment \($0.variable)" }
+        return (name + "-token", try Self.secret(name, file) == nil ? nil : source)
+      }
     }
 
     /// The environment's variable for a token, and what it says; nil where it says nothing.
