@@ -38,6 +38,10 @@
       public var backupRoot: String?
       /// The folder that has the chart's code for the page, `lightweight-charts.js`; nil, or none there: the page shows tables.
       public var assets: String?
+      /// What the page says at its top, on every view; nil: nothing.
+      public var notice: String?
+      /// Who writes in this process, beside those who send requests; nil: nobody.
+      public var feed: ServerFeed?
       /// What the wall clock says.
       public var wallClock: @Sendable () -> Timestamp
 
@@ -65,7 +69,7 @@
     /// Sets a server up. O(1).
     public init(_ options: Options) {
       self.options = options
-      page = PageFiles(assets: options.assets)
+      page = PageFiles(assets: options.assets, notice: options.notice)
       market = LiveMarket(
         wallClock: options.wallClock, candleTextBytesMax: options.limits.candleTextBytesMax)
       threads = NIOThreadPool(numberOfThreads: options.limits.threads)
@@ -146,7 +150,9 @@
       do {
         let start = ContinuousClock.now
         try await threads.runIfActive {
-          market.open(try Ledger(path: options.dataDirectory, options.ledger))
+          let ledger = try Ledger(path: options.dataDirectory, options.ledger)
+          try options.feed?.accept(ledger)
+          market.open(ledger)
         }
         let (seconds, attoseconds) = (ContinuousClock.now - start).components
         let opened = try market.opened()
@@ -157,8 +163,10 @@
         try? await threads.shutdownGracefully()
         throw error
       }
+      let feeding = options.feed.map { RunningFeed($0, market) }
       // Whoever cancels does not wait, and still closes.
       try? await gracefulShutdown()
+      await feeding?.end()
       try? await threads.runIfActive {
         guard let opened = market.close() else { return }
         try? opened.ledger.sync()

@@ -27,7 +27,7 @@
         """)
 
     static let settings: [Setting] =
-      RetentionOptions.settings + ConsoleOptions.settings + ServeLimitOptions.settings + [
+      RetentionOptions.settings + ConsoleOptions.settings + ServeLimitOptions.settings + ServeDemoOptions.settings + [
         .value("data-dir"), .value("listen"), .value("durability"), .flag("verify-on-start"),
         .value("write-token-file"), .value("read-token-file"), .value("admin-token-file"), .flag("insecure"),
         .value("backup-root"), .list("allow-host"), .list("allow-origin"),
@@ -35,9 +35,10 @@
       ]
 
     @Option(
-      help: ArgumentHelp("The data directory; it is made where there is none.", valueName: "dir"),
+      help: ArgumentHelp(
+        "The data directory; it is made where there is none. (default: \(usualDirectory))", valueName: "dir"),
       completion: .directory)
-    var dataDir = "./continuo-data"
+    var dataDir: String?
 
     @Option(
       help: ArgumentHelp("The address and port to listen on; port 0 takes one that is free.", valueName: "address:port")
@@ -97,6 +98,7 @@
 
     @OptionGroup var kept: RetentionOptions
     @OptionGroup var limits: ServeLimitOptions
+    @OptionGroup var demo: ServeDemoOptions
     @OptionGroup var consoleOptions: ConsoleOptions
 
     mutating func validate() throws {
@@ -111,6 +113,7 @@
 
     func run(_ console: Console) throws {
       let console = console.with(consoleOptions)
+      let dataDir = dataDir ?? (demo.demo ? ServeDemoOptions.directory : Self.usualDirectory)
       var options = Server.Options(dataDirectory: dataDir) { Feed.wallClock }
       options.ledger.engine = Engine.Settings(retention: kept.retention)
       options.ledger.durability = durability
@@ -119,12 +122,13 @@
       options.limits = limits.limits
       options.access = try access()
       options.assets = assets ?? Self.assetsBesideProgram
+      let lines = MonitorHandle(Lines(host: listen.name, dataDir: dataDir, isDemo: demo.demo))
+      if demo.demo { options.setUp(demo, lines, console) }
       let server = Server(options)
       if let assets, !server.hasChart {
         console.note("continuo: \(Visible.text(assets)) has no lightweight-charts.js; the page shows tables")
       }
       let outcome = MonitorHandle<Outcome?>(nil)
-      let lines = MonitorHandle(Lines(host: listen.name, dataDir: dataDir))
       Task {
         var failure: (any Error)?
         do {
@@ -135,6 +139,8 @@
       guard let failure = outcome.locked(when: { $0 != nil }, { $0?.failure }) else { return }
       throw Self.failure(failure, listen)
     }
+
+    private static let usualDirectory = "./continuo-data"
 
     /// The folder `assets` beside the program.
     private static var assetsBesideProgram: String? {
@@ -213,15 +219,21 @@
     // MARK: what is printed
 
     /// What is to be printed, each once it is known and in this order.
-    private struct Lines: Sendable {
+    struct Lines: Sendable {
       let host: String
       let dataDir: String
+      /// Whether the demo says what to try.
+      let isDemo: Bool
+      /// Whether all were taken.
+      private(set) var isComplete = false
       private var port: Int?
       private var restored: (line: String, hasEvents: Bool)?
 
-      init(host: String, dataDir: String) { (self.host, self.dataDir) = (host, dataDir) }
+      init(host: String, dataDir: String, isDemo: Bool) {
+        (self.host, self.dataDir, self.isDemo) = (host, dataDir, isDemo)
+      }
 
-      private var url: String { "http://\(host):\(port ?? 0)" }
+      var url: String { "http://\(host):\(port ?? 0)" }
 
       /// The lines that can be printed now.
       mutating func take(_ event: Server.Event) -> [String] {
@@ -240,8 +252,10 @@
         }
         // A small directory is read before the port is had.
         if port != nil, let restored {
-          lines += [restored.line, restored.hasEvents ? "try: curl '\(url)/v1/top'" : Serve.firstEvent(url)]
+          lines.append(restored.line)
+          if !isDemo { lines.append(restored.hasEvents ? "try: curl '\(url)/v1/top'" : Serve.firstEvent(url)) }
           self.restored = nil
+          isComplete = true
         }
         return lines
       }
@@ -263,7 +277,7 @@
       return "try: curl -H 'Content-Type: application/x-ndjson' --data '\(event)' \(url)/v1/events"
     }
 
-    private static func print(_ lines: [String]) {
+    static func print(_ lines: [String]) {
       guard !lines.isEmpty else { return }
       do {
         try DescriptorHandle.standardOutput.write(Array((lines.joined(separator: "\n") + "\n").utf8))
