@@ -50,7 +50,7 @@
 
     /// Waits so long, or until the server ends; whether it goes on.
     public func wait(microseconds: Int64) -> Bool {
-      isEnding.locked(when: { $0 }, withinMicroseconds: microseconds) { !$0 }
+      isEnding.locked(when: { $0 }, withinMicroseconds: microseconds, { !$0 })
     }
 
     /// Whether the server ends: nothing more is to be begun.
