@@ -46,6 +46,10 @@
       public var auditLog: String?
       /// What is told of the server to who runs it; nothing unless it is given.
       public var logger = Logger(label: "continuo") { _ in SwiftLogNoOpLogHandler() }
+      /// What the page says at its top, on every view; nil: nothing.
+      public var notice: String?
+      /// Who writes in this process, beside those who send requests; nil: nobody.
+      public var feed: ServerFeed?
       /// What the wall clock says.
       public var wallClock: @Sendable () -> Timestamp
 
@@ -77,7 +81,7 @@
     /// Sets a server up. O(1).
     public init(_ options: Options) {
       self.options = options
-      page = PageFiles(assets: options.assets)
+      page = PageFiles(assets: options.assets, notice: options.notice)
       market = LiveMarket(wallClock: options.wallClock, options.limits)
       threads = NIOThreadPool(numberOfThreads: options.limits.threads)
     }
@@ -176,6 +180,7 @@
         let start = ContinuousClock.now
         try await threads.runIfActive { [options] in
           let ledger = try Ledger(path: options.dataDirectory, options.ledger)
+          try options.feed?.accept(ledger)
           let audit = options.auditLog ?? AuditFile.path(in: options.dataDirectory)
           market.open(
             ledger, try AuditFile(path: audit), streamWindow: .milliseconds(options.limits.streamMilliseconds))
@@ -190,8 +195,10 @@
         try? await threads.shutdownGracefully()
         throw error
       }
+      let feeding = options.feed.map { RunningFeed($0, market) }
       // Whoever cancels does not wait, and still closes.
       try? await gracefulShutdown()
+      await feeding?.end()
       try? await threads.runIfActive {
         guard let opened = market.close() else { return }
         try? opened.ledger.sync()

@@ -14,6 +14,8 @@ import time
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from demo import demo_pictures
+
 HOSTILE = "<img src=x onerror=alert(1)>/%2e\"'"
 # Each token with the power of ten that its price is about.
 SIZES = {"ATTO": -18, "NANO": -9, "UNIT": 0, "GIGA": 9}
@@ -365,4 +367,4 @@ def without_chart(stage):
 
 
 FIRST = [empty, filled]
-ALL = [*FIRST, ranking, sizes, controls, keyboard, pointer, tables, live, datafeed, tabs, themes, narrow, without_chart]
+ALL = [*FIRST, ranking, sizes, controls, keyboard, pointer, tables, live, datafeed, tabs, themes, narrow, without_chart, demo_pictures]

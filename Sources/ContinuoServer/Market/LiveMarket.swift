@@ -120,9 +120,14 @@ final class LiveMarket: Sendable {
   // MARK: writing
 
   /// Takes a batch: it is durable when this returns. Moves the horizon where it is due. O(rows) and a write.
-  func take(_ batch: EventBatch) throws -> (receipt: Receipt, sequence: UInt64) {
+  ///
+  /// - Parameter position: how far the source of the batch is, which is kept with it; nil: it has none.
+  func take(_ batch: EventBatch, at position: InputPosition? = nil) throws -> (receipt: Receipt, sequence: UInt64) {
     let opened = try opened()
-    let receipt = try step { try opened.ledger.take(batch, wallClock: wallClock()) }
+    let receipt = try step {
+      if let position { return try opened.ledger.take(batch, at: position, wallClock: wallClock()) }
+      return try opened.ledger.take(batch, wallClock: wallClock())
+    }
     metrics.count(receipt)
     var reader = opened.publication.reader()
     if reader.read({ $0.isHorizonDue }) { _ = try step { try opened.ledger.moveHorizon() } }

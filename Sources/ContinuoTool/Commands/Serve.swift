@@ -28,7 +28,7 @@
 
     static let settings: [Setting] =
       RetentionOptions.settings + ConsoleOptions.settings + ServeLimitOptions.settings + ServeTLSOptions.settings
-      + ServeOperationOptions.settings + [
+      + ServeOperationOptions.settings + ServeDemoOptions.settings + [
         .value("data-dir"), .value("listen"), .value("durability"), .flag("verify-on-start"),
         .value("write-token-file"), .value("read-token-file"), .value("admin-token-file"), .flag("insecure"),
         .value("backup-root"), .list("allow-host"), .list("allow-origin"),
@@ -36,9 +36,10 @@
       ]
 
     @Option(
-      help: ArgumentHelp("The data directory; it is made where there is none.", valueName: "dir"),
+      help: ArgumentHelp(
+        "The data directory; it is made where there is none. (default: \(usualDirectory))", valueName: "dir"),
       completion: .directory)
-    var dataDir = "./continuo-data"
+    var dataDir: String?
 
     @Option(
       help: ArgumentHelp("The address and port to listen on; port 0 takes one that is free.", valueName: "address:port")
@@ -100,6 +101,7 @@
     @OptionGroup var limits: ServeLimitOptions
     @OptionGroup var tls: ServeTLSOptions
     @OptionGroup var operation: ServeOperationOptions
+    @OptionGroup var demo: ServeDemoOptions
     @OptionGroup var consoleOptions: ConsoleOptions
 
     mutating func validate() throws {
@@ -114,6 +116,7 @@
 
     func run(_ console: Console) throws {
       let console = console.with(consoleOptions)
+      let dataDir = dataDir ?? (demo.demo ? ServeDemoOptions.directory : Self.usualDirectory)
       var options = Server.Options(dataDirectory: dataDir) { Feed.wallClock }
       options.ledger.engine = Engine.Settings(retention: kept.retention)
       options.ledger.durability = durability
@@ -126,12 +129,14 @@
       options.assets = assets ?? Self.assetsBesideProgram
       OpenFilesHandle.allowMost()
       operation.apply(to: &options, console)
+      let lines = MonitorHandle(
+        Lines(scheme: tls.scheme, host: listen.name, dataDir: dataDir, isDemo: demo.demo))
+      if demo.demo { options.setUp(demo, lines, console) }
       let server = Server(options)
       if let assets, !server.hasChart {
         console.note("continuo: \(Visible.text(assets)) has no lightweight-charts.js; the page shows tables")
       }
       let outcome = MonitorHandle<Outcome?>(nil)
-      let lines = MonitorHandle(Lines(scheme: tls.scheme, host: listen.name, dataDir: dataDir))
       let supervisor = ServiceNoticeHandle(environment: ProcessInfo.processInfo.environment)
       Task {
         var failure: (any Error)?
@@ -143,6 +148,8 @@
       guard let failure = outcome.locked(when: { $0 != nil }, { $0?.failure }) else { return }
       throw Self.failure(failure, listen)
     }
+
+    private static let usualDirectory = "./continuo-data"
 
     /// The folder `assets` beside the program.
     private static var assetsBesideProgram: String? {
@@ -230,20 +237,22 @@
     // MARK: what is printed
 
     /// What is to be printed, each once it is known and in this order.
-    private struct Lines: Sendable {
+    struct Lines: Sendable {
       let scheme: String
       let host: String
       let dataDir: String
+      /// Whether the demo says what to try.
+      let isDemo: Bool
+      /// Whether all were taken.
+      private(set) var isComplete = false
       private var port: Int?
       private var restored: (line: String, hasEvents: Bool)?
-      /// Whether everything was printed: requests are answered from now on.
-      private(set) var isReady = false
 
-      init(scheme: String, host: String, dataDir: String) {
-        (self.scheme, self.host, self.dataDir) = (scheme, host, dataDir)
+      init(scheme: String, host: String, dataDir: String, isDemo: Bool) {
+        (self.scheme, self.host, self.dataDir, self.isDemo) = (scheme, host, dataDir, isDemo)
       }
 
-      private var url: String { "\(scheme)://\(host):\(port ?? 0)" }
+      var url: String { "\(scheme)://\(host):\(port ?? 0)" }
 
       /// The lines that can be printed now.
       mutating func take(_ event: Server.Event) -> [String] {
@@ -263,9 +272,10 @@
         }
         // A small directory is read before the port is had.
         if port != nil, let restored {
-          lines += [restored.line, restored.hasEvents ? "try: curl '\(url)/v1/top'" : Serve.firstEvent(url)]
+          lines.append(restored.line)
+          if !isDemo { lines.append(restored.hasEvents ? "try: curl '\(url)/v1/top'" : Serve.firstEvent(url)) }
           self.restored = nil
-          isReady = true
+          isComplete = true
         }
         return lines
       }
@@ -275,9 +285,9 @@
       _ event: Server.Event, _ lines: MonitorHandle<Lines>, _ console: Console, _ supervisor: ServiceNoticeHandle
     ) {
       let becomesReady = lines.locked { lines in
-        let wasReady = lines.isReady
+        let wasReady = lines.isComplete
         print(lines.take(event))
-        return lines.isReady && !wasReady
+        return lines.isComplete && !wasReady
       }
       if becomesReady { supervisor.send("READY=1") }
       switch event {
@@ -298,7 +308,7 @@
       return "try: curl -H 'Content-Type: application/x-ndjson' --data '\(event)' \(url)/v1/events"
     }
 
-    private static func print(_ lines: [String]) {
+    static func print(_ lines: [String]) {
       guard !lines.isEmpty else { return }
       do {
         try DescriptorHandle.standardOutput.write(Array((lines.joined(separator: "\n") + "\n").utf8))
