@@ -65,12 +65,15 @@
     private let market: LiveMarket
     private let page: PageFiles
     private let threads: NIOThreadPool
+    private let log: MarketLog
 
     /// Sets a server up. O(1).
     public init(_ options: Options) {
       self.options = options
       page = PageFiles(assets: options.assets)
-      market = LiveMarket(wallClock: options.wallClock, options.limits)
+      let log = MarketLog(options.logger)
+      self.log = log
+      market = LiveMarket(wallClock: options.wallClock, options.limits) { log.step($0) }
       threads = NIOThreadPool(numberOfThreads: options.limits.threads)
     }
 
@@ -130,7 +133,7 @@
         configuration: ApplicationConfiguration(
           address: .hostname(options.host, port: options.port),
           availableConnectionsDelegate: MaximumAvailableConnections(limits.connectionsMax, logger: Self.logger)),
-        services: [MarketService(market: market, threads: threads, options: options, tell: tell)],
+        services: [MarketService(market: market, threads: threads, options: options, log: log, tell: tell)],
         onServerRunning: { channel in tell(.listening(port: channel.localAddress?.port ?? options.port)) },
         logger: Self.logger)
     }
@@ -141,11 +144,12 @@
     let market: LiveMarket
     let threads: NIOThreadPool
     let options: Server.Options
+    let log: MarketLog
     let tell: @Sendable (Server.Event) -> Void
 
     func run() async throws {
       threads.start()
-      let (market, log) = (market, MarketLog(options.logger))
+      let (market, log) = (market, log)
       var options = options
       options.ledger.onCheckpoint = { log.checkpoint($0) }
       do {

@@ -121,7 +121,8 @@
       options.limits = limits.limits
       options.access = try access()
       options.assets = assets ?? Self.assetsBesideProgram
-      operation.apply(to: &options, console)
+      let log = operation.apply(to: &options, console)
+      defer { log.close() }
       let server = Server(options)
       if let assets, !server.hasChart {
         console.note("continuo: \(Visible.text(assets)) has no lightweight-charts.js; the page shows tables")
