@@ -77,12 +77,15 @@
     private let market: LiveMarket
     private let page: PageFiles
     private let threads: NIOThreadPool
+    private let log: MarketLog
 
     /// Sets a server up. O(1).
     public init(_ options: Options) {
       self.options = options
       page = PageFiles(assets: options.assets, notice: options.notice)
-      market = LiveMarket(wallClock: options.wallClock, options.limits)
+      let log = MarketLog(options.logger)
+      self.log = log
+      market = LiveMarket(wallClock: options.wallClock, options.limits) { log.step($0) }
       threads = NIOThreadPool(numberOfThreads: options.limits.threads)
     }
 
@@ -134,7 +137,7 @@
       let (limits, metrics) = (options.limits, market.metrics)
       let tls = options.certificate?.tls
       var services: [any ServiceLifecycle.Service] = [
-        MarketService(market: market, threads: threads, options: options, tell: tell)
+        MarketService(market: market, threads: threads, options: options, log: log, tell: tell)
       ]
       if let certificate = options.certificate {
         services.append(CertificateWatch(certificate: certificate, seconds: options.certificateSeconds, tell: tell))
@@ -169,11 +172,12 @@
     let market: LiveMarket
     let threads: NIOThreadPool
     let options: Server.Options
+    let log: MarketLog
     let tell: @Sendable (Server.Event) -> Void
 
     func run() async throws {
       threads.start()
-      let (market, log) = (market, MarketLog(options.logger))
+      let (market, log) = (market, log)
       var options = options
       options.ledger.onCheckpoint = { log.checkpoint($0) }
       do {

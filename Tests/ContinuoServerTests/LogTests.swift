@@ -55,6 +55,36 @@
       #expect(object["count"] as? Int == 7 && (object["target"] as? String)?.hasPrefix("a\\u{A}{") == true)
     }
 
+    private final class Gate: Sendable {
+      private let state = Mutex((isOpen: false, text: ""))
+      var text: String { state.withLock { $0.text } }
+
+      func open() { state.withLock { $0.isOpen = true } }
+
+      func write(_ bytes: [UInt8]) {
+        while !state.withLock({ $0.isOpen }) { usleep(1000) }
+        state.withLock { $0.text += String(decoding: bytes, as: UTF8.self) }
+      }
+    }
+
+    /// Who reads the log does not hold up who serves; what was too much is counted.
+    @Test("A log that nobody reads")
+    func unread() throws {
+      let gate = Gate()
+      let queue = LogQueue(.json, clock: { Timestamp(microseconds: 0) }, write: { gate.write($0) })
+      let line = [UInt8](repeating: UInt8(ascii: "x"), count: 999) + [10]
+      // Two at most are on their way: one batch that is being written, and what is kept behind it.
+      for _ in 0..<5000 { queue.take(line) }
+      #expect(gate.text.isEmpty)
+      gate.open()
+      queue.close()
+      let lines = gate.text.split(separator: "\n")
+      let told = TestLog.objects(lines.map(String.init))
+      let lost = told.compactMap { $0["count"] as? Int }.reduce(0, +)
+      #expect(lost > 2000 && lines.count - told.count + lost == 5000, "\(lost) lost, \(lines.count) lines")
+      #expect(told.allSatisfy { $0["level"] as? String == "warning" })
+    }
+
     private static let (reading, writing) = ("reader-of-the-market", "writer-of-the-market")
 
     /// Rule 14.1: a line for the start, for what was refused, for each request and for the end; tokens are redacted wherever they stand.

@@ -4,9 +4,11 @@
 
 #if Server
   import ContinuoServer
+  import ContinuoStorage
   import Foundation
   import HTTPTypes
   import HummingbirdTesting
+  import Logging
   import NIOCore
   import Testing
 
@@ -61,6 +63,53 @@
       #expect(lines[0]["level"] as? String == "error" && (lines[0]["remedy"] as? String)?.isEmpty == false)
     }
 
+    /// Rules 7.5, 13.1: damage under an open directory ends ingestion: said once in the log, by readiness, and by `health`.
+    @Test("Damage that is found while the server runs")
+    func damage() async throws {
+      let log = TestLog()
+      try await Served.run { options in
+        options.logger = log.logger(.json, .notice)
+        options.ledger.scrubBytesPerSecond = 1 << 40
+        options.ledger.scrubRestMicroseconds = 1000
+      } _: { served in
+        try await served.sample()
+        #expect(try await served.post("/v1/admin/checkpoint", "".utf8).status == 200)
+        let segment = try Self.spoil(served)
+        var ready = try await served.get("/readyz")
+        for _ in 0..<30_000 where ready.status == 200 {
+          try await Task.sleep(for: .milliseconds(1))
+          ready = try await served.get("/readyz")
+        }
+        #expect(ready.status == 503 && ready.text.contains(segment), "\(ready.text)")
+        for block in 0..<3 {
+          let refused = try await served.events(Self.event(block))
+          #expect(refused.code == "damaged", "\(refused.text)")
+        }
+        #expect(try await served.get("/v1/top").status == 200)
+        let told = try Program.outcome(["health", "--ready", "--url", "http://127.0.0.1:\(served.port)"])
+        #expect(told.status == 1 && told.error.hasPrefix("continuo: not_ready: "), "\(told.error)")
+        #expect(told.error.contains(segment) && told.error.split(separator: "\n").count == 1, "\(told.error)")
+        let alive = try Program.run(["health", "--url", "http://127.0.0.1:\(served.port)"])
+        #expect(alive == "ok\n")
+      }
+      let stopped = log.objects.filter { $0["message"] as? String == "ingestion has stopped" }
+      #expect(stopped.count == 1 && stopped.first?["level"] as? String == "error", "\(log.texts)")
+    }
+
+    /// Changes a byte of a kept file under an open directory; the file's name.
+    private static func spoil(_ served: Served) throws -> String {
+      let kept = served.directory.appending(path: "kept")
+      let files = try FileManager.default.contentsOfDirectory(atPath: kept.path)
+      let segment = try #require(files.filter { $0.hasSuffix(".segment") }.min())
+      let file = try FileHandle(forUpdating: kept.appending(path: segment))
+      try file.seek(toOffset: 100)
+      let byte = try #require(try file.read(upToCount: 1)?.first)
+      try file.seek(toOffset: 100)
+      try file.write(contentsOf: Data([byte ^ 1]))
+      try file.close()
+      return segment
+    }
+
     /// Rules 7.6, 13.1: a sound directory has no differences while events come in; a byte that decays is named.
     @Test("POST /v1/admin/verify while events come in")
     func verify() async throws {
@@ -78,14 +127,7 @@
           }
           try await sent
         }
-        let files = try FileManager.default.contentsOfDirectory(atPath: served.directory.appending(path: "kept").path)
-        let segment = try #require(files.filter { $0.hasSuffix(".segment") }.min())
-        let file = try FileHandle(forUpdating: served.directory.appending(path: "kept/" + segment))
-        try file.seek(toOffset: 100)
-        let byte = try #require(try file.read(upToCount: 1)?.first)
-        try file.seek(toOffset: 100)
-        try file.write(contentsOf: Data([byte ^ 1]))
-        try file.close()
+        let segment = try Self.spoil(served)
         let found = try await served.post("/v1/admin/verify", "".utf8)
         let differences = try #require(found.object["differences"] as? [String])
         #expect(found.status == 200 && differences.contains { $0.contains(segment) }, "\(differences)")

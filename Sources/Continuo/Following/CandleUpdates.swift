@@ -58,6 +58,15 @@ public final class CandleSubscription: Sendable {
     let interval: Interval
     /// nil for a reset.
     let bucket: Timestamp?
+
+    init(_ update: CandleUpdate) {
+      (token, interval) = (update.token, update.interval)
+      switch update.change {
+      case .candle(let bar): bucket = bar.bucket
+      case .deleted(let deleted): bucket = deleted
+      case .reset: bucket = nil
+      }
+    }
   }
 
   fileprivate struct Queue {
@@ -87,22 +96,12 @@ public final class CandleSubscription: Sendable {
   func put(_ updates: [CandleUpdate]) {
     let waiting = queue.withLock { queue -> CheckedContinuation<Void, Never>? in
       guard !queue.isOver else { return nil }
-      for update in updates { queue.put(update, key(update)) }
+      for update in updates { queue.put(update, Key(update)) }
       if queue.places.count > max(Self.waitingMax, 4 * pairs.count) { queue.beginAnew(pairs, updates.last?.sequence) }
       defer { queue.waiting = nil }
       return queue.waiting
     }
     waiting?.resume()
-  }
-
-  private func key(_ update: CandleUpdate) -> Key {
-    let bucket: Timestamp?
-    switch update.change {
-    case .candle(let bar): bucket = bar.bucket
-    case .deleted(let deleted): bucket = deleted
-    case .reset: bucket = nil
-    }
-    return Key(token: update.token, interval: update.interval, bucket: bucket)
   }
 
   /// Sends nothing more, once what waits is taken. O(1).
@@ -165,16 +164,36 @@ extension CandleSubscription.Queue {
   /// Puts an update behind all others, or in the place of one of the same candle: what is sent early is no older for that, and
   /// what was put in between is not told to be complete by it.
   fileprivate mutating func put(_ update: CandleUpdate, _ key: CandleSubscription.Key) {
+    if case .reset(let from) = update.change { return put(resetOf: update, from: from, key) }
     guard let place = places[key] else {
       places[key] = updates.count
       return updates.append(update)
     }
-    var change = update.change
-    if case .reset(let earlier) = updates[place].change, case .reset(let from) = change {
-      change = .reset(from: earlier.flatMap { earlier in from.map { Swift.min(earlier, $0) } })
-    }
     updates[place] = CandleUpdate(
-      token: update.token, interval: update.interval, change: change, sequence: updates[place].sequence)
+      token: update.token, interval: update.interval, change: update.change, sequence: updates[place].sequence)
+  }
+
+  /// Puts word to ask again: what waits of candles that are asked for again is not sent, or it would be taken for newer.
+  fileprivate mutating func put(resetOf update: CandleUpdate, from: Timestamp?, _ key: CandleSubscription.Key) {
+    var from = from
+    let held = updates
+    (updates, places) = ([], [:])
+    for one in held {
+      let its = CandleSubscription.Key(one)
+      if its.token == key.token, its.interval == key.interval {
+        if case .reset(let earlier) = one.change {
+          from = earlier.flatMap { earlier in from.map { Swift.min(earlier, $0) } }
+          continue
+        }
+        if let bucket = its.bucket, from.map({ bucket >= $0 }) ?? true { continue }
+      }
+      places[its] = updates.count
+      updates.append(one)
+    }
+    places[key] = updates.count
+    updates.append(
+      CandleUpdate(
+        token: update.token, interval: update.interval, change: .reset(from: from), sequence: update.sequence))
   }
 
   /// Instead of all that waits every pair is asked for again.
@@ -184,7 +203,7 @@ extension CandleSubscription.Queue {
       let update = CandleUpdate(
         token: pair.token, interval: pair.interval, change: .reset(from: nil),
         sequence: index == pairs.count - 1 ? sequence : nil)
-      put(update, CandleSubscription.Key(token: pair.token, interval: pair.interval, bucket: nil))
+      put(update, CandleSubscription.Key(update))
     }
   }
 

@@ -50,8 +50,14 @@ final class LiveMarket: Sendable {
   /// Told from all other runs, for what is as long as the process lives.
   let run: String
 
-  init(wallClock: @escaping @Sendable () -> Timestamp, _ limits: ServerLimits) {
-    self.wallClock = wallClock
+  /// Is told of each step: nil where it was taken, else what failed.
+  private let tell: @Sendable (StorageFailure?) -> Void
+
+  init(
+    wallClock: @escaping @Sendable () -> Timestamp, _ limits: ServerLimits,
+    tell: @escaping @Sendable (StorageFailure?) -> Void = { _ in }
+  ) {
+    (self.wallClock, self.tell) = (wallClock, tell)
     candleTexts = CandleTexts(CandleRoutes.table, bytesMax: limits.candleTextBytesMax)
     memory = MemoryGate(limit: limits.memoryBytesMax)
     run = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -145,8 +151,11 @@ final class LiveMarket: Sendable {
   /// Makes a step, and remembers a failure behind which none is taken any more.
   private func step<Outcome>(_ call: () throws -> Outcome) throws -> Outcome {
     do {
-      return try call()
+      let outcome = try call()
+      tell(nil)
+      return outcome
     } catch let failure as StorageFailure {
+      tell(failure)
       if case .poisoned = failure { stopped.withLock { $0 = failure.what } }
       throw failure
     }

@@ -128,7 +128,8 @@
       options.certificate = try tls.serverCertificate()
       options.assets = assets ?? Self.assetsBesideProgram
       OpenFilesHandle.allowMost()
-      operation.apply(to: &options, console)
+      let log = operation.apply(to: &options, console)
+      defer { log.close() }
       let lines = MonitorHandle(
         Lines(scheme: tls.scheme, host: listen.name, dataDir: dataDir, isDemo: demo.demo))
       if demo.demo { options.setUp(demo, lines, console) }

@@ -64,13 +64,15 @@
         "'\(memoryLimit)' for --memory-limit is not within 1 to \(Self.memoryMebibytesMax)")
     }
 
-    /// Puts it into a server's options, and tells the log that it begins.
-    func apply(to options: inout Server.Options, _ console: Console) {
+    /// Puts it into a server's options, and tells the log that it begins. The log is to be closed at the end.
+    func apply(to options: inout Server.Options, _ console: Console) -> LogQueue {
       options.limits.memoryBytesMax = memoryLimit.map { $0 << 20 }
       options.auditLog = audit.auditLog
       let level = console.isQuiet ? max(logLevel.level, .error) : logLevel.level
-      options.logger = Logger(label: "continuo") { [form = logFormat.form] _ in
-        LogLines(form, level: level) { Feed.wallClock }
+      let form = logFormat.form
+      let log = LogQueue(form) { Feed.wallClock }
+      options.logger = Logger(label: "continuo") { _ in
+        LogLines(form, level: level, clock: { Feed.wallClock }, write: { log.take($0) })
       }
       options.logger.info(
         "starting",
@@ -78,6 +80,7 @@
           "version": "\(Version.text)", "data_dir": "\(options.dataDirectory)",
           "listen": "\(options.host):\(options.port)",
         ])
+      return log
     }
   }
 #endif
