@@ -173,20 +173,24 @@ extension CandleSubscription.Queue {
       token: update.token, interval: update.interval, change: update.change, sequence: updates[place].sequence)
   }
 
-  /// Puts word to ask again: what waits of candles that are asked for again is not sent, or it would be taken for newer.
+  /// Puts word to ask again: what waits of candles that are asked for again is not sent, or it would be taken for newer. Where such
+  /// word moves back, what it is put behind no longer says that nothing before is missing.
   fileprivate mutating func put(resetOf update: CandleUpdate, from: Timestamp?, _ key: CandleSubscription.Key) {
     var from = from
+    var isBehind = false
     let held = updates
     (updates, places) = ([], [:])
-    for one in held {
+    for var one in held {
       let its = CandleSubscription.Key(one)
       if its.token == key.token, its.interval == key.interval {
         if case .reset(let earlier) = one.change {
           from = earlier.flatMap { earlier in from.map { Swift.min(earlier, $0) } }
+          isBehind = true
           continue
         }
         if let bucket = its.bucket, from.map({ bucket >= $0 }) ?? true { continue }
       }
+      if isBehind { one.sequence = nil }
       places[its] = updates.count
       updates.append(one)
     }
