@@ -367,4 +367,4 @@ def without_chart(stage):
 
 
 FIRST = [empty, filled]
-ALL = [*FIRST, ranking, sizes, controls, keyboard, pointer, tables, live, datafeed, tabs, themes, narrow, without_chart, demo_pictures]
+ALL = [*FIRST, ranking, sizes, controls, keyboard, pointer, tables, datafeed, live, tabs, themes, narrow, without_chart, demo_pictures]

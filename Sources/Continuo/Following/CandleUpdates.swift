@@ -173,8 +173,8 @@ extension CandleSubscription.Queue {
       token: update.token, interval: update.interval, change: update.change, sequence: updates[place].sequence)
   }
 
-  /// Puts word to ask again: what waits of candles that are asked for again is not sent, or it would be taken for newer. Where such
-  /// word moves back, what it is put behind no longer says that nothing before is missing.
+  /// Puts word to ask again: what waits of candles that are asked for again is not sent, or it would be taken for newer. What then
+  /// stands before it no longer says that nothing before is missing.
   fileprivate mutating func put(resetOf update: CandleUpdate, from: Timestamp?, _ key: CandleSubscription.Key) {
     var from = from
     var isBehind = false
@@ -188,7 +188,10 @@ extension CandleSubscription.Queue {
           isBehind = true
           continue
         }
-        if let bucket = its.bucket, from.map({ bucket >= $0 }) ?? true { continue }
+        if let bucket = its.bucket, from.map({ bucket >= $0 }) ?? true {
+          isBehind = true
+          continue
+        }
       }
       if isBehind { one.sequence = nil }
       places[its] = updates.count

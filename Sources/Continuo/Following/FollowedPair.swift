@@ -54,7 +54,7 @@ struct FollowedPair: Sendable {
     case .since(let instant, let isUndone):
       var from = pair.interval.start(of: instant)
       // The candle before may have been open then.
-      if let clock = since?.clock, !isUndone { from = min(from, pair.interval.start(of: clock)) }
+      if let clock = since?.clock { from = min(from, pair.interval.start(of: clock)) }
       let bars = bars(market, place, from: from, limit: Self.candlesMax + 1)
       guard !isUndone, bars.count <= Self.candlesMax else {
         return [update(.reset(from: from))] + (last.map { [update(.candle($0))] } ?? [])
@@ -97,17 +97,16 @@ struct FollowedPair: Sendable {
   ) -> [CandleUpdate] {
     var updates: [CandleUpdate] = []
     var from = first
-    if let newest {
-      if first < newest { updates.append(update(.reset(from: first))) }
-      // One that was open is sent once more when it is not.
-      if first < newest || isOpen { from = newest }
-    }
+    // Who asked just now may have candles behind the newest one that was told, and those are gone.
+    if isUndone || newest.map({ first < $0 }) ?? false { updates.append(update(.reset(from: first))) }
+    // One that was open is sent once more when it is not.
+    if let newest, first < newest || isOpen { from = newest }
     var bars = bars(market, place, from: from, limit: Self.candlesMax + 1)
     if bars.count > Self.candlesMax {
       if updates.isEmpty { updates.append(update(.reset(from: from))) }
       bars = Array(bars.suffix(1))
     }
-    if let newest, isUndone, from <= newest, bars.first?.bucket != newest, updates.isEmpty || bars.isEmpty {
+    if isUndone, let newest, from <= newest, bars.first?.bucket != newest {
       updates.append(update(.deleted(bucket: newest)))
     }
     updates += bars.map { update(.candle($0)) }
