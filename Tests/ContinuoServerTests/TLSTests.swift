@@ -242,7 +242,7 @@
       try Self.rows(shell)
       let port = server.port
       async let sending = Self.ask(
-        shell, port, "/v1/events", "\(version) -H 'Content-Type: text/csv' --limit-rate 150k --data-binary @rows.csv")
+        shell, port, "/v1/events", "\(version) -H 'Content-Type: text/csv' --limit-rate 50k --data-binary @rows.csv")
       try await shell.wait("it comes") {
         let metrics = try await Self.ask(shell, server, "/metrics")
         return !metrics.contains("\ncontinuo_held_body_bytes 0\n")

@@ -129,12 +129,10 @@ public final class CandleFeed: Sendable {
         let place = place(market, told, rung)
         let since = sequence.map { state.places.place($0, now: place.sequence) }
         var updates: [CandleUpdate] = []
+        nameNew(unique, market, &state)
         for pair in unique {
           var followed = state.pairs[pair] ?? FollowedPair(pair)
-          if followed.followers.isEmpty {
-            followed.number = followed.number ?? market.number(of: pair.token)
-            followed.begin(market, place)
-          }
+          if followed.followers.isEmpty { followed.begin(market, place) }
           followed.followers.append(subscription.number)
           updates += followed.beginning(market, place, since: since, publication.changes)
           state.pairs[pair] = followed
@@ -161,6 +159,15 @@ public final class CandleFeed: Sendable {
     } else {
       state.unnamed.insert(pair)
       bell.awaitTokens()
+    }
+  }
+
+  /// Notes pairs whose token has come since they were followed: who follows them already has something to be told.
+  private func nameNew(_ pairs: [CandlePair], _ market: borrowing Snapshot, _ state: inout State) {
+    for pair in pairs where state.unnamed.contains(pair) {
+      guard let token = market.number(of: pair.token) else { continue }
+      name(pair, token, &state)
+      if let followed = state.pairs[pair], !followed.followers.isEmpty { mark(pair, &state) }
     }
   }
 
@@ -206,13 +213,7 @@ public final class CandleFeed: Sendable {
       let told = options.sequence?()
       return reader.read { market in
         let place = place(market, told, rung)
-        if hasNew {
-          for pair in state.unnamed {
-            guard let token = market.number(of: pair.token) else { continue }
-            name(pair, token, &state)
-            mark(pair, &state)
-          }
-        }
+        if hasNew { nameNew(Array(state.unnamed), market, &state) }
         for token in changed { for pair in state.byToken[token] ?? [] { mark(pair, &state) } }
         markClosed(place.clock, &state)
         let followers = send(market, place, &state)
