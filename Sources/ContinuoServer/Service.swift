@@ -63,7 +63,7 @@ struct Service: Sendable {
       match.route,
       Question(
         ask: ask, names: match.names, query: values, market: market, limits: limits, backupRoot: backupRoot, page: page,
-        times: try Self.times(values)))
+        access: access, times: try Self.times(values)))
   }
 
   /// The name of a token in a query, for clients that send no headers of their own.

@@ -47,6 +47,46 @@
       return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// What a run came to.
+    struct Outcome: Sendable {
+      let status: Int32
+      let out: String
+      let error: String
+    }
+
+    /// Runs a command, or another program of the machine, to its end, on a thread of its own: a server in this process has to go on.
+    static func all(
+      _ arguments: [String], _ environment: [String: String] = [:], program: String? = nil
+    ) async throws -> Outcome {
+      try await withCheckedThrowingContinuation { continuation in
+        Thread { continuation.resume(with: Result { try Program.waited(arguments, environment, program) }) }.start()
+      }
+    }
+
+    private static func waited(
+      _ arguments: [String], _ environment: [String: String], _ program: String?
+    ) throws -> Outcome {
+      let process = try process(arguments, environment)
+      if let program {
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
+      }
+      // Through files, so that neither can fill up while the other one is read.
+      let scratch = FileManager.default.temporaryDirectory.appending(path: "continuo-\(UUID().uuidString)")
+      try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: scratch) }
+      let places = ["out", "error"].map { scratch.appending(path: $0) }
+      for place in places { try Data().write(to: place) }
+      process.standardOutput = try FileHandle(forWritingTo: places[0])
+      process.standardError = try FileHandle(forWritingTo: places[1])
+      process.standardInput = FileHandle.nullDevice
+      try process.run()
+      process.waitUntilExit()
+      let texts = try places.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
+      return Outcome(status: process.terminationStatus, out: texts[0], error: texts[1])
+    }
+
     /// Runs a command to its end; its status, and what it printed to stderr.
     static func outcome(
       _ arguments: [String], _ environment: [String: String] = [:]

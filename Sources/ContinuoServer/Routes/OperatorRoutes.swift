@@ -45,6 +45,9 @@ enum OperatorRoutes {
     let to: String
   }
 
+  /// The names that a folder may have (`isFolderName`).
+  static let backupSchema = Schema.object([Schema.Field("to", .text("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$"))])
+
   static func backup(_ question: Question, _ body: [UInt8]) throws -> Answer {
     guard let root = question.backupRoot else {
       throw Problem(
@@ -58,10 +61,11 @@ enum OperatorRoutes {
     }
     let start = ContinuousClock.now
     let copy = try question.market.opened().ledger.backup(to: root + "/" + name)
-    var writer = ResultWriter(ResultTable.checkpoint, as: .json)
+    var writer = ResultWriter(ResultTable.copy(withDigest: false), as: .json)
     writer.write(
-      CheckpointAnswer(
-        sequence: copy.sequence ?? 0, bytes: copy.bytes, microseconds: microseconds(since: start)))
+      CopyAnswer(
+        files: copy.files, bytes: copy.bytes, events: copy.events, sequence: copy.sequence,
+        microseconds: microseconds(since: start), stateDigest: nil))
     writer.finish()
     return .json(writer.bytes)
   }
