@@ -47,6 +47,9 @@ struct Top: ConsoleCommand {
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
     let asked = try asOf.map { try source.reading.instant($0, flag: "as-of") }
+    #if Server
+      if let server = try source.remote.server() { return try ask(server, asked, console) }
+    #endif
     let replay = try Replay.of(source, console)
     var result = ResultStream(.ranking, output, console)
     if let instant = asked ?? replay.engine.clock {
