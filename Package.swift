@@ -82,6 +82,7 @@ let package = Package(
         ofServer("NIOSSL", "swift-nio-ssl"), ofServer("NIOCertificateReloading", "swift-nio-extras"),
         ofServer("ServiceLifecycle", "swift-service-lifecycle"), ofServer("UnixSignals", "swift-service-lifecycle"),
         ofServer("Logging", "swift-log"), ofServer("NIOCore", "swift-nio"), ofServer("NIOPosix", "swift-nio"),
+        ofServer("NIOHTTP1", "swift-nio"), ofServer("NIOTLS", "swift-nio"),
         ofServer("NIOHTTPTypes", "swift-nio-extras"), ofServer("HTTPTypes", "swift-http-types"),
       ],
       // Inside the program, so that it needs nothing beside it.

@@ -22,6 +22,7 @@ extension Engine {
     guard batch.offered <= Limits.batchRowsMax else { throw .batchTooLarge(rows: batch.offered) }
     let latest = bounds.latest
     try checkNames(batch, bounds)
+    beginStep()
     var receipt = Receipt()
     receipt.rejections = batch.rejections
     var rejected: [Rejection] = []
@@ -101,6 +102,7 @@ extension Engine {
           key: key, amountUSD: amount, tokenAmount: rows[index].tokenAmount, price: rows[index].price, wallet: trader,
           side: rows[index].side))
       dayVolumes.add(amount, to: token, at: key.timestamp)
+      stepChanges.note(token, key.timestamp)
     } else {
       let (from, to) = (rows[index].names.wallet, rows[index].names.to)
       let transfer = TransferRow(

@@ -74,6 +74,8 @@ public struct Engine: ~Copyable {
   var versions: AtomicWords
   /// The tokens that were changed since the last version, if any are published.
   var changedTokens: ColumnHandle<UInt32>
+  /// Which candles the step at hand has changed, if anybody follows.
+  var stepChanges: StepChanges
 
   /// Makes an empty engine. O(1).
   public init(_ settings: Settings = Settings()) {
@@ -89,6 +91,7 @@ public struct Engine: ~Copyable {
     identities = Identities(arena)
     versions = AtomicWords(0, arena)
     changedTokens = ColumnHandle(arena)
+    stepChanges = StepChanges(arena)
     balancesByAddress.append(0)
     _ = addressNames.intern(PackedName(ShortText("0", "x"), count: 2), TextPool())
   }

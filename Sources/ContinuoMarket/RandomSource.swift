@@ -9,7 +9,7 @@ package struct RandomSource: RandomNumberGenerator, Sendable {
   /// What numbers are for. Each purpose has numbers of its own, so that one option of a market changes nothing else in it.
   package enum Purpose: UInt64, Sendable {
     case blocks = 1
-    case tokens, values, wallets, digits, lateness, repeats, order, names, questions
+    case tokens, values, wallets, digits, lateness, repeats, order, names, questions, demo, demoTokens, demoMoods
   }
 
   private var state: UInt64

@@ -8,7 +8,7 @@
   public import ContinuoStorage
   package import Hummingbird
   internal import HummingbirdCore
-  internal import Logging
+  public import Logging
   internal import NIOCore
   internal import NIOPosix
   internal import ServiceLifecycle
@@ -34,10 +34,22 @@
       public var access = Access()
       /// How much.
       public var limits = ServerLimits()
+      /// The certificate for TLS; nil: what is sent can be read on its way.
+      public var certificate: ServerCertificate?
+      /// How often its files are looked at, in seconds.
+      public var certificateSeconds = 10
       /// The folder for backups; nil: none are made.
       public var backupRoot: String?
       /// The folder that has the chart's code for the page, `lightweight-charts.js`; nil, or none there: the page shows tables.
       public var assets: String?
+      /// Where it is written down who took something back; nil: in the data directory.
+      public var auditLog: String?
+      /// What is told of the server to who runs it; nothing unless it is given.
+      public var logger = Logger(label: "continuo") { _ in SwiftLogNoOpLogHandler() }
+      /// What the page says at its top, on every view; nil: nothing.
+      public var notice: String?
+      /// Who writes in this process, beside those who send requests; nil: nobody.
+      public var feed: ServerFeed?
       /// What the wall clock says.
       public var wallClock: @Sendable () -> Timestamp
 
@@ -55,19 +67,25 @@
       case listening(port: Int)
       /// It has its directory, after so long.
       case ready(Restored, Inspection, seconds: Double)
+      /// It shows the certificate that its files have now; or still the one before, and why.
+      case certificate(CertificateFailure?)
+      /// It was asked to end, and will.
+      case ending
     }
 
     private let options: Options
     private let market: LiveMarket
     private let page: PageFiles
     private let threads: NIOThreadPool
+    private let log: MarketLog
 
     /// Sets a server up. O(1).
     public init(_ options: Options) {
       self.options = options
-      page = PageFiles(assets: options.assets)
-      market = LiveMarket(
-        wallClock: options.wallClock, candleTextBytesMax: options.limits.candleTextBytesMax)
+      page = PageFiles(assets: options.assets, notice: options.notice)
+      let log = MarketLog(options.logger)
+      self.log = log
+      market = LiveMarket(wallClock: options.wallClock, options.limits) { log.step($0) }
       threads = NIOThreadPool(numberOfThreads: options.limits.threads)
     }
 
@@ -78,7 +96,8 @@
       let application = application(tell)
       let group = ServiceGroup(
         configuration: ServiceGroupConfiguration(
-          services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.logger))
+          services: [application, EndNotice(tell: tell)], gracefulShutdownSignals: [.sigterm, .sigint],
+          logger: Self.logger))
       try await group.run()
     }
 
@@ -97,6 +116,7 @@
       case .work(let route, let question):
         do {
           switch route.work {
+          case .stream: throw Problem(.notFound, "a stream has no end", remedy: "ask a server that runs")
           case .quick(let work), .slow(let work): return service.completed(try work(question), ask)
           case .posted(let work): return service.completed(try work(question, []), ask)
           case .events: throw Problem(.badBody, "there is no body", remedy: "send one")
@@ -114,22 +134,36 @@
 
     /// The application, for who runs it in a group of their own.
     package func application(_ tell: @escaping @Sendable (Event) -> Void = { _ in }) -> some ApplicationProtocol {
-      let (limits, market, threads) = (options.limits, market, threads)
-      var channel = HTTP1Channel.Configuration(
-        additionalChannelHandlers: [ConnectionWatch(market.metrics, seconds: limits.requestSeconds)],
-        idleTimeout: .seconds(Int64(limits.idleSeconds)))
-      channel.httpDecoder = .init(
-        maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,
-        maxHeaderFieldCount: limits.headersMax)
+      let (limits, metrics) = (options.limits, market.metrics)
+      let tls = options.certificate?.tls
+      var services: [any ServiceLifecycle.Service] = [
+        MarketService(market: market, threads: threads, options: options, log: log, tell: tell)
+      ]
+      if let certificate = options.certificate {
+        services.append(CertificateWatch(certificate: certificate, seconds: options.certificateSeconds, tell: tell))
+      }
       return Application(
-        responder: HTTPFront(service: service, threads: threads),
-        server: .http1(configuration: channel),
+        responder: HTTPFront(service: service, threads: threads, log: RequestLog(logger: options.logger)),
+        server: HTTPServerBuilder { responder in
+          guard let tls else { return PlainChannel(responder, metrics, limits) }
+          return SecureChannel(tls, responder, metrics, limits)
+        },
         configuration: ApplicationConfiguration(
           address: .hostname(options.host, port: options.port),
           availableConnectionsDelegate: MaximumAvailableConnections(limits.connectionsMax, logger: Self.logger)),
-        services: [MarketService(market: market, threads: threads, options: options, tell: tell)],
+        services: services,
         onServerRunning: { channel in tell(.listening(port: channel.localAddress?.port ?? options.port)) },
         logger: Self.logger)
+    }
+  }
+
+  /// Tells of the end when it begins.
+  private struct EndNotice: ServiceLifecycle.Service {
+    let tell: @Sendable (Server.Event) -> Void
+
+    func run() async throws {
+      try? await gracefulShutdown()
+      tell(.ending)
     }
   }
 
@@ -138,33 +172,44 @@
     let market: LiveMarket
     let threads: NIOThreadPool
     let options: Server.Options
+    let log: MarketLog
     let tell: @Sendable (Server.Event) -> Void
 
     func run() async throws {
       threads.start()
-      let (market, options) = (market, options)
+      let (market, log) = (market, log)
+      var options = options
+      options.ledger.onCheckpoint = { log.checkpoint($0) }
       do {
         let start = ContinuousClock.now
-        try await threads.runIfActive {
-          market.open(try Ledger(path: options.dataDirectory, options.ledger))
+        try await threads.runIfActive { [options] in
+          let ledger = try Ledger(path: options.dataDirectory, options.ledger)
+          try options.feed?.accept(ledger)
+          let audit = options.auditLog ?? AuditFile.path(in: options.dataDirectory)
+          market.open(
+            ledger, try AuditFile(path: audit), streamWindow: .milliseconds(options.limits.streamMilliseconds))
         }
-        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        let seconds = start.duration(to: .now).seconds
         let opened = try market.opened()
         var reader = opened.publication.reader()
         let inspection = reader.read { $0.inspection() }
-        tell(.ready(opened.ledger.opening, inspection, seconds: Double(seconds) + Double(attoseconds) / 1e18))
+        log.ready(opened.ledger.opening, inspection, seconds)
+        tell(.ready(opened.ledger.opening, inspection, seconds: seconds))
       } catch {
         try? await threads.shutdownGracefully()
         throw error
       }
+      let feeding = options.feed.map { RunningFeed($0, market) }
       // Whoever cancels does not wait, and still closes.
       try? await gracefulShutdown()
+      await feeding?.end()
       try? await threads.runIfActive {
         guard let opened = market.close() else { return }
         try? opened.ledger.sync()
         opened.ledger.finishCheckpoints()
       }
       try? await threads.shutdownGracefully()
+      log.stopped()
     }
   }
 #endif

@@ -26,6 +26,8 @@ public struct ServerLimits: Equatable, Sendable {
   public var connectionsMax = 1024
   /// How long a connection may do nothing between its requests, in seconds.
   public var idleSeconds = 60
+  /// How long a handshake of TLS may take, in seconds.
+  public var handshakeSeconds = 10
   /// How long a request may take from its first byte to the last one of its answer, in seconds.
   public var requestSeconds = 60
   /// How many rows an answer has, unless it is asked for more, and at most.
@@ -35,9 +37,30 @@ public struct ServerLimits: Equatable, Sendable {
   public var barsMax = 50_000
   /// How many bytes the texts of closed candles take that are kept.
   public var candleTextBytesMax = 128 << 20
+  /// A stream tells of a candle once in so many milliseconds at most, and 0 does not hold anything back.
+  public var streamMilliseconds = 250
+  /// How many tokens a stream follows at most, each at every interval.
+  public var streamTokensMax = 100
+  /// How long a stream says nothing before it says that it is there, in seconds.
+  public var streamQuietSeconds = 15
+  /// How long who reads a stream may be behind, in seconds.
+  public var streamBehindSeconds = 5
+  /// How much memory the process has when it takes no more events, in bytes; nil: as much as there is.
+  public var memoryBytesMax: Int?
   /// How many threads wait for the disk, and make long answers.
   public var threads = 4
 
   /// The limits that hold unless others are given. O(1).
   public init() {}
+
+  /// Those that somebody may run into, as metrics have them.
+  var figures: [(name: String, value: Int)] {
+    [
+      ("body_bytes", bodyBytesMax), ("inflated_bytes", inflatedBytesMax), ("inflate_ratio", inflateRatioMax),
+      ("small_body_bytes", smallBodyBytesMax), ("held_body_bytes", heldBytesMax), ("json_depth", jsonDepthMax),
+      ("header_bytes", headerBytesMax), ("headers", headersMax), ("connections", connectionsMax),
+      ("idle_seconds", idleSeconds), ("request_seconds", requestSeconds), ("batch_rows", Limits.batchRowsMax),
+      ("batch_bytes", Limits.batchBytesMax), ("answer_rows", rowsMax), ("answer_candles", barsMax),
+    ] + (memoryBytesMax.map { [("memory_bytes", $0)] } ?? [])
+  }
 }

@@ -46,8 +46,8 @@ struct Service: Sendable {
     }
     let query = parts.count > 1 ? parts[1] : ""
     var ask = ask
-    if match.route.isTradingView, ask.authorization == nil {
-      let token = try Query(query, known: [Self.queryToken], repeated: [], isLenient: true).text(Self.queryToken)
+    if match.route.takesQueryToken, ask.authorization == nil {
+      let token = try Query(query, known: [Access.queryToken], repeated: [], isLenient: true).text(Access.queryToken)
       ask.authorization = token.map { "Bearer " + $0 }
     }
     if let refusal = access.refusal(of: ask, for: match.route.level) { throw refusal }
@@ -63,11 +63,9 @@ struct Service: Sendable {
       match.route,
       Question(
         ask: ask, names: match.names, query: values, market: market, limits: limits, backupRoot: backupRoot, page: page,
-        access: access, times: try Self.times(values)))
+        access: access, times: try Self.times(values),
+        who: match.route.level == .admin ? access.holder(ask) : ""))
   }
-
-  /// The name of a token in a query, for clients that send no headers of their own.
-  private static let queryToken = "access_token"
 
   /// What `time` says that times count.
   private static func times(_ query: Query) throws(Problem) -> TimeUnit? {

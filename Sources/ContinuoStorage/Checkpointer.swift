@@ -32,6 +32,8 @@ final class Checkpointer: Sendable {
     /// How many have failed since the last one that did not; until when none is made only because there is no room.
     var failures = 0
     var resting: ContinuousClock.Instant?
+    /// When the last one was begun that succeeded, or the directory was opened.
+    var keptAt = ContinuousClock.now
     /// Whether there may be a note of a failure in the directory.
     var hasNote = true
 
@@ -57,16 +59,19 @@ final class Checkpointer: Sendable {
   private let bounds: CheckpointBounds
   /// Damage that was found since the directory was opened.
   private let damage: @Sendable () -> StorageFailure?
+  /// Is told how each one went: nil if it succeeded.
+  private let tell: @Sendable (StorageFailure?) -> Void
   private let state: MonitorHandle<State>
   private let turn = Mutex(())
 
   init(
     _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper, journal: (bytes: Int64, sequence: UInt64),
-    droppedTailBytes: Int64, _ bounds: CheckpointBounds, damage: @escaping @Sendable () -> StorageFailure?
+    droppedTailBytes: Int64, _ bounds: CheckpointBounds, damage: @escaping @Sendable () -> StorageFailure?,
+    tell: @escaping @Sendable (StorageFailure?) -> Void = { _ in }
   ) {
     (self.disk, self.directory, self.keeper) = (disk, directory, keeper)
     self.droppedTailBytes = droppedTailBytes
-    (self.bounds, self.damage) = (bounds, damage)
+    (self.bounds, self.damage, self.tell) = (bounds, damage, tell)
     var state = State()
     state.journal = journal.bytes
     // What is in the journal already counts: a directory that is opened again and again gets its checkpoint too.
@@ -76,6 +81,9 @@ final class Checkpointer: Sendable {
 
   /// Why the last checkpoint failed; nil if it did not.
   var failure: StorageFailure? { state.locked { $0.failure } }
+
+  /// How long ago the last one was begun that succeeded, or the directory was opened.
+  var age: Duration { state.locked { $0.keptAt }.duration(to: .now) }
 
   /// By so many bytes the journal grows before the next one: under that one would be made behind every frame.
   private var limit: Int64? { bounds.every.map { max($0, 1 << 16) } }
@@ -125,7 +133,19 @@ final class Checkpointer: Sendable {
 
   /// Makes one now.
   func checkpoint(_ stages: LedgerStages) throws(StorageFailure) -> CheckpointReceipt {
+    do throws(StorageFailure) {
+      let receipt = try made(stages)
+      tell(nil)
+      return receipt
+    } catch {
+      tell(error)
+      throw error
+    }
+  }
+
+  private func made(_ stages: LedgerStages) throws(StorageFailure) -> CheckpointReceipt {
     try turn.withLock { _ throws(StorageFailure) in
+      let start = ContinuousClock.now
       let begun = state.locked { state in
         (state.begun, state.isWanted) = (state.written, false)
         return state.begun
@@ -139,7 +159,7 @@ final class Checkpointer: Sendable {
         removeReleased()
         let hasNote = state.locked { state in
           defer { (state.failure, state.failures, state.resting, state.hasNote) = (nil, 0, nil, false) }
-          state.kept = begun
+          (state.kept, state.keptAt) = (begun, start)
           return state.hasNote
         }
         if hasNote { CheckpointNote.remove(disk, directory) }
@@ -159,6 +179,13 @@ final class Checkpointer: Sendable {
     try turn.withLock { _ throws(StorageFailure) in
       try UnfinishedCopy.requireTarget(disk, target, outside: directory)
       return try UnfinishedCopy(disk, try stages.moment(keeper), from: directory, to: target, progress)
+    }
+  }
+
+  /// Looks at the directory as it is now, while no checkpoint is made: what the manifest names stays where it is.
+  func verify(_ stages: LedgerStages) throws(StorageFailure) -> Verification {
+    try turn.withLock { _ throws(StorageFailure) in
+      Verification(disk, directory, at: try stages.moment(keeper))
     }
   }
 

@@ -82,6 +82,9 @@ struct DataDirectory: Sendable {
   /// What says that the last checkpoint failed (``CheckpointNote``).
   var checkpointNote: String { path + "/checkpoint.failed" }
 
+  /// Who took something back (``AuditFile``), unless that is kept elsewhere.
+  var audit: String { path + "/audit.ndjson" }
+
   /// Where kept files are.
   var kept: String { path + "/kept" }
 

@@ -41,6 +41,8 @@ public final class Ledger: Sendable {
     public var verifiesOnStart = false
     /// At which rate kept files are read again while the directory is open, in bytes a second; nil: they are not.
     public var scrubBytesPerSecond: Int64? = 4 << 20
+    /// Is told how each checkpoint went, on the thread that made it: nil if it succeeded.
+    public var onCheckpoint: @Sendable (StorageFailure?) -> Void = { _ in }
     /// How long it rests before each time that it goes through all of them.
     package var scrubRestMicroseconds: Int64 = 600_000_000
     /// How long journal files are that are begun.
@@ -112,7 +114,7 @@ public final class Ledger: Sendable {
       droppedTailBytes: restored.droppedTailBytes,
       CheckpointBounds(
         every: options.checkpointBytes, unkeptMax: options.unkeptBytesMax, reserve: options.journalFileBytes),
-      damage: { scrubber.damage })
+      damage: { scrubber.damage }, tell: options.onCheckpoint)
     self.checkpointer = checkpointer
     opening = restored
     self.path = path
@@ -257,6 +259,10 @@ public final class Ledger: Sendable {
   /// How far the journal is. O(1).
   public var journalPosition: JournalPosition { stages.position }
 
+  /// The sequence of the last frame of the journal that is applied: a version that is read behind this call has it. It is what
+  /// ``journalPosition`` says, but for what is just being taken. O(1).
+  public var appliedSequence: UInt64 { stages.appliedSequence }
+
   /// How many events of a chain have a block over one: what a rollback to it would undo. O(log n + those events).
   public func eventCount(chain: UInt32, above block: UInt64) -> Int {
     stages.eventCount(chain: chain, above: block)
@@ -295,6 +301,16 @@ public final class Ledger: Sendable {
     let copy = try checkpointer.copy(stages, to: DataDirectory(path: path), progress)
     return try copy.finish(progress)
   }
+
+  /// Looks at the directory as it is now, as `verify` does: every byte by its checksum, every summary by the events. Steps and readers
+  /// go on meanwhile, checkpoints wait; the journal is synced first, whatever ``Durability`` the ledger has, and as much memory again
+  /// is taken as the engine has. O(all of it).
+  ///
+  /// - Throws: ``StorageFailure/poisoned(by:)``. What is wrong with the directory is in the answer.
+  public func verify() throws(StorageFailure) -> Verification { try checkpointer.verify(stages) }
+
+  /// How long ago the last checkpoint was begun that succeeded; where none has since the directory was opened, that. O(1).
+  public var checkpointAge: Duration { checkpointer.age }
 
   /// Why the last checkpoint failed, for as long as none has succeeded since; nil if all is well. O(1).
   public var checkpointFailure: StorageFailure? { checkpointer.failure }

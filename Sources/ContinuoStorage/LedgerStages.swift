@@ -69,6 +69,8 @@ final class LedgerStages: Sendable {
   private let written = MonitorHandle(Written())
   private let journal: Mutex<LedgerJournal>
   private let applied: Mutex<Applied>
+  /// The last frame that the engine has, and whose version can be seen.
+  private let seen: Atomic<UInt64>
   /// Is told how many bytes the journal has, behind every frame, and whether there was no room for it.
   private let progress: @Sendable (Int64, Bool) -> Void
   /// Why nothing more may be written just now; nil: it may be.
@@ -85,6 +87,7 @@ final class LedgerStages: Sendable {
     refusal: @escaping @Sendable () -> StorageFailure?, progress: @escaping @Sendable (Int64, Bool) -> Void
   ) {
     (self.refusal, self.progress) = (refusal, progress)
+    seen = Atomic(writer.lastFrame.sequence)
     applied = Mutex(Applied(engine: engine, frame: writer.lastFrame))
     journal = Mutex(LedgerJournal(writer))
   }
@@ -107,6 +110,7 @@ final class LedgerStages: Sendable {
   /// Lets both stages end, once all that was offered is answered.
   func close() { offered.locked { $0.isClosed = true } }
 
+  var appliedSequence: UInt64 { seen.load(ordering: .acquiring) }
   var position: JournalPosition { journal.withLock { $0.position } }
   func eventCount(chain: UInt32, above block: UInt64) -> Int {
     applied.withLock { $0.engine.eventCount(chain: chain, above: block) }
@@ -197,6 +201,7 @@ final class LedgerStages: Sendable {
           applied.frame = next.frame
           return outcomes
         }
+      if next.failure == nil { seen.store(next.frame.sequence, ordering: .releasing) }
       for (answer, outcome) in zip(next.steps, outcomes) { answer.settle(outcome) }
     }
   }

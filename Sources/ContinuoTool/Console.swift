@@ -8,15 +8,19 @@ internal import ContinuoBytes
 struct Console {
   /// Whether notes are kept back.
   var isQuiet = false
+  /// What was set where, for who shows it.
+  var settings = Settings()
   /// Whether a result may carry colours.
   private(set) var allowsColour: Bool
+  /// Whether stdout is a screen that can be drawn over.
+  let isScreen: Bool
   /// Whether stderr can redraw a line.
   private(set) var canRedraw: Bool
 
   init(_ environment: [String: String]) {
     let isPlain = environment["TERM"] == "dumb"
-    allowsColour =
-      !isPlain && (environment["NO_COLOR"] ?? "").isEmpty && DescriptorHandle.standardOutput.isTerminal
+    isScreen = !isPlain && DescriptorHandle.standardOutput.isTerminal
+    allowsColour = isScreen && (environment["NO_COLOR"] ?? "").isEmpty
     canRedraw = !isPlain && DescriptorHandle.standardError.isTerminal
   }
 

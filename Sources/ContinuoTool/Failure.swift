@@ -36,6 +36,7 @@ struct Failure: Error {
     case restoring
     case unreachable
     case badAnswer = "bad_answer"
+    case notReady = "not_ready"
   }
 
   let code: Code

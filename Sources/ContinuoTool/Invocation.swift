@@ -19,7 +19,9 @@ enum Invocation {
       try settings.read(arguments, environment, commands: Continuo.commands)
       var command = try Continuo.parseAsRoot(settings.arguments)
       if var command = command as? any ConsoleCommand {
-        try command.run(Console(environment))
+        var console = Console(environment)
+        console.settings = settings
+        try command.run(console)
       } else {
         try command.run()
       }
@@ -96,7 +98,7 @@ struct Continuo: ParsableCommand {
   /// What there is where the server was built in.
   private static var served: [any ConsoleCommand.Type] {
     #if Server
-      [Serve.self]
+      [Serve.self, Health.self, Config.self]
     #else
       []
     #endif

@@ -31,7 +31,16 @@ struct Settings {
   private(set) var command: String?
   /// The arguments with everything that environment and file add.
   private(set) var arguments: [String] = []
+  /// What was set, and where.
+  private(set) var found: [Found] = []
   private var origins: [(name: String, origin: String)] = []
+
+  /// A flag's value, as a text for each time that it was given.
+  struct Found {
+    let name: String
+    let texts: [String]
+    let origin: String
+  }
 
   /// Completes the arguments. O(settings).
   mutating func read(
@@ -44,18 +53,25 @@ struct Settings {
     let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
     var given = Array(arguments[..<end])
     var added: [String] = []
-    let named = try Self.scan(&given, chosen.settings)
+    let values = try Self.scan(&given, chosen.settings)
+    let named = Set(values.keys)
+    found = values.map { Found(name: $0, texts: $1, origin: "flag") }
     let file = try SettingsFile(named: try Self.configPath(given, environment), known: commands)
+    if let file, !named.contains("config") {
+      found.append(Found(name: "config", texts: [file.path], origin: "environment CONTINUO_CONFIG"))
+    }
     let settled = Self.groups(chosen.settings) { named.contains($0.name) }
     let varied = settled.union(Self.groups(chosen.settings) { !(environment[$0.variable] ?? "").isEmpty })
     for setting in chosen.settings where setting.name != "config" {
       guard !named.contains(setting.name), setting.group.map({ !settled.contains($0) }) ?? true else { continue }
       if let text = environment[setting.variable], !text.isEmpty {
         origins.append((setting.name, "the environment variable \(setting.variable)"))
+        found.append(Found(name: setting.name, texts: [text], origin: "environment \(setting.variable)"))
         added += try Self.arguments(setting, [text], isOneText: true, "the environment variable \(setting.variable)")
       } else if let file, let texts = file.texts(setting.name), setting.group.map({ !varied.contains($0) }) ?? true {
         let origin = "the key \"\(setting.name)\" of \(Visible.text(file.path))"
         origins.append((setting.name, origin))
+        found.append(Found(name: setting.name, texts: texts, origin: "file \(file.path)"))
         added += try Self.arguments(setting, texts, isOneText: false, origin)
       }
     }
@@ -81,32 +97,35 @@ struct Settings {
     return String(argument.dropFirst(2).prefix { $0 != "=" })
   }
 
-  /// The names of the flags that are given; `--quiet=false`, which takes back what environment or file say, is taken
+  /// The flags that are given, each with its values; `--quiet=false`, which takes back what environment or file say, is taken
   /// out, and `--quiet=true` becomes `--quiet`.
-  private static func scan(_ given: inout [String], _ settings: [Setting]) throws -> Set<String> {
+  private static func scan(_ given: inout [String], _ settings: [Setting]) throws -> [String: [String]] {
     let kinds = Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.kind) })
-    var names: Set<String> = []
+    var values: [String: [String]] = [:]
     var kept: [String] = []
-    var isValue = false
+    // The flag whose value comes next.
+    var waiting: String?
     for argument in given {
-      let name = isValue ? "" : name(argument)
+      let name = waiting == nil ? name(argument) : ""
+      if let flag = waiting { values[flag] = (kinds[flag] == .list ? values[flag] ?? [] : []) + [argument] }
       let isBare = argument.utf8.count == name.utf8.count + 2
-      isValue = false
+      waiting = nil
       kept.append(argument)
       guard let kind = kinds[name] else { continue }
-      names.insert(name)
+      let value = String(argument.dropFirst(name.count + 3))
       guard kind == .flag else {
-        isValue = isBare
+        values[name] = (kind == .list ? values[name] ?? [] : []) + (isBare ? [] : [value])
+        if isBare { waiting = name }
         continue
       }
+      values[name] = [isBare ? "true" : value]
       guard !isBare else { continue }
-      let value = String(argument.dropFirst(name.count + 3))
       guard let isOn = truth(value) else { throw ValidationError("'\(value)' for --\(name) is neither true nor false") }
       kept.removeLast()
       if isOn { kept.append("--\(name)") }
     }
     given = kept
-    return names
+    return values
   }
 
   private static func truth(_ text: String) -> Bool? {

@@ -85,6 +85,9 @@
           #expect(metrics.contains("\ncontinuo_held_body_bytes 0\n"))
           let taken = try await served.events(Self.lines(3))
           #expect(taken.object["accepted"] as? Int == 3)
+          // Other bodies count as well.
+          let other = try await served.post("/v1/events/retract", Array(repeating: UInt8(ascii: " "), count: 1001))
+          #expect(other.status == 503 && other.code == "memory_limit", "\(other.text)")
         }
       }
     }

@@ -49,7 +49,7 @@
         let backup = try await served.post("/v1/admin/backup", #"{"to":"one"}"#.utf8)
         #expect(backup.status == 200, "\(backup.text)")
         let copy = served.directory.deletingLastPathComponent().appending(path: "backups/one").path
-        for format in ["table", "csv", "json"] {
+        for format in ["table", "csv", "json"] + (line.hasPrefix("candles") ? ["chart"] : []) {
           let local = try await Self.run(line, ["--data-dir", copy, "--format", format])
           let remote = try await Self.run(line, ["--url", url, "--format", format])
           #expect(local.status == 0 && !local.out.isEmpty, "\(local.error)")
@@ -195,6 +195,14 @@
         let backup = try await Self.run("backup --to two --format csv", ["--url", url])
         #expect(backup.out.hasPrefix("files,bytes,events,sequence,seconds\n"), "\(backup.error)")
         let copy = served.directory.deletingLastPathComponent().appending(path: "backups/two").path
+        for format in ["csv", "json", "table"] {
+          let there = try await Self.run("verify --format \(format)", ["--url", url])
+          let here = try await Self.run("verify --format \(format)", ["--data-dir", copy])
+          #expect(there.status == 0 && here.status == 0, "\(there.error)\(here.error)")
+          // The copy has the same events in other files.
+          let (left, right) = (Self.words(there.out), Self.words(here.out))
+          #expect(left.count == right.count && left.last == right.last, "\(there.out)\(here.out)")
+        }
         let held = try await Self.run("stats --format csv", ["--url", url])
         let copied = try await Self.run("stats --format csv", ["--data-dir", copy])
         #expect(held.out == copied.out && !held.out.isEmpty)
@@ -204,6 +212,30 @@
           let refused = try await Self.run(line, ["--url", url])
           #expect(refused.status == 2 && refused.out.isEmpty, "\(refused.error)")
         }
+      }
+    }
+
+    /// Rule 10.3: what is watched is asked of the server again, and what moved is marked.
+    @Test("top --watch")
+    func watch() async throws {
+      try await Self.sampled { served, url in
+        let shell = try Shell()
+        let program = try Program.path()
+        func shown() -> String {
+          (try? String(contentsOf: shell.folder.appending(path: "out"), encoding: .utf8)) ?? ""
+        }
+        async let end = shell.run("echo $$ >pid; exec timeout 120 '\(program)' top --watch --url \(url) >out 2>&1")
+        try await shell.wait("the ranking") { shown().contains("ART") }
+        served.clock.set(try #require(Timestamp("2024-12-08T00:00:00Z")))
+        let event =
+          #"{"block":9000,"timestamp":"2024-12-01T13:00:00Z","token":"NEWER","amount_usd":"1","price_usd":"1"}"#
+        let sent = try await served.events(event)
+        #expect(sent.object["accepted"] as? Int == 1, "\(sent.text)")
+        try await shell.wait("a new token") { shown().contains("• ") }
+        #expect(shown().contains("NEWER") && shown().contains("as of 2024-12-"), "\(shown())")
+        _ = try await shell.run("kill -INT $(cat pid)")
+        let status = try await end.status
+        #expect(status == 0, "\(shown())")
       }
     }
 
@@ -278,6 +310,9 @@
     // MARK: texts
 
     private static func lines(_ text: String) -> [Substring] { text.split(separator: "\n") }
+
+    /// What stands between commas, colons and spaces.
+    private static func words(_ text: String) -> [Substring] { text.split { ",: \n".contains($0) } }
 
     /// A receipt's text without the position of a journal, which is each directory's own.
     private static func withoutSequence(_ text: String) -> String {

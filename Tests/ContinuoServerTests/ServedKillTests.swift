@@ -110,7 +110,9 @@
       #expect(locked.status == 1 && locked.error.hasPrefix("continuo: locked: "), "\(locked.error)")
       let other = scratch.appending(path: "other").path
       let port = try Program.outcome(["serve", "--data-dir", other, "--listen", "127.0.0.1:\(server.port)"])
-      #expect(port.status == 1 && port.error.hasPrefix("continuo: cannot_listen: 127.0.0.1:"), "\(port.error)")
+      // The directory may have been read, and the log have said so, before the port was asked for.
+      let said = port.error.split(separator: "\n").last ?? ""
+      #expect(port.status == 1 && said.hasPrefix("continuo: cannot_listen: 127.0.0.1:"), "\(port.error)")
       #expect(server.end() == 0)
 
       let second = try ServedProcess(directory)

@@ -5,6 +5,7 @@
 #if Server
   import Foundation
   import HummingbirdTesting
+  import Synchronization
   import Testing
 
   #if canImport(Glibc)
@@ -12,6 +13,14 @@
   #else
     import Darwin
   #endif
+
+  extension Process {
+    /// Foundation that starts two processes at once may read memory that is gone.
+    private static let starting = Mutex(())
+
+    /// Starts it, one at a time.
+    func start() throws { try Self.starting.withLock { _ in try run() } }
+  }
 
   enum Program {
     /// Where the build puts its programs: beside the tests.
@@ -35,12 +44,15 @@
       return process
     }
 
+    /// Where it is, for a shell.
+    static func path() throws -> String { try #require(program, "no built 'continuo' beside the tests").path }
+
     /// Runs a command to its end; what it printed.
     static func run(_ arguments: [String]) throws -> String {
       let (process, out) = (try process(arguments), Pipe())
       process.standardOutput = out
       process.standardError = FileHandle.standardError
-      try process.run()
+      try process.start()
       let bytes = out.fileHandleForReading.readDataToEndOfFile()
       process.waitUntilExit()
       try #require(process.terminationStatus == 0, "continuo \(arguments.joined(separator: " "))")
@@ -81,7 +93,7 @@
       process.standardOutput = try FileHandle(forWritingTo: places[0])
       process.standardError = try FileHandle(forWritingTo: places[1])
       process.standardInput = FileHandle.nullDevice
-      try process.run()
+      try process.start()
       process.waitUntilExit()
       let texts = try places.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
       return Outcome(status: process.terminationStatus, out: texts[0], error: texts[1])
@@ -94,7 +106,7 @@
       let (process, error) = (try process(arguments, environment), Pipe())
       process.standardOutput = FileHandle.nullDevice
       process.standardError = error
-      try process.run()
+      try process.start()
       let bytes = error.fileHandleForReading.readDataToEndOfFile()
       process.waitUntilExit()
       return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
@@ -111,12 +123,17 @@
     var port: Int { lines.count > 1 ? Int(lines[1].split(separator: ":").last ?? "") ?? 0 : 0 }
 
     /// Starts it on a port that is free, and waits until it has printed its five lines.
-    init(_ directory: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
+    ///
+    /// - Parameter errors: where its stderr goes.
+    init(
+      _ directory: String, _ arguments: [String] = [], environment: [String: String] = [:],
+      errors: FileHandle = .standardError
+    ) throws {
       process = try Program.process(
         ["serve", "--data-dir", directory, "--listen", "127.0.0.1:0"] + arguments, environment)
       process.standardOutput = out
-      process.standardError = FileHandle.standardError
-      try process.run()
+      process.standardError = errors
+      try process.start()
       var text = ""
       while text.split(separator: "\n").count < 5 || !text.hasSuffix("\n") {
         let more = out.fileHandleForReading.availableData
@@ -125,6 +142,9 @@
       }
       lines = text.split(separator: "\n").map(String.init)
     }
+
+    /// Sends it a signal that it is to survive.
+    func send(_ signal: Int32) { _ = Glibc.kill(process.processIdentifier, signal) }
 
     /// Kills it as a crash would.
     func kill() {

@@ -82,6 +82,54 @@ import Testing
       }
     }
 
+    /// Rule 10.3: what is watched is asked again, what moved is marked, and Ctrl-C ends it with the terminal as it was.
+    @Test("top --watch, on a terminal and in a pipe", arguments: [true, false])
+    func watch(isTerminal: Bool) throws {
+      try Tool.withScratch { scratch in
+        let rows = """
+          block,timestamp,token,side,amount_usd,token_amount
+          1,2024-12-01T10:00:00Z,ART,buy,20,10
+          2,2024-12-01T10:00:00Z,BEAT,buy,30,10
+
+          """
+        try Data(rows.utf8).write(to: scratch.appending(path: "trades.csv"))
+        let top = "continuo top --input trades.csv --watch"
+        let started =
+          isTerminal ? "script -qec 'echo $$ >pid; exec \(top)' /dev/null" : "sh -c 'echo $$ >pid; exec \(top) 1'"
+        let outcome = try Tool.shell(
+          """
+          cd '\(scratch.path)'
+          \(started) >out 2>&1 &
+          until_seen() { n=0; until grep -q "$1" out; do sleep 0.05; n=$((n + 1)); [ $n -lt 2400 ] || exit 9; done; }
+          until_seen ' ART '
+          printf '4,2024-12-01T10:01:00Z,ART,buy,30,10\n5,2024-12-01T10:01:00Z,BEAT,buy,10,10\n6,2024-12-01T10:01:00Z,NEW,buy,1,1\n' >>trades.csv
+          until_seen '▲ .* ART '
+          kill -INT "$(cat pid)"
+          wait $!
+          echo "status $?" >>out
+          cat out
+          """, environment: ["TERM": "xterm"])
+        #expect(outcome.out.hasSuffix("status 0\n"), "\(outcome)")
+        #expect(outcome.out.contains("▼ ") && outcome.out.contains("• "), "\(outcome.out)")
+        #expect(outcome.out.contains("\u{1B}[?1049h") == isTerminal)
+        #expect(outcome.out.contains("\u{1B}[?25h\u{1B}[?1049l") == isTerminal)
+        #expect(outcome.out.contains("\u{1B}") == isTerminal)
+      }
+    }
+
+    /// Rule 10.7: a drawing is as wide as the terminal, and has colours there alone.
+    @Test("candles are drawn as wide as the terminal")
+    func chart() throws {
+      let line = "continuo candles --input data/sample.csv --token ART --format chart --quiet"
+      let narrow = try terminal("stty cols 50; " + line).out
+      #expect(narrow.contains("\u{1B}[32m"))
+      let plain = try terminal("stty cols 50; " + line + " --no-color").out
+      #expect(!plain.contains("\u{1B}"))
+      let widths = plain.split(separator: "\r\n").filter { $0.contains("┤") }.map(\.count)
+      #expect(widths.max().map { $0 <= 50 && $0 > 40 } == true, "\(plain)")
+      #expect(try Tool.shell(line).out.split(separator: "\n").map(\.count).max()! <= 80)
+    }
+
     /// Rule 10.7: `ingest -` on a terminal prints its usage instead of waiting.
     @Test("ingest on a terminal prints its usage", arguments: ["continuo ingest -", "continuo ingest"])
     func ingest(line: String) throws {

@@ -36,16 +36,7 @@ package struct RecordedMarket: Sendable {
 
   /// Does one of the operations on an engine.
   package func perform(_ index: Int, on engine: inout Engine) {
-    switch market.operations[index] {
-    case .apply(let rows, let wallClock, let isText):
-      var spelling = isText ? SeededGenerator(seed: seed &+ UInt64(index)) : nil
-      let batch = EventBatch(rows, price: market.shape.price, spelling: &spelling)
-      _ = try? engine.apply(batch, wallClock: wallClock)
-    case .retract(let identity): _ = engine.retract(identity)
-    case .rollback(let chain, let block): _ = try? engine.rollback(chain: chain, above: block)
-    case .moveHorizon: engine.moveHorizon()
-    case .advanceClock(let wallClock): engine.advanceClock(to: wallClock)
-    }
+    market.perform(index, on: &engine, seed: seed)
   }
 
   /// Where what a version answers differs from the answers behind `index` operations; nil where it does not.
@@ -66,5 +57,21 @@ extension MarketShape {
       shape.operations = 40
     }
     return shape
+  }
+}
+
+extension RandomMarket {
+  /// Does one of the operations on an engine; what it refuses is left.
+  package func perform(_ index: Int, on engine: inout Engine, seed: UInt64) {
+    switch operations[index] {
+    case .apply(let rows, let wallClock, let isText):
+      var spelling = isText ? SeededGenerator(seed: seed &+ UInt64(index)) : nil
+      let batch = EventBatch(rows, price: shape.price, spelling: &spelling)
+      _ = try? engine.apply(batch, wallClock: wallClock)
+    case .retract(let identity): _ = engine.retract(identity)
+    case .rollback(let chain, let block): _ = try? engine.rollback(chain: chain, above: block)
+    case .moveHorizon: engine.moveHorizon()
+    case .advanceClock(let wallClock): engine.advanceClock(to: wallClock)
+    }
   }
 }

@@ -14,6 +14,8 @@ import time
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from demo import demo_pictures
+
 HOSTILE = "<img src=x onerror=alert(1)>/%2e\"'"
 # Each token with the power of ten that its price is about.
 SIZES = {"ATTO": -18, "NANO": -9, "UNIT": 0, "GIGA": 9}
@@ -251,6 +253,37 @@ def live(stage):
     stage.until(lambda: stage.drawn() != before and same(stage, "NANO", "1m"), "a rollback", seconds)
 
 
+def datafeed(stage):
+    """TradingView's client: history is the API's, a trade is a live bar, a late one has it ask again."""
+    stage.open("/")
+    stage.script("""
+        const code = document.createElement("script");
+        code.src = "/udf/datafeed.js";
+        code.onload = () => {
+            const [feed, said] = [new ContinuoDatafeed(), (window.said = { ticks: [], resets: 0 })];
+            const range = { from: 0, to: Math.floor(Date.now() / 1000) + 60, countBack: 500 };
+            feed.onReady((config) => { said.config = config; });
+            feed.searchSymbols("gig", "", "", (found) => { said.found = found; });
+            feed.resolveSymbol("NOBODY", () => {}, (problem) => { said.unknown = problem; });
+            feed.resolveSymbol("GIGA", (symbol) => {
+                feed.getBars(symbol, "60", range, (bars) => { said.bars = bars; }, (problem) => { said.failed = problem; });
+                feed.subscribeBars(symbol, "60", (bar) => said.ticks.push(bar), "one", () => { said.resets += 1; });
+            }, (problem) => { said.failed = problem; });
+        };
+        document.head.append(code);""")
+    stage.until(lambda: stage.script("return said.bars && said.config && said.found && said.unknown && said.ticks.length"), "the feed answers")
+    said = stage.script("return said")
+    assert said["found"][0]["symbol"] == "GIGA" and said["unknown"] == "unknown_symbol" and not said.get("failed"), said
+    rows = stage.server.token("GIGA", "/candles", limit=500)["candles"]
+    assert [(bar["time"], bar["close"]) for bar in said["bars"]] == [
+        (datetime.datetime.fromisoformat(row["bucket"].replace("Z", "+00:00")).timestamp() * 1000, float(row["close"])) for row in rows]
+    stage.server.events([trade("GIGA", 91_001, now(), 7, 9)])
+    stage.until(lambda: stage.script("return said.ticks.at(-1).close") == 7e9, "a trade is a live bar", LIVE_SECONDS)
+    resets = stage.script("return said.resets")
+    stage.server.events([trade("GIGA", 91_002, now() - datetime.timedelta(hours=9), 8, 9)])
+    stage.until(lambda: stage.script("return said.resets") > resets, "a late trade has it ask again", LIVE_SECONDS)
+
+
 def tabs(stage):
     """Eight tabs, one of which has the connection; another takes it over."""
     first = stage.browser.current_window_handle
@@ -334,4 +367,4 @@ def without_chart(stage):
 
 
 FIRST = [empty, filled]
-ALL = [*FIRST, ranking, sizes, controls, keyboard, pointer, tables, live, tabs, themes, narrow, without_chart]
+ALL = [*FIRST, ranking, sizes, controls, keyboard, pointer, tables, live, datafeed, tabs, themes, narrow, without_chart, demo_pictures]

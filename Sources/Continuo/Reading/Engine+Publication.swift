@@ -68,8 +68,15 @@ extension Engine {
       }
       versions[token] = TokenVersion.publish(tokenStates[token], over: versions[token], arena)
     }
+    guard stepChanges.isOn else {
+      changedTokens.removeAll()
+      return readers.publish(EngineContents(self, sequence: arena.sequence))
+    }
+    let changes = takeStepChanges()
     changedTokens.removeAll()
+    readers.changes.note(arena.sequence, changes)
     readers.publish(EngineContents(self, sequence: arena.sequence))
+    readers.changes.ring(arena.sequence - 1, changes, engineClock.now)
   }
 
   /// How many tokens ahead the memory of a state is asked for, and how much of it.

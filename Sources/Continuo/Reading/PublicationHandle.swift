@@ -25,8 +25,13 @@ internal import Synchronization
   /// The first of the pins.
   private let pins = Atomic<UInt>(0)
   private let arena: Arena
+  /// What each version changed, once somebody follows.
+  let changes = CandleChanges()
 
   init(_ arena: Arena) { self.arena = arena }
+
+  /// The last version's sequence. O(1).
+  var version: UInt64 { published.load(ordering: .acquiring) }
 
   // SAFETY: pins were retained when they were put in; no reader is left when the last reference goes.
   deinit {

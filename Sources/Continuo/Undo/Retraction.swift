@@ -8,6 +8,7 @@ extension Engine {
   ///
   /// - Returns: false where it is not held: never accepted, undone already, or dropped below the horizon.
   public mutating func retract(_ identity: EventIdentity) -> Bool {
+    beginStep()
     var receipt = Receipt()
     retracting.append(Retracting(identity: identity, row: 0))
     undoRetracting(&receipt)
@@ -58,6 +59,7 @@ extension Engine {
     if let dropped = droppedBlocks[chain], dropped > block {
       throw .beyondRetention(chain: chain, block: block, droppedBlock: dropped)
     }
+    beginStep()
     var undone = 0
     for kind in EventKind.allCases {
       let entries = identities.removeAll(kind, chain: chain, above: block)
@@ -99,7 +101,9 @@ extension Engine {
   private mutating func undo(_ kind: EventKind, _ keys: [OrderKey], of token: Int) {
     willChange(token)
     switch kind {
-    case .swap: tokenStates[token].takeBack(keys)
+    case .swap:
+      tokenStates[token].takeBack(keys)
+      if let first = keys.first { stepChanges.note(token, first.timestamp, isUndone: true) }
     case .transfer:
       var undone: [TransferRow] = []
       tokenStates[token].transfers.remove(keys) { undone.append($0) }

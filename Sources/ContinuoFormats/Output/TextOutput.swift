@@ -37,7 +37,7 @@ public enum Visible {
   }
 
   /// How many columns of a terminal a text takes: marks none, wide characters two. O(length).
-  static func width(_ text: String) -> Int {
+  public static func width(_ text: String) -> Int {
     var width = 0
     for scalar in text.unicodeScalars {
       if scalar.isASCII {

@@ -10,6 +10,9 @@ public struct Access: Sendable {
     case open, read, write, admin
   }
 
+  /// The name of a token in a query, for clients that send no headers of their own.
+  static let queryToken = "access_token"
+
   /// What reads need; nil: nothing.
   public var read: Secret?
   /// What writes need; nil: nothing.
@@ -52,6 +55,13 @@ public struct Access: Sendable {
         .unauthorized, "the token is not the right one", remedy: "send the one that the server was started with")
   }
 
+  /// Whose token a request has, for the audit log. O(length).
+  func holder(_ ask: Ask) -> String {
+    guard let token = Self.bearer(ask.authorization) else { return "no token" }
+    let names = [("admin token", admin), ("write token", write), ("read token", read)]
+    return names.first { $0.1?.matches(token) ?? false }?.0 ?? "no token that is known"
+  }
+
   private static func bearer(_ header: String?) -> String? {
     guard let header, header.count > 7, header.prefix(7).lowercased() == "bearer " else { return nil }
     return header.dropFirst(7).trimmed
@@ -88,9 +98,8 @@ public struct Access: Sendable {
   /// A host without its port, in lower case.
   private static func name(_ host: String) -> String {
     var name = host.lowercased()
-    if name.hasPrefix("[") {
-      if let end = name.lastIndex(of: "]") { name = String(name[...end]) }
-    } else if let colon = name.lastIndex(of: ":") {
+    // A port is digits: what else stands behind a colon belongs to a name that nobody has.
+    if let colon = name.lastIndex(of: ":"), name[colon...].dropFirst().allSatisfy({ ("0"..."9").contains($0) }) {
       name = String(name[..<colon])
     }
     if name.hasSuffix(".") { name.removeLast() }

@@ -17,6 +17,8 @@ public struct Answer: Sendable {
   public var policy: String?
   /// The body.
   public var body: [UInt8]
+  /// What follows as it comes, in place of a body.
+  var stream: StreamAnswer?
   /// Whether the connection is closed behind it.
   public var closes = false
 
@@ -37,6 +39,15 @@ public struct Answer: Sendable {
   static func csv(_ body: [UInt8], tag: String? = nil) -> Answer {
     var answer = Answer(type: "text/csv; charset=utf-8", body)
     if let tag { answer.headers.append(("ETag", tag)) }
+    return answer
+  }
+
+  /// Events, one after the other; nil: the head alone. O(1).
+  static func stream(_ stream: StreamAnswer?) -> Answer {
+    var answer = Answer(type: "text/event-stream", [])
+    // What stands between here and the browser is not to keep anything back.
+    answer.headers.append(("X-Accel-Buffering", "no"))
+    answer.stream = stream
     return answer
   }
 

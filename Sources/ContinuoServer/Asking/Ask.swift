@@ -20,6 +20,8 @@ public struct Ask: Sendable {
   public var authorization: String?
   /// `If-None-Match`.
   public var ifNoneMatch: String?
+  /// `Last-Event-ID`.
+  public var lastEventID: String?
   /// `Content-Type`.
   public var contentType: String?
   /// `Content-Encoding`.
@@ -28,6 +30,8 @@ public struct Ask: Sendable {
   public var contentLength: Int?
   /// `Access-Control-Request-Method`.
   public var preflightMethod: String?
+  /// The address that it came from, where that is written down.
+  public var peer: String?
 
   /// A request without headers. O(1).
   public init(method: String, target: String) {

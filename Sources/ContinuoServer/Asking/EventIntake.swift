@@ -5,7 +5,6 @@
 internal import Continuo
 internal import ContinuoBytes
 internal import ContinuoFormats
-internal import Synchronization
 
 struct EventIntake: ~Copyable {
   /// How much is inflated at once, in bytes.
@@ -14,7 +13,6 @@ struct EventIntake: ~Copyable {
   private static let ratioFreeBytes = 1 << 20
 
   private let limits: ServerLimits
-  private let metrics: Metrics
   private var rows: BodyRows
   private var text = UTF8Pieces()
   private var gzip: InflateHandle?
@@ -22,7 +20,7 @@ struct EventIntake: ~Copyable {
   private var isInside = false
   private var bytesCome = 0
   private var bytesInflated = 0
-  private var held = 0
+  private var held: HeldBytes
 
   /// Looks at what a request says of its body.
   init(_ question: Question, price: PriceMode) throws(Problem) {
@@ -30,7 +28,8 @@ struct EventIntake: ~Copyable {
     let isGzip = try Self.isGzip(question.ask)
     let limits = question.limits
     if let length = question.ask.contentLength, length > limits.bodyBytesMax { throw Self.tooLarge(limits) }
-    (self.rows, self.limits, metrics) = (rows, limits, question.market.metrics)
+    (self.rows, self.limits) = (rows, limits)
+    held = HeldBytes(question.market.metrics, limits)
     gzip = isGzip ? InflateHandle() : nil
   }
 
@@ -60,8 +59,6 @@ struct EventIntake: ~Copyable {
         remedy: "send it as it is, or as gzip")
     }
   }
-
-  deinit { metrics.heldBytes.subtract(held, ordering: .relaxed) }
 
   private static func tooLarge(_ limits: ServerLimits) -> Problem {
     Problem(
@@ -104,14 +101,8 @@ struct EventIntake: ~Copyable {
 
   private mutating func takePlain(_ piece: Span<UInt8>) throws(Problem) {
     guard piece.count > 0 else { return }
-    let now = metrics.heldBytes.add(piece.count, ordering: .relaxed).newValue
-    held += piece.count
-    guard held <= limits.inflatedBytesMax else { throw Self.tooLarge(limits) }
-    guard now <= limits.heldBytesMax else {
-      throw Problem(
-        .memoryLimit, "the bodies of all requests are over \(limits.heldBytesMax >> 20) MiB",
-        remedy: "send it again later")
-    }
+    try held.add(piece.count)
+    guard held.count <= limits.inflatedBytesMax else { throw Self.tooLarge(limits) }
     guard text.take(piece) else { throw notUTF8 }
     do throws(InputFailure) { try rows.append(piece) } catch { throw Problem(error) }
     guard !rows.isTooLarge else { throw .tooManyRows(rows.count) }

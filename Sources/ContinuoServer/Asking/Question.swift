@@ -6,7 +6,7 @@ internal import Continuo
 internal import ContinuoFormats
 
 struct Question: Sendable {
-  let ask: Ask
+  var ask: Ask
   /// The parts of the path that are names, in order.
   let names: [ByteString]
   let query: Query
@@ -20,6 +20,8 @@ struct Question: Sendable {
   let access: Access
   /// What an integer that is a time counts, in and out; nil: microseconds, and RFC 3339.
   let times: TimeUnit?
+  /// Whose token it has, where that is written down.
+  let who: String
 
   var wantsCSV: Bool { ask.wantsCSV }
 

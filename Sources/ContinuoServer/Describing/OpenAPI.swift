@@ -22,8 +22,7 @@ package enum OpenAPI {
 
   /// The document. O(routes).
   static func document(_ routes: [Route], _ access: Access) -> [UInt8] {
-    var described = routes.filter { $0.text != nil }
-    if !described.contains(where: { $0.name == stream.name }) { described.append(stream) }
+    let described = routes.filter { $0.text != nil }
     var document = JSONObject()
     document.put("openapi", "3.1.0")
     document.nest("info") { info in
@@ -154,14 +153,6 @@ package enum OpenAPI {
 
   /// What `/v1/stream` says of itself.
   static let streamText = RouteText("Candles as they change: server-sent events", type: "text/event-stream")
-
-  /// The stream, where the table does not say more of it.
-  private static let stream = Route(
-    "GET", "/v1/stream", .read,
-    [
-      Parameter("token", "A token; up to 100.", .text, isRepeated: true, isRequired: true),
-      Parameter("interval", "How long buckets are.", .choice(Interval.self), isRepeated: true, isRequired: true),
-    ], text: streamText, .quick { _ in throw Problem(.notFound, "there is no stream", remedy: "ask for candles") })
 }
 
 extension Access {

@@ -48,8 +48,8 @@ struct RouteText: Sendable {
   }
 
   /// A document that has a tag.
-  static func tagged(_ summary: String, _ answer: Schema) -> RouteText {
-    RouteText(summary, [Content(type: "application/json", schema: answer)], [])
+  static func tagged(_ summary: String, _ answer: Schema = .text, type: String = "application/json") -> RouteText {
+    RouteText(summary, [Content(type: type, schema: answer)], [])
   }
 
   /// Batches of events.
@@ -79,7 +79,7 @@ extension Route {
     if !isTradingView {
       codes.insert(.badParameter)
       switch work {
-      case .quick, .slow: break
+      case .quick, .slow, .stream: break
       case .posted, .events:
         codes.formUnion([.badBody, .tooLarge, .unsupportedMediaType, .storageFailed, .damaged])
       }

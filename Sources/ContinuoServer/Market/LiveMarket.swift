@@ -13,10 +13,21 @@ final class LiveMarket: Sendable {
   final class Opened: Sendable {
     let ledger: Ledger
     let publication: Publication
+    let feed: CandleFeed
+    /// Who took something back; nil: nobody writes it down.
+    let audit: AuditFile?
 
-    init(_ ledger: Ledger) {
-      self.ledger = ledger
+    init(
+      _ ledger: Ledger, _ audit: AuditFile?, window: Duration, clock: @escaping @Sendable (Timestamp?) -> Timestamp?
+    ) {
+      (self.ledger, self.audit) = (ledger, audit)
       publication = ledger.publication()
+      var options = CandleFeed.Options()
+      (options.window, options.clock) = (window, clock)
+      options.sequence = { ledger.appliedSequence }
+      feed = CandleFeed(publication, options)
+      // From the first step on: who connects later does not have to begin anew.
+      feed.begin()
     }
   }
 
@@ -28,6 +39,7 @@ final class LiveMarket: Sendable {
 
   let metrics = Metrics()
   let candleTexts: CandleTexts
+  let memory: MemoryGate
   /// What the wall clock says.
   let wallClock: @Sendable () -> Timestamp
   private let state = Mutex(State.restoring)
@@ -38,14 +50,21 @@ final class LiveMarket: Sendable {
   /// Told from all other runs, for what is as long as the process lives.
   let run: String
 
-  init(wallClock: @escaping @Sendable () -> Timestamp, candleTextBytesMax: Int) {
-    self.wallClock = wallClock
-    candleTexts = CandleTexts(CandleRoutes.table, bytesMax: candleTextBytesMax)
+  /// Is told of each step: nil where it was taken, else what failed.
+  private let tell: @Sendable (StorageFailure?) -> Void
+
+  init(
+    wallClock: @escaping @Sendable () -> Timestamp, _ limits: ServerLimits,
+    tell: @escaping @Sendable (StorageFailure?) -> Void = { _ in }
+  ) {
+    (self.wallClock, self.tell) = (wallClock, tell)
+    candleTexts = CandleTexts(CandleRoutes.table, bytesMax: limits.candleTextBytesMax)
+    memory = MemoryGate(limit: limits.memoryBytesMax)
     run = String(UInt64.random(in: .min ... .max), radix: 36)
   }
 
-  func open(_ ledger: Ledger) {
-    let opened = Opened(ledger)
+  func open(_ ledger: Ledger, _ audit: AuditFile?, streamWindow: Duration) {
+    let opened = Opened(ledger, audit, window: streamWindow) { [weak self] own in self?.clock(own) ?? own }
     state.withLock { $0 = .open(opened) }
   }
 
@@ -79,6 +98,16 @@ final class LiveMarket: Sendable {
     return reasons
   }
 
+  /// What is wrong, though it is ready: requests are answered, and events taken.
+  var warnings: [String] {
+    var warnings: [String] = []
+    if let failure = (try? opened())?.ledger.checkpointFailure {
+      warnings.append("checkpoint_failed: \(failure.what)")
+    }
+    if memory.isReached { warnings.append("memory_limit: no events are taken") }
+    return warnings
+  }
+
   // MARK: reading
 
   /// Lends the newest version, and what time it is for it.
@@ -97,9 +126,14 @@ final class LiveMarket: Sendable {
   // MARK: writing
 
   /// Takes a batch: it is durable when this returns. Moves the horizon where it is due. O(rows) and a write.
-  func take(_ batch: EventBatch) throws -> (receipt: Receipt, sequence: UInt64) {
+  ///
+  /// - Parameter position: how far the source of the batch is, which is kept with it; nil: it has none.
+  func take(_ batch: EventBatch, at position: InputPosition? = nil) throws -> (receipt: Receipt, sequence: UInt64) {
     let opened = try opened()
-    let receipt = try step { try opened.ledger.take(batch, wallClock: wallClock()) }
+    let receipt = try step {
+      if let position { return try opened.ledger.take(batch, at: position, wallClock: wallClock()) }
+      return try opened.ledger.take(batch, wallClock: wallClock())
+    }
     metrics.count(receipt)
     var reader = opened.publication.reader()
     if reader.read({ $0.isHorizonDue }) { _ = try step { try opened.ledger.moveHorizon() } }
@@ -117,8 +151,11 @@ final class LiveMarket: Sendable {
   /// Makes a step, and remembers a failure behind which none is taken any more.
   private func step<Outcome>(_ call: () throws -> Outcome) throws -> Outcome {
     do {
-      return try call()
+      let outcome = try call()
+      tell(nil)
+      return outcome
     } catch let failure as StorageFailure {
+      tell(failure)
       if case .poisoned = failure { stopped.withLock { $0 = failure.what } }
       throw failure
     }

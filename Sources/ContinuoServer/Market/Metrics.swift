@@ -28,6 +28,8 @@ final class Metrics: Sendable {
   private let counters = Mutex(Counters())
   /// How many connections are open.
   let connections = Atomic<Int>(0)
+  /// How many streams are open.
+  let streams = Atomic<Int>(0)
   /// How many bytes of bodies are held.
   let heldBytes = Atomic<Int>(0)
 
@@ -68,6 +70,9 @@ final class Metrics: Sendable {
     var tokens = 0
     var incompleteTokens = 0
     var residentBytes: Int?
+    var checkpointAge: Duration?
+    var isMemoryLimitReached = false
+    var limits: [(name: String, value: Int)] = []
   }
 
   /// All of it in the text format, version 0.0.4. O(routes).
@@ -116,12 +121,25 @@ final class Metrics: Sendable {
     }
     page.gauge(
       "continuo_checkpoint_failed", "Whether the last checkpoint failed.", gauges.hasFailedCheckpoint ? 1 : 0)
+    if let age = gauges.checkpointAge {
+      page.gauge(
+        "continuo_checkpoint_age_seconds",
+        "How long ago the last good checkpoint was begun, or the directory was opened.",
+        age.seconds)
+    }
+    page.head("continuo_limit", "What is allowed at most, by what: bytes, seconds, or a count.", "gauge")
+    for (name, value) in gauges.limits { page.line("continuo_limit", "{of=\"\(name)\"}", Double(value)) }
+    page.gauge(
+      "continuo_memory_limit_reached", "Whether no events are taken for want of memory.",
+      gauges.isMemoryLimitReached ? 1 : 0)
     if let bytes = gauges.residentBytes {
       page.gauge("continuo_memory_bytes", "Resident memory of the process.", Double(bytes))
     }
     page.gauge("continuo_tokens", "Tokens with a held event.", Double(gauges.tokens))
     page.gauge(
       "continuo_incomplete_tokens", "Tokens whose holders are incomplete.", Double(gauges.incompleteTokens))
+    page.gauge(
+      "continuo_stream_subscribers", "Open streams of candles.", Double(streams.load(ordering: .relaxed)))
     page.gauge("continuo_connections", "Open connections.", Double(connections.load(ordering: .relaxed)))
     page.gauge("continuo_held_body_bytes", "Bytes of bodies that are held.", Double(heldBytes.load(ordering: .relaxed)))
   }
@@ -148,5 +166,13 @@ private struct MetricsPage {
   mutating func gauge(_ name: String, _ help: String, _ value: Double) {
     head(name, help, "gauge")
     line(name, "", value)
+  }
+}
+
+extension Duration {
+  /// In seconds, to the microsecond.
+  var seconds: Double {
+    let (seconds, attoseconds) = components
+    return Double(seconds) + Double(attoseconds / 1_000_000_000_000) / 1e6
   }
 }

@@ -31,9 +31,12 @@ struct PageFiles: Sendable {
 
   /// Takes the files inside the program, and the chart's code where it is. O(bytes).
   ///
-  /// - Parameter assets: the folder that has it; nil: none.
-  init(assets: String?) {
+  /// - Parameters:
+  ///   - assets: the folder that has it; nil: none.
+  ///   - notice: what every view says at its top; nil: nothing.
+  init(assets: String?, notice: String? = nil) {
     var files = Self.own
+    if let notice { files["index.html"] = File("text/html; charset=utf-8", Self.index(saying: notice)) }
     if let assets, let code = Self.content(of: assets + "/" + Self.chartName) {
       files[Self.chartName] = File(Self.script, code)
     }
@@ -61,8 +64,20 @@ struct PageFiles: Sendable {
     "token.js": File(script, PackageResources.token_js),
     "rows.js": File(script, PackageResources.rows_js),
     "chart.js": File(script, PackageResources.chart_js),
+    "datafeed.js": File(script, PackageResources.datafeed_js),
     "licenses.txt": File("text/plain; charset=utf-8", PackageResources.licenses_txt),
   ]
+
+  /// Where the page's HTML has room for a notice.
+  private static let noticePlace = "<p id=\"notice\" hidden></p>"
+
+  private static func index(saying notice: String) -> [UInt8] {
+    let replacements = ["&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;"]
+    let escaped = notice.map { replacements[String($0)] ?? String($0) }.joined()
+    let parts = String(decoding: PackageResources.index_html, as: UTF8.self).split(separator: noticePlace)
+    precondition(parts.count == 2, "the page's HTML has one place for a notice")
+    return Array((parts[0] + "<p id=\"notice\">\(escaped)</p>" + parts[1]).utf8)
+  }
 
   private static func content(of path: String) -> [UInt8]? {
     var bytes: [UInt8] = []

@@ -21,6 +21,9 @@ enum PageRoutes {
 
   static func licenses(_ question: Question) throws -> Answer { try file("licenses.txt", question) }
 
+  /// The live bars of TradingView's charts: there is nothing of the market in it.
+  static func datafeed(_ question: Question) throws -> Answer { try file("datafeed.js", question) }
+
   /// What browsers ask for by themselves where no page names one: beside a text.
   static func icon(_ question: Question) throws -> Answer { try file("icon.svg", question) }
 

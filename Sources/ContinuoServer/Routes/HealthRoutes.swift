@@ -13,7 +13,7 @@ enum HealthRoutes {
     let reasons = question.market.reasons
     var object = JSONObject()
     object.put("ready", flag: reasons.isEmpty)
-    object.put("reasons", texts: reasons)
+    object.put("reasons", texts: reasons + question.market.warnings)
     var answer = Answer.json(object.finished())
     if !reasons.isEmpty {
       answer.status = 503
@@ -25,9 +25,12 @@ enum HealthRoutes {
   static func metrics(_ question: Question) -> Answer {
     var gauges = Metrics.Gauges()
     gauges.residentBytes = ResidentMemory.bytes
+    gauges.isMemoryLimitReached = question.market.memory.isReached
+    gauges.limits = question.limits.figures
     if let opened = try? question.market.opened() {
       gauges.journalBytes = opened.ledger.unkept.bytes
       gauges.hasFailedCheckpoint = opened.ledger.checkpointFailure != nil
+      gauges.checkpointAge = opened.ledger.checkpointAge
     }
     _ = try? question.market.read { market, clock in
       let inspection = market.inspection()

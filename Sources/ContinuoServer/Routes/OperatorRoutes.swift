@@ -1,4 +1,4 @@
-// What operators ask: what is held, checkpoints, backups.
+// What operators ask: what is held, checkpoints, backups, whether all is well.
 // Invariant: a backup lies in the folder that the server was started with, and nowhere else.
 // Not here: making them (ContinuoStorage).
 
@@ -68,6 +68,27 @@ enum OperatorRoutes {
         microseconds: microseconds(since: start), stateDigest: nil))
     writer.finish()
     return .json(writer.bytes)
+  }
+
+  static let verifySchema = Schema.object(
+    Schema.fields(ResultTable.verify) + [
+      Schema.Field("damaged", .count), Schema.Field("differences", .list(.text)), Schema.Field("seconds", .decimal),
+    ])
+
+  /// What `continuo verify` would say of the directory as it is now, line by line.
+  static func verify(_ question: Question, _ body: [UInt8]) throws -> Answer {
+    try requireEmpty(body)
+    let start = ContinuousClock.now
+    let found = try question.market.opened().ledger.verify()
+    var writer = ResultWriter(ResultTable.verify, as: .json)
+    writer.write(VerifyAnswer(files: found.files, bytes: found.bytes, events: found.events))
+    writer.finish()
+    var object = JSONObject(extending: writer.bytes)
+    object.put("damaged", count: UInt64(found.failures.count))
+    object.put(
+      "differences", texts: found.failures.map { Visible.text($0.what) } + found.differences.map { Visible.text($0) })
+    object.put("seconds", decimal: Decimal18(units: Int128(microseconds(since: start)) * 1_000_000_000_000))
+    return .json(object.finished())
   }
 
   /// Whether a text names a folder within another one, and nothing above or beside it.

@@ -15,6 +15,8 @@ struct Route: Sendable {
     case posted(@Sendable (Question, [UInt8]) throws -> Answer)
     /// A batch of events.
     case events
+    /// An answer without an end.
+    case stream(@Sendable (Question) throws -> StreamAnswer)
   }
 
   let method: String
@@ -34,6 +36,8 @@ struct Route: Sendable {
   /// Whether it is asked by TradingView's clients: they add names of their own to queries, want errors with status 200, and cannot
   /// send headers, so that the token may stand in the query.
   var isTradingView: Bool { name.hasPrefix(Self.tradingViewPrefix) }
+  /// Whether the token may stand in the query: these clients cannot send headers of their own.
+  var takesQueryToken: Bool { isTradingView || parameters.contains(Access.queryToken) }
   static let tradingViewPrefix = "/udf/"
 
   /// Makes a route of a path like `/v1/tokens/{t}`.

@@ -6,7 +6,7 @@ internal import Continuo
 internal import ContinuoFormats
 
 enum RouteTable {
-  static let all: [Route] = reads + writes + UDFRoutes.all + operations + page
+  static let all: [Route] = reads + [StreamRoute.route] + writes + UDFRoutes.all + operations + page
 
   private static let next = Schema.Field("next", .textOrNull)
 
@@ -126,6 +126,12 @@ enum RouteTable {
         "Copy the directory to a folder that is not there yet, and read the copy",
         .row(ResultTable.copy(withDigest: false)), takes: OperatorRoutes.backupSchema),
       .posted(OperatorRoutes.backup)),
+    Route(
+      "POST", "/v1/admin/verify", .admin,
+      text: RouteText(
+        "Read all of the directory as it is now, and say what is wrong", OperatorRoutes.verifySchema, takes: .object([])
+      ),
+      .posted(OperatorRoutes.verify)),
   ]
 
   private static let operations = [

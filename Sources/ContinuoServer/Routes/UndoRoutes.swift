@@ -21,7 +21,11 @@ enum UndoRoutes {
       throw Query.bad(text, "the chain", "a whole number from 0 to \(UInt32.max)")
     }
     let wanted = try JSONBody.decode(body, RollbackBody.self, depthMax: question.limits.jsonDepthMax)
-    let (undone, sequence) = try question.market.rollback(chain: chain, above: wanted.block)
+    let (undone, sequence) = try question.audited(.rollback(chain: chain, block: wanted.block)) {
+      try question.market.rollback(chain: chain, above: wanted.block)
+    } figures: {
+      ($0.undone, $0.sequence)
+    }
     var writer = ResultWriter(ResultTable.rollback, as: .json)
     writer.write(RollbackAnswer(chain: chain, block: wanted.block, undone: undone))
     var object = JSONObject(extending: writer.bytes)
@@ -69,16 +73,22 @@ enum UndoRoutes {
     guard wanted.events.count <= Limits.batchRowsMax else { throw Problem.tooManyRows(wanted.events.count) }
     let price = try question.market.opened().ledger.price
     var batch = EventBatch(price: price)
+    var identities: [EventIdentity] = []
     for wanted in wanted.events {
       let event = try wanted.value()
       guard let kind = EventKind.allCases.first(where: { $0.name == event.kind }) else {
         throw Problem(
           .badBody, "'\(Shown.value(event.kind))' is no kind of event", remedy: "send \(RetractBody.example)")
       }
-      batch.retract(
+      identities.append(
         EventIdentity(kind: kind, chain: event.chain ?? 0, block: event.block, logIndex: event.logIndex ?? 0))
+      batch.retract(identities[identities.count - 1])
     }
-    let (receipt, sequence) = try question.market.take(batch)
+    let (receipt, sequence) = try question.audited(.retract(identities)) {
+      try question.market.take(batch)
+    } figures: {
+      ($0.receipt.undone, $0.sequence)
+    }
     var object = JSONObject()
     object.put("undone", count: UInt64(receipt.undone))
     object.put("not_found", receipt.notFound, ResultTable.identities)

@@ -18,6 +18,9 @@ enum UDFRoutes {
       "GET", "/udf/symbols", .read, ["symbol"],
       text: RouteText("What a token is", .any([symbol, wrong])), .quick(symbols)),
     Route(
+      "GET", "/udf/datafeed.js", .open, text: .tagged("The live bars of a chart", type: "text/javascript"),
+      .quick(PageRoutes.datafeed)),
+    Route(
       "GET", "/udf/history", .read, ["symbol", "resolution", "from", "to", "countback"],
       text: RouteText("Candles of a token", .any([candles, none, wrong])), .slow(history)),
   ]

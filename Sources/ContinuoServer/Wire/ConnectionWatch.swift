@@ -1,13 +1,12 @@
 // What Hummingbird does not do for a connection: how long a request may take in all, an end behind an answer whose request is
 // not read to its end, and word to go on to who asks for it before a body.
 // Invariant: at no time is there a request without a moment at which it is over; a connection that is to end ends.
-// Not here: idle connections, how many there are, how long headers may be (Hummingbird), bodies (EventIntake).
+// Not here: idle connections, how many there are, how long headers may be (Hummingbird, ConnectionDoor), bodies (EventIntake).
 
 #if Server
   internal import HTTPTypes
   internal import NIOCore
   internal import NIOHTTPTypes
-  internal import Synchronization
 
   final class ConnectionWatch: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
@@ -18,27 +17,55 @@
     /// How long who was answered before its body ended may take to read the answer.
     private static let lingering = TimeAmount.seconds(2)
 
-    private let metrics: Metrics
     private let allowed: TimeAmount
+    private let behindMax: TimeAmount
+    /// Whether this is one stream of HTTP/2 among others, whose connection goes on.
+    private let isStream: Bool
+    private var door: ConnectionDoor?
     private var timer: Scheduled<Void>?
     /// When the request at hand is over; nil between requests, and for answers without an end.
     private var end: NIODeadline?
+    /// How many requests have come, how many were answered to the end, and behind which one the client expects the end.
+    private var asked = 0
+    private var answered = 0
+    private var last: Int?
     private var hasAnswer = false
+    /// Whether the answer at hand has no end of its own, and when its reader is too far behind.
+    private var isEndless = false
+    private var behind: Scheduled<Void>?
     private var closesBehindAnswer = false
     /// Behind the last answer: whatever comes is not looked at, whatever is written is not sent.
     private var isOver = false
 
-    init(_ metrics: Metrics, seconds: Int) {
-      self.metrics = metrics
-      allowed = .seconds(Int64(seconds))
+    init(_ limits: ServerLimits, isStream: Bool) {
+      self.isStream = isStream
+      allowed = .seconds(Int64(limits.requestSeconds))
+      behindMax = .seconds(Int64(limits.streamBehindSeconds))
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { metrics.connections.add(1, ordering: .relaxed) }
+    func handlerAdded(context: ChannelHandlerContext) {
+      guard isStream else { return }
+      door = try? context.channel.parent?.pipeline.syncOperations.handler(type: ConnectionDoor.self)
+      door?.streamOpened()
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-      metrics.connections.subtract(1, ordering: .relaxed)
+      door?.streamClosed()
+      door = nil
       timer?.cancel()
       timer = nil
+      behind?.cancel()
+      behind = nil
+    }
+
+    /// Who reads an answer without an end too slowly is let go: there is no end that it would come to.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+      behind?.cancel()
+      behind = nil
+      if isEndless, !context.channel.isWritable {
+        behind = context.eventLoop.assumeIsolated().scheduleTask(in: behindMax) { context.close(promise: nil) }
+      }
+      context.fireChannelWritabilityChanged()
     }
 
     // MARK: in
@@ -46,16 +73,21 @@
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       guard !isOver else { return }
       if case .head(let head) = unwrapInboundIn(data) {
-        if end == nil {
-          end = .now() + allowed
-          hasAnswer = false
-          watch(context)
-        }
+        asked += 1
+        if end == nil { begin(context) }
+        if !isStream, last == nil, head.headerFields[.connection] == "close" { last = asked }
         if head.headerFields[.expect]?.lowercased() == "100-continue" {
           context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
         }
       }
       context.fireChannelRead(data)
+    }
+
+    /// The next request is at hand.
+    private func begin(_ context: ChannelHandlerContext) {
+      end = .now() + allowed
+      hasAnswer = false
+      watch(context)
     }
 
     private func watch(_ context: ChannelHandlerContext) {
@@ -79,7 +111,7 @@
       var head = HTTPResponse(status: .requestTimeout)
       head.headerFields[.contentType] = "application/problem+json"
       head.headerFields[.contentLength] = String(body.count)
-      head.headerFields[.connection] = "close"
+      if !isStream { head.headerFields[.connection] = "close" }
       context.write(wrapOutboundOut(.head(head)), promise: nil)
       context.write(wrapOutboundOut(.body(ByteBuffer(bytes: body))), promise: nil)
       finish(context, promise: nil)
@@ -93,18 +125,25 @@
         return
       }
       switch unwrapOutboundIn(data) {
-      case .head(let head):
+      case .head(var head):
         guard head.status.kind != .informational else { break }
         hasAnswer = true
-        if head.headerFields[.connection] == "close" { closesBehindAnswer = true }
+        if head.headerFields[.contentType] == "text/event-stream" { (end, isEndless) = (nil, true) }
+        if head.headerFields[.connection] == "close" || last == answered + 1 { closesBehindAnswer = true }
+        guard closesBehindAnswer else { break }
+        // A stream ends with its answer, and HTTP/2 has no word for the connection.
+        head.headerFields[.connection] = isStream ? nil : "close"
+        return context.write(wrapOutboundOut(.head(head)), promise: promise)
       case .body: break
       case .end:
-        guard closesBehindAnswer else {
-          end = nil
-          break
+        answered += 1
+        guard !closesBehindAnswer else {
+          isOver = true
+          return finish(context, promise: promise)
         }
-        isOver = true
-        return finish(context, promise: promise)
+        (end, isEndless) = (nil, false)
+        // Others came behind it at once.
+        if asked > answered { begin(context) }
       }
       context.write(data, promise: promise)
     }
@@ -113,7 +152,8 @@
     private func finish(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
       end = nil
       context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
-      context.close(mode: .output, promise: nil)
+      // Of a stream that would be the end of both sides; its own is in what was written.
+      if !isStream { context.close(mode: .output, promise: nil) }
       context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingering) { context.close(promise: nil) }
     }
   }

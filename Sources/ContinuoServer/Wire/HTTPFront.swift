@@ -9,26 +9,31 @@
   internal import HTTPTypes
   internal import Hummingbird
   internal import NIOCore
+  internal import NIOHTTP1
   internal import NIOPosix
 
   struct HTTPFront: HTTPResponder {
-    typealias Context = BasicRequestContext
+    typealias Context = PeerContext
 
     let service: Service
     /// The threads that may wait.
     let threads: NIOThreadPool
+    let log: RequestLog
 
-    func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+    func respond(to request: Request, context: PeerContext) async throws -> Response {
+      let start = ContinuousClock.now
       let ask = Ask(request)
-      let answer = try await answer(ask, request.body)
-      return response(service.completed(answer, ask), ask)
-    }
-
-    private func answer(_ ask: Ask, _ body: RequestBody) async throws -> Answer {
+      let answer: Answer
+      var name: String?
       switch service.step(ask) {
-      case .answer(let answer): return answer
-      case .work(let route, let question): return try await work(route, question, body)
+      case .answer(let known): answer = known
+      case .work(let route, var question):
+        name = route.name
+        if route.level == .admin { question.ask.peer = context.peer }
+        answer = try await work(route, question, request.body)
       }
+      log.note(ask, name, answer.status, start.duration(to: .now)) { context.peer }
+      return response(service.completed(answer, ask), ask, request.body)
     }
 
     private func work(_ route: Route, _ question: Question, _ body: RequestBody) async throws -> Answer {
@@ -38,12 +43,14 @@
       do {
         switch route.work {
         case .quick(let work): answer = try work(question)
+        case .stream(let open): answer = question.ask.method == "HEAD" ? .stream(nil) : .stream(try open(question))
         case .slow(let work): answer = try await threads.runIfActive { try work(question) }
         case .posted(let work):
           let bytes = try await small(body)
           hasBody = false
           answer = try await threads.runIfActive { try work(question, bytes) }
         case .events:
+          try question.market.memory.require()
           let batch = try await batch(question, body)
           hasBody = false
           answer = try await threads.runIfActive {
@@ -56,21 +63,23 @@
       } catch {
         return service.answer(Problem(error), to: question.ask, hasBody: hasBody)
       }
-      let (seconds, attoseconds) = (ContinuousClock.now - start).components
-      question.market.metrics.note(route.name, seconds: Double(seconds) + Double(attoseconds) / 1e18)
+      question.market.metrics.note(route.name, seconds: (ContinuousClock.now - start).seconds)
       return answer
     }
 
-    /// Whether nobody is there to be answered.
+    /// Whether nobody is there to be answered, or nothing that could be told from what was sent.
     private static func isOfConnection(_ failure: any Error) -> Bool {
-      failure is ChannelError || failure is IOError || failure is CancellationError || failure is NIOAsyncWriterError
+      failure is HTTPParserError || failure is ChannelError || failure is IOError || failure is CancellationError
+        || failure is NIOAsyncWriterError
     }
 
     // MARK: bodies
 
     private func small(_ body: RequestBody) async throws -> [UInt8] {
       var bytes: [UInt8] = []
+      var held = HeldBytes(service.market.metrics, service.limits)
       for try await piece in body {
+        try held.add(piece.readableBytes)
         guard bytes.count + piece.readableBytes <= service.limits.smallBodyBytesMax else {
           throw Problem(
             .tooLarge, "the body is over \(service.limits.smallBodyBytesMax >> 10) KiB", remedy: "send it in parts")
@@ -97,7 +106,7 @@
       return headers
     }()
 
-    private func response(_ answer: Answer, _ ask: Ask) -> Response {
+    private func response(_ answer: Answer, _ ask: Ask, _ request: RequestBody) -> Response {
       var headers = Self.always
       if let type = answer.type { headers[.contentType] = type }
       if let policy = answer.policy { headers[.contentSecurityPolicy] = policy }
@@ -108,6 +117,10 @@
       }
       if answer.closes { headers[.connection] = "close" }
       let status = HTTPResponse.Status(code: answer.status)
+      if let stream = answer.stream {
+        return Response(
+          status: status, headers: headers, body: StreamBody.body(stream, request, service.market.metrics))
+      }
       if ask.method == "HEAD" {
         headers[.contentLength] = String(answer.body.count)
         return Response(status: status, headers: headers)
@@ -124,6 +137,8 @@
   }
 
   extension Ask {
+    private static let lastEventIDName = HTTPField.Name("Last-Event-ID")!
+
     /// What of a request's head counts. O(headers).
     init(_ request: Request) {
       self.init(method: request.method.rawValue, target: request.head.path ?? "")
@@ -134,6 +149,7 @@
       acceptEncoding = headers[.acceptEncoding]
       authorization = headers[.authorization]
       ifNoneMatch = headers[.ifNoneMatch]
+      lastEventID = headers[Self.lastEventIDName]
       contentType = headers[.contentType]
       contentEncoding = headers[.contentEncoding]
       contentLength = headers[.contentLength].flatMap { Int($0) }

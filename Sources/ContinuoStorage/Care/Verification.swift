@@ -6,7 +6,7 @@
 
 internal import Continuo
 
-/// What was found when a data directory was looked at as a whole.
+/// What was found when a data directory was looked at as a whole: one that nobody writes, or an open one (``Ledger/verify()``).
 public struct Verification: Sendable {
   /// How many kept and journal files were read, and how many bytes they have.
   public private(set) var files = 0
@@ -49,6 +49,26 @@ public struct Verification: Sendable {
       failures.append(error)
       return
     }
+    look(disk, directory, manifest, isWhole: isWhole)
+    withExtendedLifetime(lock) {}
+  }
+
+  /// Looks at a directory that is open, as it was at a moment. O(all of it).
+  ///
+  /// - Parameter moment: what is looked at; its files stay where they are meanwhile.
+  init(_ disk: any Disk, _ directory: DataDirectory, at moment: CopyMoment) {
+    look(MomentDisk(disk, directory, moment.end), directory, moment.manifest, isWhole: true)
+    guard failures.isEmpty, let end = moment.end, nextSequence != end.sequence else { return }
+    failures.append(
+      .damaged(
+        file: directory.journalFile(end.file.number), byte: end.offset,
+        found: "the last frame is \((nextSequence ?? 1) - 1)", expected: "\(end.sequence - 1), which was synced"))
+  }
+
+  /// The number of the next frame of the journal that was read; nil where there is none.
+  private var nextSequence: UInt64?
+
+  private mutating func look(_ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest?, isWhole: Bool) {
     var misfit: StorageFailure?
     do throws(StorageFailure) {
       if isWhole { try restore(disk, directory, manifest) }
@@ -56,7 +76,6 @@ public struct Verification: Sendable {
     check(disk, directory, manifest)
     // It is the first thing that is wrong: what else is, each file has told by itself, if it is not only that they do not fit.
     if failures.isEmpty, let misfit { failures.append(misfit) }
-    withExtendedLifetime(lock) {}
   }
 
   /// Reads every kept file by itself, and holds what is in it against what was written.
@@ -100,7 +119,7 @@ public struct Verification: Sendable {
         try disk.open(directory.journalFile(start.file), forWriting: false).bytes()
       }
     }
-    (files, bytes) = (end?.starts.count ?? 0, journalBytes)
+    (files, bytes, nextSequence) = (end?.starts.count ?? 0, journalBytes, end?.sequence)
     let counts = engine.inspection()
     events = counts.swaps + counts.transfers
     differences = engine.checkInvariants()

@@ -13,10 +13,11 @@ struct Candles: ConsoleCommand {
     discussion: """
       Example:
         continuo candles --input data/ibm-2013-10.csv.gz --interval 1d
+        continuo candles --input data/ibm-2013-10.csv.gz --format chart
       """)
 
   static let settings: [Setting] =
-    SourceOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
+    SourceOptions.settings + CandleOutputOptions.settings + ConsoleOptions.settings + [
       .list("token"), .value("interval"), .value("from"), .value("to"), .value("fill"), .value("limit"),
     ]
 
@@ -45,7 +46,7 @@ struct Candles: ConsoleCommand {
   var limit: Int?
 
   @OptionGroup var source: SourceOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup var output: CandleOutputOptions
   @OptionGroup var consoleOptions: ConsoleOptions
 
   mutating func validate() throws { try Limit.check(limit) }
@@ -70,13 +71,28 @@ struct Candles: ConsoleCommand {
       try Self.write(tokens, query, table, of: replay.engine)
       return
     }
-    var result = ResultStream(table, output, console)
+    if output.format == .chart {
+      try Self.draw(tokens, query, console, of: replay.engine)
+      return
+    }
+    var result = ResultStream(table, output.rows, console)
     for (token, name) in tokens {
       try replay.engine.forEachBar(of: token, query) { row in
         try result.write(CandleAnswer(token: name, row: row))
       }
     }
     try result.finish()
+  }
+
+  private static func draw(
+    _ tokens: [TokenChoice.Named], _ query: CandleQuery, _ console: Console, of engine: borrowing Engine
+  ) throws {
+    var chart = CandleChart(query.interval, console)
+    for (token, name) in tokens {
+      var bars: [Bar] = []
+      engine.forEachBar(of: token, query) { bars.append($0) }
+      try chart.write(name, bars)
+    }
   }
 
   /// The candles of several tokens as CSV, made by two threads.

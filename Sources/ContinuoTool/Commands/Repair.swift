@@ -23,7 +23,7 @@ struct Repair: ConsoleCommand {
   static let settings: [Setting] =
     DirectoryOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
       .flag("dry-run"), .flag("accept-loss"), .flag("yes"),
-    ]
+    ] + AuditOptions.settings
 
   @Flag(help: "List what would be lost, and write nothing.")
   var dryRun = false
@@ -35,6 +35,7 @@ struct Repair: ConsoleCommand {
   var yes = false
 
   @OptionGroup var directory: DirectoryOptions
+  @OptionGroup var audit: AuditOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var consoleOptions: ConsoleOptions
 
@@ -56,7 +57,13 @@ struct Repair: ConsoleCommand {
       var progress = Progress(console)
       progress.say("writing \(path)")
       defer { progress.finish() }
-      let receipt = try Writing.reporting { try repair.write() }
+      let receipt = try Writing.reporting {
+        try audit.recording(.repair(losses: losses.count), in: directory.dataDir) {
+          try repair.write()
+        } figures: { _ in
+          (nil, nil)
+        }
+      }
       progress.finish()
       console.note(
         "continuo: \(path) is repaired, and holds \(receipt.events) events; the \(receipt.files) files that were replaced "

@@ -19,7 +19,7 @@ struct Retract: ConsoleCommand {
   static let settings: [Setting] =
     PlaceOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
       .value("kind"), .value("chain"), .value("block"), .value("log-index"),
-    ]
+    ] + AuditOptions.settings
 
   @Option(help: "What the event is.")
   var kind: EventKind
@@ -34,6 +34,7 @@ struct Retract: ConsoleCommand {
   var logIndex: UInt32
 
   @OptionGroup var place: PlaceOptions
+  @OptionGroup var audit: AuditOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var consoleOptions: ConsoleOptions
 
@@ -45,8 +46,13 @@ struct Retract: ConsoleCommand {
     #endif
     let ledger = try Writing.openThere(place.directory, console)
     let isUndone = try Writing.reporting {
-      let isUndone = try ledger.retract(identity)
-      try ledger.sync()
+      let isUndone = try audit.recording(.retract([identity]), in: place.directory) {
+        let isUndone = try ledger.retract(identity)
+        try ledger.sync()
+        return isUndone
+      } figures: {
+        ($0 ? 1 : 0, ledger.journalPosition.sequence)
+      }
       Writing.finishCheckpoints(ledger, place.directory, console)
       return isUndone
     }

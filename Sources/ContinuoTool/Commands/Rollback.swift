@@ -21,7 +21,7 @@ struct Rollback: ConsoleCommand {
   static let settings: [Setting] =
     PlaceOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
       .value("chain"), .value("block"), .flag("dry-run"), .flag("yes"),
-    ]
+    ] + AuditOptions.settings
 
   @Option(help: ArgumentHelp("The chain.", valueName: "number"))
   var chain: UInt32
@@ -36,6 +36,7 @@ struct Rollback: ConsoleCommand {
   var yes = false
 
   @OptionGroup var place: PlaceOptions
+  @OptionGroup var audit: AuditOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var consoleOptions: ConsoleOptions
 
@@ -68,8 +69,13 @@ struct Rollback: ConsoleCommand {
         orSay: "nothing was undone")
     }
     return try Writing.reporting {
-      let undone = try ledger.rollback(chain: chain, above: block)
-      try ledger.sync()
+      let undone = try audit.recording(.rollback(chain: chain, block: block), in: place.directory) {
+        let undone = try ledger.rollback(chain: chain, above: block)
+        try ledger.sync()
+        return undone
+      } figures: { (undone: Int) in
+        (undone, ledger.journalPosition.sequence)
+      }
       Writing.finishCheckpoints(ledger, place.directory, console)
       return undone
     }

@@ -27,7 +27,8 @@
         """)
 
     static let settings: [Setting] =
-      RetentionOptions.settings + ConsoleOptions.settings + ServeLimitOptions.settings + [
+      RetentionOptions.settings + ConsoleOptions.settings + ServeLimitOptions.settings + ServeTLSOptions.settings
+      + ServeOperationOptions.settings + ServeDemoOptions.settings + [
         .value("data-dir"), .value("listen"), .value("durability"), .flag("verify-on-start"),
         .value("write-token-file"), .value("read-token-file"), .value("admin-token-file"), .flag("insecure"),
         .value("backup-root"), .list("allow-host"), .list("allow-origin"),
@@ -35,9 +36,10 @@
       ]
 
     @Option(
-      help: ArgumentHelp("The data directory; it is made where there is none.", valueName: "dir"),
+      help: ArgumentHelp(
+        "The data directory; it is made where there is none. (default: \(usualDirectory))", valueName: "dir"),
       completion: .directory)
-    var dataDir = "./continuo-data"
+    var dataDir: String?
 
     @Option(
       help: ArgumentHelp("The address and port to listen on; port 0 takes one that is free.", valueName: "address:port")
@@ -97,6 +99,9 @@
 
     @OptionGroup var kept: RetentionOptions
     @OptionGroup var limits: ServeLimitOptions
+    @OptionGroup var tls: ServeTLSOptions
+    @OptionGroup var operation: ServeOperationOptions
+    @OptionGroup var demo: ServeDemoOptions
     @OptionGroup var consoleOptions: ConsoleOptions
 
     mutating func validate() throws {
@@ -111,30 +116,41 @@
 
     func run(_ console: Console) throws {
       let console = console.with(consoleOptions)
+      let dataDir = dataDir ?? (demo.demo ? ServeDemoOptions.directory : Self.usualDirectory)
       var options = Server.Options(dataDirectory: dataDir) { Feed.wallClock }
       options.ledger.engine = Engine.Settings(retention: kept.retention)
       options.ledger.durability = durability
       options.ledger.verifiesOnStart = verifyOnStart
       (options.host, options.port, options.backupRoot) = (listen.host, Int(listen.port), backupRoot)
       options.limits = limits.limits
+      options.limits.handshakeSeconds = tls.handshakeTimeout
       options.access = try access()
+      options.certificate = try tls.serverCertificate()
       options.assets = assets ?? Self.assetsBesideProgram
+      OpenFilesHandle.allowMost()
+      let log = operation.apply(to: &options, console)
+      defer { log.close() }
+      let lines = MonitorHandle(
+        Lines(scheme: tls.scheme, host: listen.name, dataDir: dataDir, isDemo: demo.demo))
+      if demo.demo { options.setUp(demo, lines, console) }
       let server = Server(options)
       if let assets, !server.hasChart {
         console.note("continuo: \(Visible.text(assets)) has no lightweight-charts.js; the page shows tables")
       }
       let outcome = MonitorHandle<Outcome?>(nil)
-      let lines = MonitorHandle(Lines(host: listen.name, dataDir: dataDir))
+      let supervisor = ServiceNoticeHandle(environment: ProcessInfo.processInfo.environment)
       Task {
         var failure: (any Error)?
         do {
-          try await server.run { event in Self.tell(event, lines, console) }
+          try await server.run { event in Self.tell(event, lines, console, supervisor) }
         } catch { failure = error }
         outcome.locked { [failure] in $0 = Outcome(failure: failure) }
       }
       guard let failure = outcome.locked(when: { $0 != nil }, { $0?.failure }) else { return }
       throw Self.failure(failure, listen)
     }
+
+    private static let usualDirectory = "./continuo-data"
 
     /// The folder `assets` beside the program.
     private static var assetsBesideProgram: String? {
@@ -162,6 +178,15 @@
         access.origins.insert(origin)
       }
       return access
+    }
+
+    /// Where each token comes from; nil for one that there is not.
+    func tokens() throws -> [(name: String, source: String?)] {
+      let files = [("read", readTokenFile), ("write", writeTokenFile), ("admin", adminTokenFile)]
+      return try files.map { name, file in
+        let source = file.map { "file \($0)" } ?? Self.environmentToken(name).map { "environment \($0.variable)" }
+        return (name + "-token", try Self.secret(name, file) == nil ? nil : source)
+      }
     }
 
     /// The environment's variable for a token, and what it says; nil where it says nothing.
@@ -213,15 +238,22 @@
     // MARK: what is printed
 
     /// What is to be printed, each once it is known and in this order.
-    private struct Lines: Sendable {
+    struct Lines: Sendable {
+      let scheme: String
       let host: String
       let dataDir: String
+      /// Whether the demo says what to try.
+      let isDemo: Bool
+      /// Whether all were taken.
+      private(set) var isComplete = false
       private var port: Int?
       private var restored: (line: String, hasEvents: Bool)?
 
-      init(host: String, dataDir: String) { (self.host, self.dataDir) = (host, dataDir) }
+      init(scheme: String, host: String, dataDir: String, isDemo: Bool) {
+        (self.scheme, self.host, self.dataDir, self.isDemo) = (scheme, host, dataDir, isDemo)
+      }
 
-      private var url: String { "http://\(host):\(port ?? 0)" }
+      var url: String { "\(scheme)://\(host):\(port ?? 0)" }
 
       /// The lines that can be printed now.
       mutating func take(_ event: Server.Event) -> [String] {
@@ -237,24 +269,38 @@
             "restored \(events) events of \(held.tokens) tokens in \(milliseconds) ms, \(restored.records) steps of them from the "
               + "journal", events > 0
           )
+        case .certificate, .ending: break
         }
         // A small directory is read before the port is had.
         if port != nil, let restored {
-          lines += [restored.line, restored.hasEvents ? "try: curl '\(url)/v1/top'" : Serve.firstEvent(url)]
+          lines.append(restored.line)
+          if !isDemo { lines.append(restored.hasEvents ? "try: curl '\(url)/v1/top'" : Serve.firstEvent(url)) }
           self.restored = nil
+          isComplete = true
         }
         return lines
       }
     }
 
     private static func tell(
-      _ event: Server.Event, _ lines: MonitorHandle<Lines>, _ console: Console
+      _ event: Server.Event, _ lines: MonitorHandle<Lines>, _ console: Console, _ supervisor: ServiceNoticeHandle
     ) {
-      lines.locked { print($0.take(event)) }
-      guard case .ready(let restored, _, _) = event, restored.tornTailBytes > 0 else { return }
-      console.note(
-        "continuo: the journal ended with \(restored.tornTailBytes) bytes of a write that a crash cut off; nobody was told that "
-          + "it was done, and they were cut")
+      let becomesReady = lines.locked { lines in
+        let wasReady = lines.isComplete
+        print(lines.take(event))
+        return lines.isComplete && !wasReady
+      }
+      if becomesReady { supervisor.send("READY=1") }
+      switch event {
+      case .ready(let restored, _, _) where restored.tornTailBytes > 0:
+        console.note(
+          "continuo: the journal ended with \(restored.tornTailBytes) bytes of a write that a crash cut off; nobody was told "
+            + "that it was done, and they were cut")
+      case .certificate(nil): console.note("continuo: the certificate was read again; new connections are shown it")
+      case .certificate(let failure?): Console.error(ServeTLSOptions.line(failure))
+      case .ending: supervisor.send("STOPPING=1")
+      default: break
+      }
     }
 
     fileprivate static func firstEvent(_ url: String) -> String {
@@ -263,7 +309,7 @@
       return "try: curl -H 'Content-Type: application/x-ndjson' --data '\(event)' \(url)/v1/events"
     }
 
-    private static func print(_ lines: [String]) {
+    static func print(_ lines: [String]) {
       guard !lines.isEmpty else { return }
       do {
         try DescriptorHandle.standardOutput.write(Array((lines.joined(separator: "\n") + "\n").utf8))

@@ -67,23 +67,66 @@
     func ask(_ server: RemoteServer, _ query: CandleQuery, _ console: Console) throws {
       let names = try server.tokens(token)
       let hasOneToken = TokenChoice.distinct(token).count == 1
-      let own = ResultTable.candles(withToken: false)
+      if output.format == .chart {
+        var chart = CandleChart(interval, console)
+        for name in names {
+          var bars: [Bar] = []
+          try forEachRow(of: name, server, query) { bars.append(Self.bar($0)) }
+          try chart.write(name, bars)
+        }
+        return
+      }
       var result = ResultStream(
-        ResultTable<CellRow>(like: .candles(withToken: !hasOneToken)), output, console)
-      var parameters: [RemoteServer.Parameter] = [("interval", interval.rawValue), ("fill", fill.rawValue)]
-      if let from = query.from { parameters.append(("from", from.description)) }
-      if let to = query.to { parameters.append(("to", to.description)) }
+        ResultTable<CellRow>(like: .candles(withToken: !hasOneToken)), output.rows, console)
       for name in names {
-        // Pages come from the newest to the oldest, and go out the other way round.
-        var pages: [RemoteServer.Reply] = []
-        try server.forEachPage(RemoteServer.path(name, "candles"), parameters, limit: query.limit) { pages.append($0) }
-        while let page = pages.popLast() {
-          for row in try server.rows(page, own) {
-            try result.write(hasOneToken ? row : CellRow([.text(name)] + row.cells))
-          }
+        try forEachRow(of: name, server, query) { row in
+          try result.write(hasOneToken ? row : CellRow([.text(name)] + row.cells))
         }
       }
       try result.finish()
+    }
+
+    private static let own = ResultTable.candles(withToken: false)
+
+    /// Lends the candles of a token, oldest first.
+    private func forEachRow(
+      of name: ByteString, _ server: RemoteServer, _ query: CandleQuery, _ body: (CellRow) throws -> Void
+    ) throws {
+      var parameters: [RemoteServer.Parameter] = [("interval", interval.rawValue), ("fill", fill.rawValue)]
+      if let from = query.from { parameters.append(("from", from.description)) }
+      if let to = query.to { parameters.append(("to", to.description)) }
+      // Pages come from the newest to the oldest, and go out the other way round.
+      var pages: [RemoteServer.Reply] = []
+      try server.forEachPage(RemoteServer.path(name, "candles"), parameters, limit: query.limit) { pages.append($0) }
+      while let page = pages.popLast() {
+        for row in try server.rows(page, Self.own) { try body(row) }
+      }
+    }
+
+    /// A row as a drawing takes it: what is not seen there, which of its swaps came without an amount, is not known.
+    private static func bar(_ row: CellRow) -> Bar {
+      func price(_ name: String) -> Decimal18? {
+        if case .decimal(let price)? = row[name, own] { price } else { nil }
+      }
+      func sum(_ name: String) -> ExactSum {
+        if let sum = price(name) { return ExactSum(sum) }
+        // It does not fit a decimal.
+        var sum = ExactSum(Decimal18.max)
+        sum += ExactSum(Decimal18.max)
+        return sum
+      }
+      func instant() -> Timestamp? {
+        if case .time(let bucket)? = row["bucket", own] { bucket } else { nil }
+      }
+      let trades: UInt64 = if case .count(let trades)? = row["trades", own] { trades } else { 0 }
+      var bar = Bar(
+        bucket: instant() ?? Timestamp(microseconds: 0), isClosed: row["closed", own] == .flag(true),
+        open: price("open") ?? .zero, high: price("high") ?? .zero, low: price("low") ?? .zero,
+        close: price("close") ?? .zero, volumeUSD: sum("volume_usd"), volumeToken: sum("volume_token"),
+        buyVolumeUSD: sum("buy_volume_usd"), sellVolumeUSD: sum("sell_volume_usd"), trades: Int(trades),
+        tradesWithoutTokenAmount: 0)
+      bar.hasPrices = price("open") != nil
+      return bar
     }
   }
 
@@ -136,17 +179,38 @@
 
   extension Top {
     func ask(_ server: RemoteServer, _ asked: Timestamp?, _ console: Console) throws {
-      guard limit <= RemoteServer.rowsAPage else {
-        throw Failure(
-          .tooLarge, "\(limit) places of a ranking, and a server answers \(RemoteServer.rowsAPage) at most",
-          remedy: "lower --limit, or ask a backup by --data-dir")
-      }
-      var parameters: [RemoteServer.Parameter] = [("by", by.rawValue), ("limit", String(limit))]
+      var parameters = try parameters()
       if let asked { parameters.append(("as_of", asked.description)) }
       let table = ResultTable<RankAnswer>.ranking
       var result = ResultStream(ResultTable<CellRow>(like: table), output, console)
       for row in try server.rows(server.get(["v1", "top"], parameters, csv: true), table) { try result.write(row) }
       try result.finish()
+    }
+
+    private func parameters() throws -> [RemoteServer.Parameter] {
+      guard limit <= RemoteServer.rowsAPage else {
+        throw Failure(
+          .tooLarge, "\(limit) places of a ranking, and a server answers \(RemoteServer.rowsAPage) at most",
+          remedy: "lower --limit, or ask a backup by --data-dir")
+      }
+      return [("by", by.rawValue), ("limit", String(limit))]
+    }
+
+    /// The places as they are now, and when that is.
+    func watched(_ server: RemoteServer) throws -> WatchedRanking {
+      let table = ResultTable<RankAnswer>.ranking
+      let reply = try server.get(["v1", "top"], parameters())
+      guard let ranking = RemoteRanking(reply.body) else { throw server.badAnswer("no ranking") }
+      var writer = ResultWriter(ResultTable<CellRow>(like: table), as: .table)
+      var prices: [(token: ByteString, price: Decimal18?)] = []
+      for place in ranking.top {
+        let row = try server.row(place, table)
+        writer.write(row)
+        let price: Decimal18? = if case .decimal(let price)? = row["last_price_usd", table] { price } else { nil }
+        if case .text(let name)? = row["token", table] { prices.append((name, price)) }
+      }
+      writer.finish()
+      return watched(writer.bytes, prices, at: Timestamp(ranking.asOf))
     }
   }
 

@@ -63,8 +63,31 @@
     }
   }
 
+  /// A ranking as a server answers it.
+  struct RemoteRanking: Decodable {
+    let asOf: String
+    let top: [RemoteObject]
+
+    private enum CodingKeys: String, CodingKey {
+      case asOf = "as_of"
+      case top
+    }
+
+    init?(_ body: [UInt8]) {
+      guard let ranking = try? JSONDecoder().decode(RemoteRanking.self, from: Data(body)) else { return nil }
+      self = ranking
+    }
+  }
+
+  extension CellRow {
+    /// The value in a column of the table that the row was read by. O(columns).
+    subscript<Row>(_ name: String, _ table: ResultTable<Row>) -> Cell? {
+      table.columns.firstIndex { $0.name == name }.map { cells[$0] }
+    }
+  }
+
   /// A JSON object whose values are plain.
-  struct RemoteObject {
+  struct RemoteObject: Decodable {
     private enum Value: Decodable {
       case nothing
       case text(String)
@@ -91,9 +114,11 @@
 
     private let values: [String: Value]
 
+    init(from decoder: any Decoder) throws { values = try [String: Value](from: decoder) }
+
     init?(_ body: [UInt8]) {
-      guard let values = try? JSONDecoder().decode([String: Value].self, from: Data(body)) else { return nil }
-      self.values = values
+      guard let object = try? JSONDecoder().decode(RemoteObject.self, from: Data(body)) else { return nil }
+      self = object
     }
 
     /// The value of a column; nil where it is none. O(length).

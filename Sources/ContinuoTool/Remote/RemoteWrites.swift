@@ -50,11 +50,15 @@
     func ask(_ server: RemoteServer, _ console: Console) throws {
       let reply = try server.post(["v1", "admin", "verify"], .admin, Array("{}".utf8))
       let object = try server.object(reply)
-      let differences = RemoteList(reply.body)?.differences ?? []
+      guard let differences = RemoteList(reply.body)?.differences, let damaged = object.count("damaged"),
+        let files = object.count("files")
+      else { throw server.badAnswer("no list of differences") }
       for difference in differences { console.note("continuo: \(Visible.text(difference))") }
       guard differences.isEmpty else {
         throw Failure(
-          .damaged, "\(Visible.text(server.base)): \(differences.count) differences",
+          .damaged,
+          "\(Visible.text(server.base)): \(damaged) files are damaged, \(differences.count - damaged) summaries "
+            + "differ, \(files) files are sound",
           remedy:
             "keep a copy of the directory; 'continuo repair --dry-run' says what can be brought back without a backup")
       }

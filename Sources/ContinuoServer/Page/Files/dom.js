@@ -20,6 +20,16 @@ export function figure(short, full, kind = "") {
   return element("span", { title: full, class: kind }, short);
 }
 
+const pricesSeen = new Map();
+
+/** A token's price, marked where it is another one than was seen before. */
+export function movingPrice(token, short, full) {
+  const before = pricesSeen.get(token);
+  pricesSeen.set(token, full);
+  const isOther = before !== undefined && full !== null && before !== null && before !== full;
+  return figure(short, full, isOther ? (Number(full) > Number(before) ? "rose" : "fell") : "");
+}
+
 /** Puts rows into a table's body; a row is a list of cells, each a text or an element. */
 export function fill(table, rows, empty) {
   const body = table.tBodies[0];

@@ -2,7 +2,7 @@
 // Not here: taking files (intake.js).
 
 import { ask, query } from "./api.js";
-import { byId, element, figure, fill, keep, press, state, tell, tokenURL } from "./dom.js";
+import { byId, element, figure, fill, keep, movingPrice, press, state, tell, tokenURL } from "./dom.js";
 import { takeFiles } from "./intake.js";
 import { amount, direction, percent, price } from "./text.js";
 
@@ -13,7 +13,7 @@ function cells(row) {
   const change = row.change_24h_percent;
   return [
     element("a", { href: tokenURL(row.token), title: row.token }, row.label ?? row.token),
-    figure(price(row.last_price_usd), row.last_price_usd),
+    movingPrice(row.token, price(row.last_price_usd), row.last_price_usd),
     figure(percent(change), change, direction(change)),
     figure(amount(row.volume_24h_usd), row.volume_24h_usd),
     figure(amount(row.market_cap_usd), row.market_cap_usd),

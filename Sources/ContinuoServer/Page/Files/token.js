@@ -4,7 +4,7 @@
 
 import { ask, query, tokenPath } from "./api.js";
 import { makeChart } from "./chart.js";
-import { byId, download, element, figure, fill, keep, press, state, tell } from "./dom.js";
+import { byId, download, element, figure, fill, keep, movingPrice, press, state, tell } from "./dom.js";
 import { Rows } from "./rows.js";
 import { follow } from "./stream.js";
 import { showTables } from "./tables.js";
@@ -38,7 +38,7 @@ function readOut(row) {
 function showFigures(stats) {
   byId("name").textContent = stats.label ?? stats.token;
   byId("name").title = stats.token;
-  byId("price").replaceChildren(figure("$" + price(stats.last_price_usd), stats.last_price_usd));
+  byId("price").replaceChildren(movingPrice(stats.token, "$" + price(stats.last_price_usd), stats.last_price_usd));
   byId("change").replaceChildren(
     figure(percent(stats.change_24h_percent) + " 24 h", stats.change_24h_percent, direction(stats.change_24h_percent)));
   fill(byId("windows"), windows.map((name) => {

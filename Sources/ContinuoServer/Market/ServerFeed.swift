@@ -1,0 +1,83 @@
+// Who writes in the server's own process: looks at the directory before it is served, then takes steps until the server ends.
+// Invariant: it writes where requests do (LiveMarket), from a thread of its own, and has ended before the directory is closed.
+// Not here: what it writes (the tool).
+
+#if Server
+  public import Continuo
+  public import ContinuoStorage
+  internal import ContinuoBytes
+  internal import NIOPosix
+
+  /// Somebody who writes into a server's directory in its own process.
+  public struct ServerFeed: Sendable {
+    /// Looks at the directory; what it throws ends the server before anybody was answered from it.
+    public let accept: @Sendable (Ledger) throws -> Void
+    /// Writes until ``ServerInlet/wait(microseconds:)`` says that the server ends.
+    public let run: @Sendable (ServerInlet) -> Void
+
+    /// Puts the two together. O(1).
+    public init(
+      accept: @escaping @Sendable (Ledger) throws -> Void, run: @escaping @Sendable (ServerInlet) -> Void
+    ) {
+      (self.accept, self.run) = (accept, run)
+    }
+  }
+
+  /// What a ``ServerFeed`` writes through.
+  public struct ServerInlet: Sendable {
+    private let market: LiveMarket
+    private let isEnding = MonitorHandle(false)
+
+    init(_ market: LiveMarket) { self.market = market }
+
+    /// Takes a batch, and how far its source is. O(rows) and a write.
+    public func take(_ batch: EventBatch, at position: InputPosition) throws -> Receipt {
+      try market.take(batch, at: position).receipt
+    }
+
+    /// How far a source is; nil where nothing of it was taken. O(sources).
+    public func position(of source: ByteString) throws -> UInt128? { try market.opened().ledger.position(of: source) }
+
+    /// Undoes every event of a chain above a block. O(what is undone) and a write.
+    public func rollback(chain: UInt32, above block: UInt64) throws -> Int {
+      try market.rollback(chain: chain, above: block).undone
+    }
+
+    /// Lends the newest version.
+    public func read<Answer>(_ body: (borrowing Snapshot) throws -> Answer) throws -> Answer {
+      try market.read { snapshot, _ in try body(snapshot) }
+    }
+
+    /// Waits so long, or until the server ends; whether it goes on.
+    public func wait(microseconds: Int64) -> Bool {
+      isEnding.locked(when: { $0 }, withinMicroseconds: microseconds, { !$0 })
+    }
+
+    /// Whether the server ends: nothing more is to be begun.
+    public var hasEnded: Bool { isEnding.locked { $0 } }
+
+    func end() { isEnding.locked { $0 = true } }
+  }
+
+  /// A feed while it runs.
+  struct RunningFeed: Sendable {
+    private let inlet: ServerInlet
+    private let threads: NIOThreadPool
+    private let work: Task<Void, Never>
+
+    init(_ feed: ServerFeed, _ market: LiveMarket) {
+      let inlet = ServerInlet(market)
+      let threads = NIOThreadPool(numberOfThreads: 1)
+      threads.start()
+      (self.inlet, self.threads) = (inlet, threads)
+      work = Task { try? await threads.runIfActive { feed.run(inlet) } }
+    }
+
+    /// Tells the feed that the server ends, and waits for it.
+    func end() async {
+      inlet.end()
+      await work.value
+      try? await threads.shutdownGracefully()
+    }
+  }
+#endif
