@@ -95,7 +95,7 @@ let package = Package(
         .target(name: "ContinuoServer", condition: .when(traits: ["Server"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ofServer("AsyncHTTPClient", "async-http-client"), ofServer("Configuration", "swift-configuration"),
-        ofServer("Logging", "swift-log"),
+        ofServer("Logging", "swift-log"), ofServer("NIOCore", "swift-nio"), ofServer("NIOHTTP1", "swift-nio"),
       ],
       swiftSettings: house, linkerSettings: linking),
     .executableTarget(

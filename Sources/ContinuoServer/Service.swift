@@ -63,7 +63,8 @@ struct Service: Sendable {
       match.route,
       Question(
         ask: ask, names: match.names, query: values, market: market, limits: limits, backupRoot: backupRoot, page: page,
-        times: try Self.times(values), who: match.route.level == .admin ? access.holder(ask) : ""))
+        access: access, times: try Self.times(values),
+        who: match.route.level == .admin ? access.holder(ask) : ""))
   }
 
   /// What `time` says that times count.

@@ -23,7 +23,19 @@ struct Failure: Error {
     case newerFormat = "newer_format"
     case notConfirmed = "not_confirmed"
     case cannotListen = "cannot_listen"
+    // What a server says, or is said of one.
+    case unauthorized
+    case forbidden
+    case forbiddenOrigin = "forbidden_origin"
+    case methodNotAllowed = "method_not_allowed"
+    case requestTimeout = "request_timeout"
+    case sourceOwned = "source_owned"
+    case unsupportedMediaType = "unsupported_media_type"
+    case rateLimited = "rate_limited"
+    case memoryLimit = "memory_limit"
+    case restoring
     case unreachable
+    case badAnswer = "bad_answer"
     case notReady = "not_ready"
   }
 

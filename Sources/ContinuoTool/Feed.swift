@@ -41,14 +41,21 @@ struct Feed {
     var input = try ReadAhead(path: path, options: options)
     var batch = EventBatch(price: options.price, timeUnit: options.timeUnit)
     while try input.nextBatch(into: &batch) {
-      let receipt = try take(batch)
-      report.add(receipt, file: path)
-      hint.look(receipt)
+      note(try take(batch), file: path)
       progress.update(
         file: file, of: files, bytes: input.bytesRead, total: input.bytesTotal, rows: report.rows)
     }
-    warnings += input.takeWarnings().map { Visible.text($0) }
+    note(warnings: input.takeWarnings())
   }
+
+  /// Adds what became of a batch of a file.
+  mutating func note(_ receipt: Receipt, file: String) {
+    report.add(receipt, file: file)
+    hint.look(receipt)
+  }
+
+  /// Adds what a file's reader warns of.
+  mutating func note(warnings: [String]) { self.warnings += warnings.map { Visible.text($0) } }
 
   static var wallClock: Timestamp {
     Timestamp(microseconds: Int64((Date().timeIntervalSince1970 * 1_000_000).rounded(.down)))

@@ -168,12 +168,12 @@ struct DirectoryOptions: ParsableArguments {
   }
 }
 
-/// What a read command answers from: a data directory, or files.
+/// What a read command answers from: a data directory, files, or a server.
 struct SourceOptions: ParsableArguments {
   static let settings: [Setting] =
     [
       Setting(name: "input", kind: .list, group: "source"), Setting(name: "data-dir", kind: .value, group: "source"),
-    ] + RetentionOptions.settings + ReadingOptions.settings
+    ] + RemoteOptions.settings + RetentionOptions.settings + ReadingOptions.settings
 
   @Option(
     help: ArgumentHelp("The data directory to answer from. Nothing is written.", valueName: "dir"),
@@ -188,16 +188,24 @@ struct SourceOptions: ParsableArguments {
     completion: .file())
   var input: [String] = []
 
+  @OptionGroup var remote: RemoteOptions
   @OptionGroup var kept: RetentionOptions
   @OptionGroup var reading: ReadingOptions
 
   mutating func validate() throws {
     try DirectoryOptions.check(dataDir)
-    guard (dataDir == nil) != input.isEmpty else {
+    let given = [("--input", !input.isEmpty), ("--data-dir", dataDir != nil), ("--url", remote.url != nil)]
+      .filter(\.1).map(\.0)
+    guard !given.isEmpty else {
       throw ValidationError(
-        dataDir == nil
-          ? "there is nothing to answer from: give --input FILE... or --data-dir DIR"
-          : "--input and --data-dir are both given: this command answers from one of them")
+        "there is nothing to answer from: give --input FILE..., --data-dir DIR or --url http://127.0.0.1:8321")
+    }
+    guard given.count == 1 else {
+      throw ValidationError("\(given.joined(separator: " and ")) are both given: this command answers from one of them")
+    }
+    if remote.url != nil, kept.retention != nil {
+      throw ValidationError(
+        "--retention and --url are both given: the server serves by the retention that it was started with")
     }
   }
 }

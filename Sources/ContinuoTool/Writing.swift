@@ -56,10 +56,11 @@ enum Writing {
 
   /// Refuses to go on where nobody can be asked.
   ///
-  /// - Parameter seen: what '--dry-run' shows instead.
-  static func requireTerminal(orSee seen: String) throws {
+  /// - Parameter seen: what '--dry-run' shows instead; nil: it cannot be had.
+  static func requireTerminal(orSee seen: String?) throws {
     guard DescriptorHandle.standardInput.isTerminal, DescriptorHandle.standardError.isTerminal else {
-      throw ValidationError("there is no terminal to ask on: give --yes, or --dry-run to see \(seen)")
+      let instead = seen.map { ", or --dry-run to see \($0)" } ?? ""
+      throw ValidationError("there is no terminal to ask on: give --yes\(instead)")
     }
   }
 

@@ -18,7 +18,7 @@
     process.executableURL = URL(filePath: "/bin/sh")
     process.arguments = ["-c", "\(command) < '\(file.path)'"]
     process.standardOutput = out
-    try process.run()
+    try process.start()
     let result = out.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     try #require(process.terminationStatus == 0, "\(command)")

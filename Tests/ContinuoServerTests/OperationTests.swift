@@ -41,8 +41,8 @@
         #expect(ready.status == 200 && ready.object["ready"] as? Bool == true)
         let reasons = try #require(ready.object["reasons"] as? [String])
         #expect(reasons.count == 1 && reasons[0].hasPrefix("checkpoint_failed: "), "\(reasons)")
-        let told = try Program.run(["health", "--ready", "--url", "http://127.0.0.1:\(served.port)/"])
-        #expect(told.hasPrefix("ready: checkpoint_failed: "), "\(told)")
+        let told = try await Program.all(["health", "--ready", "--url", "http://127.0.0.1:\(served.port)/"])
+        #expect(told.status == 0 && told.out.hasPrefix("ready: checkpoint_failed: "), "\(told)")
         var page = try await served.get("/metrics").text
         #expect(Self.value("continuo_checkpoint_failed", page) == 1)
         let age = try #require(Self.value("continuo_checkpoint_age_seconds", page))
@@ -86,11 +86,11 @@
           #expect(refused.code == "damaged", "\(refused.text)")
         }
         #expect(try await served.get("/v1/top").status == 200)
-        let told = try Program.outcome(["health", "--ready", "--url", "http://127.0.0.1:\(served.port)"])
+        let told = try await Program.all(["health", "--ready", "--url", "http://127.0.0.1:\(served.port)"])
         #expect(told.status == 1 && told.error.hasPrefix("continuo: not_ready: "), "\(told.error)")
         #expect(told.error.contains(segment) && told.error.split(separator: "\n").count == 1, "\(told.error)")
-        let alive = try Program.run(["health", "--url", "http://127.0.0.1:\(served.port)"])
-        #expect(alive == "ok\n")
+        let alive = try await Program.all(["health", "--url", "http://127.0.0.1:\(served.port)"])
+        #expect(alive.out == "ok\n")
       }
       let stopped = log.objects.filter { $0["message"] as? String == "ingestion has stopped" }
       #expect(stopped.count == 1 && stopped.first?["level"] as? String == "error", "\(log.texts)")
@@ -153,7 +153,7 @@
         tool.arguments = ["promtool", "check", "metrics"]
         let (into, out) = (Pipe(), Pipe())
         (tool.standardInput, tool.standardOutput, tool.standardError) = (into, out, out)
-        try tool.run()
+        try tool.start()
         try into.fileHandleForWriting.write(contentsOf: Data(page.utf8))
         try into.fileHandleForWriting.close()
         let said = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

@@ -76,6 +76,7 @@
         ("/v1/chains/1/rollback", "{\"block\":\u{FFFD}"),
         ("/v1/events/retract", #"{"events":[{"kind":"swop","block":1}]}"#),
         ("/v1/events/retract", #"{"events":[{"kind":"swap","chain":4294967296,"block":1}]}"#),
+        ("/v1/events/retract", #"{"events":[{"kind":"swap","block":1,"logIndex":2}]}"#),
         ("/v1/events/retract", #"{"events":[[[[[[[[[1]]]]]]]]]}"#), ("/v1/admin/backup", #"{"to":"../x"}"#),
         ("/v1/admin/backup", #"{"to":""}"#), ("/v1/admin/backup", #"{"to":".hidden"}"#),
         ("/v1/admin/backup", #"{"to":"a/b"}"#),

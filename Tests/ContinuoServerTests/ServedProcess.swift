@@ -5,6 +5,7 @@
 #if Server
   import Foundation
   import HummingbirdTesting
+  import Synchronization
   import Testing
 
   #if canImport(Glibc)
@@ -12,6 +13,14 @@
   #else
     import Darwin
   #endif
+
+  extension Process {
+    /// Foundation that starts two processes at once may read memory that is gone.
+    private static let starting = Mutex(())
+
+    /// Starts it, one at a time.
+    func start() throws { try Self.starting.withLock { _ in try run() } }
+  }
 
   enum Program {
     /// Where the build puts its programs: beside the tests.
@@ -35,16 +44,59 @@
       return process
     }
 
+    /// Where it is, for a shell.
+    static func path() throws -> String { try #require(program, "no built 'continuo' beside the tests").path }
+
     /// Runs a command to its end; what it printed.
     static func run(_ arguments: [String]) throws -> String {
       let (process, out) = (try process(arguments), Pipe())
       process.standardOutput = out
       process.standardError = FileHandle.standardError
-      try process.run()
+      try process.start()
       let bytes = out.fileHandleForReading.readDataToEndOfFile()
       process.waitUntilExit()
       try #require(process.terminationStatus == 0, "continuo \(arguments.joined(separator: " "))")
       return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// What a run came to.
+    struct Outcome: Sendable {
+      let status: Int32
+      let out: String
+      let error: String
+    }
+
+    /// Runs a command, or another program of the machine, to its end, on a thread of its own: a server in this process has to go on.
+    static func all(
+      _ arguments: [String], _ environment: [String: String] = [:], program: String? = nil
+    ) async throws -> Outcome {
+      try await withCheckedThrowingContinuation { continuation in
+        Thread { continuation.resume(with: Result { try Program.waited(arguments, environment, program) }) }.start()
+      }
+    }
+
+    private static func waited(
+      _ arguments: [String], _ environment: [String: String], _ program: String?
+    ) throws -> Outcome {
+      let process = try process(arguments, environment)
+      if let program {
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
+      }
+      // Through files, so that neither can fill up while the other one is read.
+      let scratch = FileManager.default.temporaryDirectory.appending(path: "continuo-\(UUID().uuidString)")
+      try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: scratch) }
+      let places = ["out", "error"].map { scratch.appending(path: $0) }
+      for place in places { try Data().write(to: place) }
+      process.standardOutput = try FileHandle(forWritingTo: places[0])
+      process.standardError = try FileHandle(forWritingTo: places[1])
+      process.standardInput = FileHandle.nullDevice
+      try process.start()
+      process.waitUntilExit()
+      let texts = try places.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
+      return Outcome(status: process.terminationStatus, out: texts[0], error: texts[1])
     }
 
     /// Runs a command to its end; its status, and what it printed to stderr.
@@ -54,7 +106,7 @@
       let (process, error) = (try process(arguments, environment), Pipe())
       process.standardOutput = FileHandle.nullDevice
       process.standardError = error
-      try process.run()
+      try process.start()
       let bytes = error.fileHandleForReading.readDataToEndOfFile()
       process.waitUntilExit()
       return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
@@ -81,7 +133,7 @@
         ["serve", "--data-dir", directory, "--listen", "127.0.0.1:0"] + arguments, environment)
       process.standardOutput = out
       process.standardError = errors
-      try process.run()
+      try process.start()
       var text = ""
       while text.split(separator: "\n").count < 5 || !text.hasSuffix("\n") {
         let more = out.fileHandleForReading.availableData

@@ -9,7 +9,7 @@ public struct Bar: Equatable, Sendable, BitwiseCopyable {
   /// Whether the bucket's end is not after the clock. Late events and rollbacks change closed bars too.
   public internal(set) var isClosed = false
   /// Whether there are prices: none in a row that is filled by ``Fill/null``.
-  public internal(set) var hasPrices = true
+  public package(set) var hasPrices = true
   /// Price of the first swap in order; zero without prices.
   public internal(set) var open = Decimal18.zero
   /// The highest price; zero without prices.
@@ -54,7 +54,7 @@ public struct Bar: Equatable, Sendable, BitwiseCopyable {
   }
 
   @inline(__always)
-  init(
+  package init(
     bucket: Timestamp, isClosed: Bool, open: Decimal18, high: Decimal18, low: Decimal18, close: Decimal18,
     volumeUSD: ExactSum, volumeToken: ExactSum, buyVolumeUSD: ExactSum, sellVolumeUSD: ExactSum, trades: Int,
     tradesWithoutTokenAmount: Int

@@ -86,7 +86,7 @@ public struct OfferedRows: Sendable {
   private(set) package var faults: [Fault] = []
 
   package struct Fault: Sendable {
-    var row: Int
+    package var row: Int
     var reason: RejectionReason
     var field: EventField?
     var cell: TextCell

@@ -121,6 +121,28 @@ public struct InputFile: ~Copyable {
     } else {
       batch.removeAll()
     }
+    guard try gatherNext() else { return false }
+    batch.judge(&rows)
+    rows.text.bytes.append(contentsOf: rest)
+    return true
+  }
+
+  /// Reads the next rows and lends them as they stand: a batch that is not judged.
+  ///
+  /// - Returns: false at the end of the file.
+  /// - Throws: as ``nextBatch(into:)`` does.
+  package mutating func nextRows(_ use: (borrowing OfferedRows) -> Void) throws(InputFailure) -> Bool {
+    guard try gatherNext() else { return false }
+    use(rows)
+    rows.removeAll()
+    rows.text.scratch.removeAll(keepingCapacity: true)
+    rows.text.bytes.removeAll(keepingCapacity: true)
+    rows.text.bytes.append(contentsOf: rest)
+    return true
+  }
+
+  /// Fills `rows` with the next ones, and `rest` with the text behind them; false at the end of the file.
+  private mutating func gatherNext() throws(InputFailure) -> Bool {
     if let failure { throw failure }
     do throws(InputFailure) {
       try gather()
@@ -132,8 +154,6 @@ public struct InputFile: ~Copyable {
     rowsRead += rows.count
     rest.removeAll(keepingCapacity: true)
     rest.append(contentsOf: rows.text.bytes[position...])
-    batch.judge(&rows)
-    rows.text.bytes.append(contentsOf: rest)
     position = 0
     return true
   }

@@ -2,10 +2,10 @@
 // Invariant: a value is followed by a comma; who ends the row puts its own end there.
 // Not here: which values a row has (ResultTable+Columns), when a row begins and ends (ResultWriter).
 
-internal import Continuo
+package import Continuo
 
 /// One value of a row of results.
-enum Cell: Equatable, Sendable {
+package enum Cell: Equatable, Sendable {
   /// Nothing: undefined, or it does not fit.
   case null
   /// Money, a price, a quantity: a string in JSON, so that no reader puts it through a double.
@@ -110,8 +110,8 @@ struct CellSink {
     bytes.append(UInt8(ascii: ","))
   }
 
-  fileprivate mutating func add(_ name: String, isNumeric: Bool) {
-    columns.append(Column(name: name, isNumeric: isNumeric))
+  fileprivate mutating func add(_ name: String, _ kind: Column.Kind, isNullable: Bool = true) {
+    columns.append(Column(name: name, kind: kind, isNullable: isNullable))
   }
 
   /// Ends a row of CSV or JSON: `end` takes the place of the last comma. O(1).
@@ -122,18 +122,24 @@ struct CellSink {
 }
 
 /// How a table names its columns and finds their values: inlined where the columns stand, so that a value goes from its row
-/// to the output in place.
+/// to the output in place. A value that is always there makes a column that is never null.
 extension CellSink {
   /// A column of decimals; nil is null.
   @inline(__always)
   mutating func decimal<Row>(_ name: String, of row: Span<Row>, _ value: (Row) -> Decimal18?) {
-    if row.isEmpty { add(name, isNumeric: true) } else { put(value(row[0])) }
+    if row.isEmpty { add(name, .decimal) } else { put(value(row[0])) }
+  }
+
+  /// A column of decimals.
+  @inline(__always)
+  mutating func decimal<Row>(_ name: String, of row: Span<Row>, _ value: (Row) -> Decimal18) {
+    if row.isEmpty { add(name, .decimal, isNullable: false) } else { put(value(row[0])) }
   }
 
   /// A column of exact sums; one that does not fit is null.
   @inline(__always)
   mutating func sum<Row>(_ name: String, of row: Span<Row>, _ value: (Row) -> ExactSum?) {
-    guard !row.isEmpty else { return add(name, isNumeric: true) }
+    guard !row.isEmpty else { return add(name, .decimal) }
     let sum = value(row[0])
     let decimal = sum?.decimal
     if decimal == nil, sum != nil { outOfRange += 1 }
@@ -143,30 +149,63 @@ extension CellSink {
   /// A column of counts; nil is null.
   @inline(__always)
   mutating func count<Row>(_ name: String, of row: Span<Row>, _ value: (Row) -> Int?) {
-    if row.isEmpty { add(name, isNumeric: true) } else { put(value(row[0]).map { UInt64($0) }) }
+    if row.isEmpty { add(name, .count) } else { put(value(row[0]).map { UInt64($0) }) }
+  }
+
+  /// A column of counts.
+  @inline(__always)
+  mutating func count<Row>(_ name: String, of row: Span<Row>, _ value: (Row) -> Int) {
+    if row.isEmpty { add(name, .count, isNullable: false) } else { put(UInt64(value(row[0]))) }
   }
 
   /// A column of unsigned numbers that count nothing: a chain, a block, a log index.
   @inline(__always)
   mutating func number<Row>(_ name: String, of row: Span<Row>, _ value: (Row) -> UInt64) {
-    if row.isEmpty { add(name, isNumeric: true) } else { put(value(row[0])) }
+    if row.isEmpty { add(name, .count, isNullable: false) } else { put(value(row[0])) }
   }
 
   /// A column of instants; nil is null.
   @inline(__always)
   mutating func time<Row>(_ name: String, of row: Span<Row>, _ value: (Row) -> Timestamp?) {
-    if row.isEmpty { add(name, isNumeric: false) } else { put(value(row[0])) }
+    if row.isEmpty { add(name, .time) } else { put(value(row[0])) }
+  }
+
+  /// A column of instants.
+  @inline(__always)
+  mutating func time<Row>(_ name: String, of row: Span<Row>, _ value: (Row) -> Timestamp) {
+    if row.isEmpty { add(name, .time, isNullable: false) } else { put(value(row[0])) }
   }
 
   /// A column of names and words; nil is null.
   @inline(__always)
   mutating func text<Row>(_ name: String, of row: Span<Row>, _ value: (Row) -> ByteString?) {
-    if row.isEmpty { add(name, isNumeric: false) } else { put(value(row[0])) }
+    if row.isEmpty { add(name, .text) } else { put(value(row[0])) }
+  }
+
+  /// A column of names and words.
+  @inline(__always)
+  mutating func text<Row>(_ name: String, of row: Span<Row>, _ value: (Row) -> ByteString) {
+    if row.isEmpty { add(name, .text, isNullable: false) } else { put(value(row[0])) }
   }
 
   /// A column of true and false.
   @inline(__always)
   mutating func flag<Row>(_ name: String, of row: Span<Row>, _ value: (Row) -> Bool) {
-    if row.isEmpty { add(name, isNumeric: false) } else { put(value(row[0])) }
+    if row.isEmpty { add(name, .flag, isNullable: false) } else { put(value(row[0])) }
   }
+
+  /// A column of another table, whose value is at hand already.
+  mutating func cell<Row>(_ column: Column, of row: Span<Row>, _ value: (Row) -> Cell) {
+    guard !row.isEmpty else { return add(column.name, column.kind, isNullable: column.isNullable) }
+    switch value(row[0]) {
+    case .null: putNothing()
+    case .decimal(let value): put(value)
+    case .time(let value): put(value)
+    case .count(let value): put(value)
+    case .text(let value): put(value)
+    case .flag(let value): put(value)
+    }
+  }
+
+  private mutating func putNothing() { put(nil as UInt64?) }
 }

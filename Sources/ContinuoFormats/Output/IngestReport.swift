@@ -71,7 +71,8 @@ extension Receipt {
     cells.text("reason", of: row) { ByteString(rejection($0).reason.name) }
   }
 
-  private static let rejectionFields = ResultTable<Rejection> { row, cells in
+  /// The columns of a rejection in the receipt of one batch.
+  package static let rejectionFields = ResultTable<Rejection> { row, cells in
     put(rejection: row, &cells) { $0 }
   }
 

@@ -10,7 +10,7 @@ public struct ResultTable<Row>: Sendable {
   public let isSingle: Bool
 
   /// The columns, in order.
-  let columns: [Column]
+  package let columns: [Column]
   /// Hands on every value of the one row that is lent, in the order of the columns; without a row, the columns.
   let visit: @Sendable (Span<Row>, inout CellSink) -> Void
 
@@ -38,11 +38,20 @@ public struct ResultTable<Row>: Sendable {
 }
 
 /// One column of a table of results.
-struct Column: Sendable {
+package struct Column: Equatable, Sendable {
+  /// What its values are.
+  package enum Kind: Sendable {
+    case decimal, time, count, text, flag
+  }
+
   /// The column's name, in every format.
-  let name: String
+  package let name: String
+  package let kind: Kind
+  /// Whether there may be nothing.
+  package let isNullable: Bool
+
   /// Whether people read the column as numbers: `table` aligns it to the right.
-  let isNumeric: Bool
+  var isNumeric: Bool { kind == .decimal || kind == .count }
 }
 
 /// How results are written.

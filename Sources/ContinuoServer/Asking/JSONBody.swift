@@ -21,12 +21,7 @@ enum JSONBody {
       throw Problem(.badBody, "the body's JSON is nested deeper than \(depthMax)", remedy: "send \(Wanted.example)")
     }
     do {
-      let value = try JSONDecoder().decode(Strict<Wanted>.self, from: Data(bytes))
-      if let unknown = value.unknown {
-        throw Problem(
-          .badBody, "'\(Shown.value(unknown))' is no key of this body", remedy: "send \(Wanted.example)")
-      }
-      return value.wanted
+      return try JSONDecoder().decode(Strict<Wanted>.self, from: Data(bytes)).value()
     } catch let problem as Problem {
       throw problem
     } catch {
@@ -69,9 +64,16 @@ enum JSONBody {
   }
 
   /// A value beside the first of its keys that is not known.
-  private struct Strict<Wanted: JSONWanted>: Decodable {
-    let wanted: Wanted
-    let unknown: String?
+  struct Strict<Wanted: JSONWanted>: Decodable {
+    private let wanted: Wanted
+    private let unknown: String?
+
+    /// The value; a problem where it has a key that nobody asked for.
+    func value() throws(Problem) -> Wanted {
+      guard let unknown else { return wanted }
+      throw Problem(
+        .badBody, "'\(Shown.value(unknown))' is no key of this body", remedy: "send \(Wanted.example)")
+    }
 
     init(from decoder: any Decoder) throws {
       wanted = try Wanted(from: decoder)

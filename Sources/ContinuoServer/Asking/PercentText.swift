@@ -4,7 +4,7 @@
 
 internal import Continuo
 
-enum PercentText {
+package enum PercentText {
   /// Decodes a part of a path or a query; nil where an escape is broken, or the bytes are not UTF-8. O(length).
   ///
   /// - Parameter plusIsSpace: as forms are encoded.
@@ -27,7 +27,7 @@ enum PercentText {
   static func isUTF8(_ bytes: Span<UInt8>) -> Bool { (try? UTF8Span(validating: bytes)) != nil }
 
   /// Encodes a value of a query. O(length).
-  static func encoded(_ text: String) -> String {
+  package static func encoded(_ text: String) -> String {
     var encoded: [UInt8] = []
     for byte in text.utf8 {
       switch byte {

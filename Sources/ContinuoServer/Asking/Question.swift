@@ -16,6 +16,8 @@ struct Question: Sendable {
   let backupRoot: String?
   /// What browsers are given.
   let page: PageFiles
+  /// Who may ask for what.
+  let access: Access
   /// What an integer that is a time counts, in and out; nil: microseconds, and RFC 3339.
   let times: TimeUnit?
   /// Whose token it has, where that is written down.

@@ -6,7 +6,7 @@ internal import Continuo
 
 enum PageRoutes {
   /// What the page keeps in its URL.
-  static let state = ["q", "by", "interval", "scale", "fill", "zone", "tab", "theme", "why", "embed"]
+  static let state: [Parameter] = ["q", "by", "interval", "scale", "fill", "zone", "tab", "theme", "why", "embed"]
 
   /// The page: which token it shows, it reads from its own URL.
   static func page(_ question: Question) throws -> Answer {

@@ -72,7 +72,7 @@ enum ListRoutes {
   }
 
   /// How many places a ranking has, as on the command line.
-  private static let placesUsual = 20
+  static let placesUsual = 20
 
   static func top(_ question: Question) throws -> Answer {
     let key = try question.query.choice("by", RankingKey.self) ?? .volume

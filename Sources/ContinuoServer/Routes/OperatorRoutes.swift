@@ -45,6 +45,9 @@ enum OperatorRoutes {
     let to: String
   }
 
+  /// The names that a folder may have (`isFolderName`).
+  static let backupSchema = Schema.object([Schema.Field("to", .text("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$"))])
+
   static func backup(_ question: Question, _ body: [UInt8]) throws -> Answer {
     guard let root = question.backupRoot else {
       throw Problem(
@@ -58,20 +61,30 @@ enum OperatorRoutes {
     }
     let start = ContinuousClock.now
     let copy = try question.market.opened().ledger.backup(to: root + "/" + name)
-    var writer = ResultWriter(ResultTable.checkpoint, as: .json)
+    var writer = ResultWriter(ResultTable.copy(withDigest: false), as: .json)
     writer.write(
-      CheckpointAnswer(
-        sequence: copy.sequence ?? 0, bytes: copy.bytes, microseconds: microseconds(since: start)))
+      CopyAnswer(
+        files: copy.files, bytes: copy.bytes, events: copy.events, sequence: copy.sequence,
+        microseconds: microseconds(since: start), stateDigest: nil))
     writer.finish()
     return .json(writer.bytes)
   }
+
+  static let verifySchema = Schema.object(
+    Schema.fields(ResultTable.verify) + [
+      Schema.Field("damaged", .count), Schema.Field("differences", .list(.text)), Schema.Field("seconds", .decimal),
+    ])
 
   /// What `continuo verify` would say of the directory as it is now, line by line.
   static func verify(_ question: Question, _ body: [UInt8]) throws -> Answer {
     try requireEmpty(body)
     let start = ContinuousClock.now
     let found = try question.market.opened().ledger.verify()
-    var object = JSONObject()
+    var writer = ResultWriter(ResultTable.verify, as: .json)
+    writer.write(VerifyAnswer(files: found.files, bytes: found.bytes, events: found.events))
+    writer.finish()
+    var object = JSONObject(extending: writer.bytes)
+    object.put("damaged", count: UInt64(found.failures.count))
     object.put(
       "differences", texts: found.failures.map { Visible.text($0.what) } + found.differences.map { Visible.text($0) })
     object.put("seconds", decimal: Decimal18(units: Int128(microseconds(since: start)) * 1_000_000_000_000))

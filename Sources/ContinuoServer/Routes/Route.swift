@@ -25,9 +25,13 @@ struct Route: Sendable {
   /// What the route is called in metrics.
   let name: String
   let level: Access.Level
+  /// The names of its query, with what each may be.
+  let described: [Parameter]
   /// The names of its query, and those that may stand more than once.
   let parameters: [String]
   let repeated: [String]
+  /// What it says of itself; nil: it is for browsers.
+  let text: RouteText?
   let work: Work
   /// Whether it is asked by TradingView's clients: they add names of their own to queries, want errors with status 200, and cannot
   /// send headers, so that the token may stand in the query.
@@ -38,7 +42,7 @@ struct Route: Sendable {
 
   /// Makes a route of a path like `/v1/tokens/{t}`.
   init(
-    _ method: String, _ path: String, _ level: Access.Level, _ parameters: [String] = [], repeated: [String] = [],
+    _ method: String, _ path: String, _ level: Access.Level, _ parameters: [Parameter] = [], text: RouteText? = nil,
     _ work: Work
   ) {
     self.method = method
@@ -47,9 +51,16 @@ struct Route: Sendable {
     }
     name = path
     self.level = level
-    self.parameters = parameters
-    self.repeated = repeated
+    described = parameters
+    self.parameters = parameters.map(\.name)
+    repeated = parameters.filter(\.isRepeated).map(\.name)
+    self.text = text
     self.work = work
+  }
+
+  /// What the names in the path are called.
+  var pathNames: [String] {
+    name.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
   }
 
   /// The names in a path; nil where it is not this route's. O(parts).

@@ -56,8 +56,13 @@ struct StreamAnswer: Sendable {
 
 enum StreamRoute {
   static let route = Route(
-    "GET", "/v1/stream", .read, ["token", "interval", "time", Access.queryToken], repeated: ["token", "interval"],
-    .stream(open))
+    "GET", "/v1/stream", .read,
+    [
+      Parameter("token", "A token; up to as many as the server follows.", .text, isRepeated: true, isRequired: true),
+      Parameter(
+        "interval", "How long buckets are; 1h unless it is given.", .choice(Interval.self), isRepeated: true),
+      .time, Parameter(Access.queryToken, "The token of the server, for who cannot send a header.", .text),
+    ], text: OpenAPI.streamText, .stream(open))
 
   private static func open(_ question: Question) throws -> StreamAnswer {
     let names = question.query.texts("token")

@@ -13,6 +13,8 @@ enum UndoRoutes {
     let block: UInt64
   }
 
+  static let rollbackSchema = Schema.object([Schema.Field("block", .count(0...UInt64.max))])
+
   static func rollback(_ question: Question, _ body: [UInt8]) throws -> Answer {
     let text = question.names.first?.description ?? ""
     guard text.utf8.allSatisfy({ $0 &- 48 < 10 }), let chain = UInt32(text) else {
@@ -36,7 +38,10 @@ enum UndoRoutes {
     static let example =
       "{\"events\": [{\"kind\": \"swap\", \"chain\": 4, \"block\": 200, \"log_index\": 0}]}; chain and log_index are 0 where absent"
 
-    struct Identity: Decodable {
+    struct Identity: JSONWanted {
+      static let keys = ["kind", "chain", "block", "log_index"]
+      static let example = RetractBody.example
+
       let kind: String
       let chain: UInt32?
       let block: UInt64
@@ -48,8 +53,20 @@ enum UndoRoutes {
       }
     }
 
-    let events: [Identity]
+    let events: [JSONBody.Strict<Identity>]
   }
+
+  static let retractSchema = Schema.object([
+    Schema.Field(
+      "events",
+      .list(
+        .object([
+          Schema.Field("kind", .choice(EventKind.allCases.map(\.name))),
+          Schema.Field("chain", .count(0...UInt64(UInt32.max), orNull: true), isRequired: false),
+          Schema.Field("block", .count(0...UInt64.max)),
+          Schema.Field("log_index", .count(0...UInt64(UInt32.max), orNull: true), isRequired: false),
+        ])))
+  ])
 
   static func retract(_ question: Question, _ body: [UInt8]) throws -> Answer {
     let wanted = try JSONBody.decode(body, RetractBody.self, depthMax: question.limits.jsonDepthMax)
@@ -57,7 +74,8 @@ enum UndoRoutes {
     let price = try question.market.opened().ledger.price
     var batch = EventBatch(price: price)
     var identities: [EventIdentity] = []
-    for event in wanted.events {
+    for wanted in wanted.events {
+      let event = try wanted.value()
       guard let kind = EventKind.allCases.first(where: { $0.name == event.kind }) else {
         throw Problem(
           .badBody, "'\(Shown.value(event.kind))' is no kind of event", remedy: "send \(RetractBody.example)")

@@ -9,12 +9,20 @@ internal import ContinuoFormats
 
 enum UDFRoutes {
   static let all = [
-    Route("GET", "/udf/config", .read, [], .quick(config)),
-    Route("GET", "/udf/time", .read, [], .quick(time)),
-    Route("GET", "/udf/search", .read, ["query", "type", "exchange", "limit"], .slow(search)),
-    Route("GET", "/udf/symbols", .read, ["symbol"], .quick(symbols)),
-    Route("GET", "/udf/datafeed.js", .open, [], .quick(PageRoutes.datafeed)),
-    Route("GET", "/udf/history", .read, ["symbol", "resolution", "from", "to", "countback"], .slow(history)),
+    Route("GET", "/udf/config", .read, text: RouteText("What the feed can do", configuration), .quick(config)),
+    Route("GET", "/udf/time", .read, text: RouteText("The clock in seconds", type: "text/plain"), .quick(time)),
+    Route(
+      "GET", "/udf/search", .read, ["query", "type", "exchange", "limit"],
+      text: RouteText("Tokens by a part of their name", .any([.list(found), wrong])), .slow(search)),
+    Route(
+      "GET", "/udf/symbols", .read, ["symbol"],
+      text: RouteText("What a token is", .any([symbol, wrong])), .quick(symbols)),
+    Route(
+      "GET", "/udf/datafeed.js", .open, text: .tagged("The live bars of a chart", type: "text/javascript"),
+      .quick(PageRoutes.datafeed)),
+    Route(
+      "GET", "/udf/history", .read, ["symbol", "resolution", "from", "to", "countback"],
+      text: RouteText("Candles of a token", .any([candles, none, wrong])), .slow(history)),
   ]
 
   private static let exchange = "Continuo"

@@ -16,12 +16,15 @@ struct Backup: ConsoleCommand {
       """)
 
   static let settings: [Setting] =
-    DirectoryOptions.settings + CopyOptions.settings + [.value("to")]
+    PlaceOptions.settings + CopyOptions.settings + [.value("to")]
 
-  @Option(help: ArgumentHelp("Where the copy goes: absent or empty.", valueName: "dir"), completion: .directory)
+  @Option(
+    help: ArgumentHelp(
+      "Where the copy goes: absent or empty; with --url the name of a folder in the server's --backup-root.",
+      valueName: "dir"), completion: .directory)
   var to: String
 
-  @OptionGroup var directory: DirectoryOptions
+  @OptionGroup var place: PlaceOptions
   @OptionGroup var options: CopyOptions
 
   mutating func validate() throws {
@@ -29,6 +32,9 @@ struct Backup: ConsoleCommand {
   }
 
   func run(_ console: Console) throws {
-    try Copying.copy(from: directory.dataDir, to: to, options, console)
+    #if Server
+      if let server = try place.remote.server() { return try ask(server, console) }
+    #endif
+    try Copying.copy(from: place.directory, to: to, options, console)
   }
 }

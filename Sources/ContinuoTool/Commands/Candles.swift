@@ -58,6 +58,9 @@ struct Candles: ConsoleCommand {
       from: try from.map { try source.reading.instant($0, flag: "from") },
       to: try to.map { try source.reading.instant($0, flag: "to") },
       fill: fill, limit: limit)
+    #if Server
+      if let server = try source.remote.server() { return try ask(server, query, console) }
+    #endif
     // Of a data directory as much is read as the tokens that are named need.
     let question = token.isEmpty ? nil : CandleQuestion(TokenChoice.distinct(token), query)
     let replay = try Replay.of(source, console, for: question)

@@ -19,15 +19,18 @@ struct Checkpoint: ConsoleCommand {
         continuo checkpoint --data-dir market
       """)
 
-  static let settings: [Setting] = DirectoryOptions.settings + OutputOptions.settings + ConsoleOptions.settings
+  static let settings: [Setting] = PlaceOptions.settings + OutputOptions.settings + ConsoleOptions.settings
 
-  @OptionGroup var directory: DirectoryOptions
+  @OptionGroup var place: PlaceOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var consoleOptions: ConsoleOptions
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
-    let ledger = try Writing.openThere(directory.dataDir, console)
+    #if Server
+      if let server = try place.remote.server() { return try ask(server, console) }
+    #endif
+    let ledger = try Writing.openThere(place.directory, console)
     let start = MachineHandle.nanoseconds
     let receipt = try Writing.reporting { try ledger.checkpoint() }
     let microseconds = Int64((MachineHandle.nanoseconds - start) / 1000)

@@ -46,6 +46,9 @@ struct Explain: ConsoleCommand {
         "'\(bucket)' for --bucket is no start of a \(interval.rawValue) bucket: it lies in the one of "
           + "\(interval.start(of: instant))")
     }
+    #if Server
+      if let server = try source.remote.server() { return try ask(server, instant, console) }
+    #endif
     let replay = try Replay.of(source, console)
     var result = ResultStream(.explanations, output, console)
     for (token, _) in try TokenChoice.find(token, in: replay.engine) {

@@ -34,6 +34,9 @@ struct Holders: ConsoleCommand {
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
+    #if Server
+      if let server = try source.remote.server() { return try ask(server, console) }
+    #endif
     let replay = try Replay.of(source, console)
     var result = ResultStream(.holders, output, console)
     for (token, name) in try TokenChoice.find(token, in: replay.engine) {

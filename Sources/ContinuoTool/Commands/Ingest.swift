@@ -18,14 +18,18 @@ struct Ingest: ConsoleCommand {
 
       The rejected rows are listed on stderr with file, line, reason, field and value.
 
+      With --url the rows go to a server, a batch a request: what is answered is there.
+
       Examples:
         continuo ingest --data-dir market data/ibm-2013-10.csv.gz
         continuo ingest data/ibm-2013-10.csv.gz --format json
       """)
 
   static let settings: [Setting] =
-    ReadingOptions.settings + RetentionOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
-      .value("data-dir"), .value("durability"), .flag("verify-on-start"), .flag("ordered"), .flag("strict"),
+    RemoteOptions.settings + ReadingOptions.settings + RetentionOptions.settings + OutputOptions.settings
+    + ConsoleOptions.settings + [
+      Setting(name: "data-dir", kind: .value, group: "source"), .value("durability"), .flag("verify-on-start"),
+      .flag("ordered"), .flag("strict"),
     ]
 
   @Argument(
@@ -53,12 +57,18 @@ struct Ingest: ConsoleCommand {
   @Flag(help: "Exit with 1 if a row was rejected.")
   var strict = false
 
+  @OptionGroup var remote: RemoteOptions
   @OptionGroup var kept: RetentionOptions
   @OptionGroup var reading: ReadingOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var consoleOptions: ConsoleOptions
 
-  mutating func validate() throws { try DirectoryOptions.check(dataDir) }
+  mutating func validate() throws {
+    try DirectoryOptions.check(dataDir)
+    if dataDir != nil, remote.url != nil {
+      throw ValidationError("--data-dir and --url are both given: the rows go to one of them")
+    }
+  }
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
@@ -68,6 +78,15 @@ struct Ingest: ConsoleCommand {
       throw ValidationError("\(usage): standard input is a terminal: name a FILE, or send one with '- < FILE'")
     }
     var feed = Feed(reading)
+    #if Server
+      if let server = try remote.server() {
+        try requireServersOwn()
+        let last = try send(files, to: server, &feed, console)
+        try write(feed, console)
+        console.note(last)
+        return try requireAccepted(feed)
+      }
+    #endif
     if let dataDir {
       let last = try keep(files, in: dataDir, &feed, console)
       try write(feed, console)
@@ -79,6 +98,11 @@ struct Ingest: ConsoleCommand {
       try write(feed, console)
       console.note("continuo: judged only: nothing was kept")
     }
+    try requireAccepted(feed)
+  }
+
+  /// Fails where a row was rejected and none may be.
+  private func requireAccepted(_ feed: Feed) throws {
     if strict, feed.report.rejected > 0 {
       throw Failure(
         .rejected, "\(feed.report.rejected) of \(feed.report.rows) rows were rejected",

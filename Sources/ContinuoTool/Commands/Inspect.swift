@@ -29,6 +29,9 @@ struct Inspect: ConsoleCommand {
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
+    #if Server
+      if let server = try source.remote.server() { return try ask(server, console) }
+    #endif
     let replay = try Replay.of(source, console)
     var stateDigest: String?
     if digest {

@@ -17,7 +17,7 @@ struct Retract: ConsoleCommand {
       """)
 
   static let settings: [Setting] =
-    DirectoryOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
+    PlaceOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
       .value("kind"), .value("chain"), .value("block"), .value("log-index"),
     ] + AuditOptions.settings
 
@@ -33,33 +33,39 @@ struct Retract: ConsoleCommand {
   @Option(help: ArgumentHelp("Its place in the block.", valueName: "number"))
   var logIndex: UInt32
 
-  @OptionGroup var directory: DirectoryOptions
+  @OptionGroup var place: PlaceOptions
   @OptionGroup var audit: AuditOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var consoleOptions: ConsoleOptions
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
-    let ledger = try Writing.openThere(directory.dataDir, console)
     let identity = EventIdentity(kind: kind, chain: chain, block: block, logIndex: logIndex)
+    #if Server
+      if let server = try place.remote.server() { return try ask(server, identity, console) }
+    #endif
+    let ledger = try Writing.openThere(place.directory, console)
     let isUndone = try Writing.reporting {
-      let isUndone = try audit.recording(.retract([identity]), in: directory.dataDir) {
+      let isUndone = try audit.recording(.retract([identity]), in: place.directory) {
         let isUndone = try ledger.retract(identity)
         try ledger.sync()
         return isUndone
       } figures: {
         ($0 ? 1 : 0, ledger.journalPosition.sequence)
       }
-      Writing.finishCheckpoints(ledger, directory.dataDir, console)
+      Writing.finishCheckpoints(ledger, place.directory, console)
       return isUndone
     }
-    guard isUndone else {
-      throw Failure(
-        .notFound, "no \(kind.name) of chain \(chain), block \(block), log index \(logIndex) is held",
-        remedy: "it was never accepted, is undone already, or lies below the horizon")
-    }
+    guard isUndone else { throw notHeld }
     var result = ResultStream(.retract, output, console)
     try result.write(RetractAnswer(undone: 1))
     try result.finish()
+  }
+
+  /// The event was not there to be undone.
+  var notHeld: Failure {
+    Failure(
+      .notFound, "no \(kind.name) of chain \(chain), block \(block), log index \(logIndex) is held",
+      remedy: "it was never accepted, is undone already, or lies below the horizon")
   }
 }

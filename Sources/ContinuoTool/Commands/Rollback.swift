@@ -19,7 +19,7 @@ struct Rollback: ConsoleCommand {
       """)
 
   static let settings: [Setting] =
-    DirectoryOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
+    PlaceOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
       .value("chain"), .value("block"), .flag("dry-run"), .flag("yes"),
     ] + AuditOptions.settings
 
@@ -35,17 +35,20 @@ struct Rollback: ConsoleCommand {
   @Flag(help: "Do not ask.")
   var yes = false
 
-  @OptionGroup var directory: DirectoryOptions
+  @OptionGroup var place: PlaceOptions
   @OptionGroup var audit: AuditOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var consoleOptions: ConsoleOptions
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
+    #if Server
+      if let server = try place.remote.server() { return try ask(server, console) }
+    #endif
     let undone: Int
     if dryRun {
       // The copy in memory is rolled back: it also knows where that is refused.
-      var replay = try Replay.of(directory: directory.dataDir, nil, console)
+      var replay = try Replay.of(directory: place.directory, nil, console)
       undone = try Writing.reporting { try replay.engine.rollback(chain: chain, above: block) }
       console.note("continuo: dry run: nothing was written")
     } else {
@@ -58,22 +61,22 @@ struct Rollback: ConsoleCommand {
 
   private func undo(_ console: Console) throws -> Int {
     if !yes { try Writing.requireTerminal(orSee: "what would be undone") }
-    let ledger = try Writing.openThere(directory.dataDir, console)
+    let ledger = try Writing.openThere(place.directory, console)
     if !yes {
       let count = ledger.eventCount(chain: chain, above: block)
       try Writing.confirm(
-        "undo \(count) events of chain \(chain) above block \(block) in \(Visible.text(directory.dataDir))?",
+        "undo \(count) events of chain \(chain) above block \(block) in \(Visible.text(place.directory))?",
         orSay: "nothing was undone")
     }
     return try Writing.reporting {
-      let undone = try audit.recording(.rollback(chain: chain, block: block), in: directory.dataDir) {
+      let undone = try audit.recording(.rollback(chain: chain, block: block), in: place.directory) {
         let undone = try ledger.rollback(chain: chain, above: block)
         try ledger.sync()
         return undone
       } figures: { (undone: Int) in
         (undone, ledger.journalPosition.sequence)
       }
-      Writing.finishCheckpoints(ledger, directory.dataDir, console)
+      Writing.finishCheckpoints(ledger, place.directory, console)
       return undone
     }
   }

@@ -45,6 +45,9 @@ struct Stats: ConsoleCommand {
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
     let asked = try asOf.map { try source.reading.instant($0, flag: "as-of") }
+    #if Server
+      if let server = try source.remote.server() { return try ask(server, asked, console) }
+    #endif
     let replay = try Replay.of(source, console)
     let tokens = try TokenChoice.find(token, in: replay.engine)
     let instant = asked ?? replay.engine.clock

@@ -60,12 +60,22 @@ struct Top: ConsoleCommand {
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
     if let watch {
+      #if Server
+        if let server = try source.remote.server() {
+          var screen = WatchScreen(console)
+          return try screen.run(seconds: watch) { try watched(server) }
+        }
+      #endif
       // What is to be said of the source would be said each time.
       var quiet = console
       quiet.isQuiet = true
       var screen = WatchScreen(console)
       return try screen.run(seconds: watch) { try watched(quiet) }
     }
+    #if Server
+      let asked = try asOf.map { try source.reading.instant($0, flag: "as-of") }
+      if let server = try source.remote.server() { return try ask(server, asked, console) }
+    #endif
     var result = ResultStream(.ranking, output, console)
     try forEachPlace(console) { try result.write($0) }
     try result.finish()
@@ -90,8 +100,8 @@ struct Top: ConsoleCommand {
     return instant
   }
 
-  /// The places as they are now, from the source read anew. A directory that another process has open cannot be read: what
-  /// is asked over HTTP takes this function's place.
+  /// The places as they are now, from the source read anew. A directory that another process has open cannot be read: its
+  /// server is asked in its place.
   private func watched(_ console: Console) throws -> WatchedRanking {
     var writer = ResultWriter(ResultTable<RankAnswer>.ranking, as: .table)
     var prices: [(token: ByteString, price: Decimal18?)] = []
@@ -100,9 +110,15 @@ struct Top: ConsoleCommand {
       prices.append((place.token, place.statistics.window.last))
     }
     writer.finish()
-    let lines = String(decoding: writer.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
-    return WatchedRanking(
-      title: "top by \(by.rawValue), \(instant.map { "as of \($0)" } ?? "nothing yet"); Ctrl-C ends", lines: lines,
-      prices: prices)
+    return watched(writer.bytes, prices, at: instant)
+  }
+
+  /// What is looked at, of the text of a table.
+  func watched(
+    _ table: [UInt8], _ prices: [(token: ByteString, price: Decimal18?)], at instant: Timestamp?
+  ) -> WatchedRanking {
+    WatchedRanking(
+      title: "top by \(by.rawValue), \(instant.map { "as of \($0)" } ?? "nothing yet"); Ctrl-C ends",
+      lines: String(decoding: table, as: UTF8.self).split(separator: "\n").map(String.init), prices: prices)
   }
 }

@@ -18,25 +18,29 @@ struct Verify: ConsoleCommand {
         continuo verify --data-dir market
       """)
 
-  static let settings: [Setting] = DirectoryOptions.settings + OutputOptions.settings + ConsoleOptions.settings
+  static let settings: [Setting] = PlaceOptions.settings + OutputOptions.settings + ConsoleOptions.settings
 
-  @OptionGroup var directory: DirectoryOptions
+  @OptionGroup var place: PlaceOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var consoleOptions: ConsoleOptions
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
+    #if Server
+      if let server = try place.remote.server() { return try ask(server, console) }
+    #endif
+    let path = place.directory
     var progress = Progress(console)
-    progress.say("reading \(Visible.text(directory.dataDir))")
+    progress.say("reading \(Visible.text(path))")
     defer { progress.finish() }
-    let found = try Writing.reporting { try Verification(path: directory.dataDir) }
+    let found = try Writing.reporting { try Verification(path: path) }
     progress.finish()
     for failure in found.failures { console.note("continuo: \(Visible.text(failure.what))") }
     for difference in found.differences { console.note("continuo: \(Visible.text(difference))") }
     guard found.isSound else {
       throw Failure(
         .damaged,
-        "\(Visible.text(directory.dataDir)): \(found.failures.count) files are damaged, \(found.differences.count) summaries "
+        "\(Visible.text(path)): \(found.failures.count) files are damaged, \(found.differences.count) summaries "
           + "differ, \(found.files) files are sound",
         remedy:
           "keep a copy of the directory; 'continuo repair --dry-run' says what can be brought back without a backup")
