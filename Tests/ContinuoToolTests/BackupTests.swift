@@ -41,7 +41,8 @@ struct BackupTests {
           "retract", "--data-dir", path, "--kind", "swap", "--chain", "4", "--block", "17", "--log-index", "0",
         ])
         .status == 0)
-      let (digest, files) = (try Self.digest(path), try Self.files(path))
+      // Who took something back stays with the directory.
+      let (digest, files) = (try Self.digest(path), try Self.files(path).filter { $0.key != "audit.ndjson" })
       let made = try Tool.run(["backup", "--data-dir", path, "--to", backup, "--format", "json"])
       #expect(made.status == 0 && made.err == "", "\(made.err)")
       let verified = try Tool.run(["verify", "--data-dir", backup, "--format", "json"])

@@ -61,6 +61,8 @@ struct Top: ConsoleCommand {
     let console = console.with(consoleOptions)
     if let watch {
       #if Server
+        // The client has threads of its own.
+        if source.remote.url != nil { EndWishHandle.hold() }
         if let server = try source.remote.server() {
           var screen = WatchScreen(console)
           return try screen.run(seconds: watch) { try watched(server) }
