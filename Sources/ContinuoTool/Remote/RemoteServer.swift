@@ -90,7 +90,7 @@
       let outcome = MonitorHandle<RemoteOutcome?>(nil)
       let exchange = RemoteExchange(client: client, request: request, seconds: seconds, outcome: outcome)
       Task { await exchange.run() }
-      let come: RemoteOutcome? = outcome.locked(when: { $0 != nil }) { $0 }
+      let come: RemoteOutcome? = outcome.locked(when: { $0 != nil }, { $0 })
       if let failure = come?.failure { throw self.failure(failure) }
       guard let reply = come?.reply else { throw CancellationError() }
       guard reply.status == 200 else { throw failure(of: reply) }
