@@ -53,7 +53,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.25.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
-    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
   targets: [
@@ -94,8 +93,8 @@ let package = Package(
         "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoMarket", "ContinuoMachine", "ContinuoStorage",
         .target(name: "ContinuoServer", condition: .when(traits: ["Server"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ofServer("AsyncHTTPClient", "async-http-client"), ofServer("Configuration", "swift-configuration"),
-        ofServer("Logging", "swift-log"), ofServer("NIOCore", "swift-nio"), ofServer("NIOHTTP1", "swift-nio"),
+        ofServer("AsyncHTTPClient", "async-http-client"), ofServer("Logging", "swift-log"),
+        ofServer("NIOCore", "swift-nio"), ofServer("NIOHTTP1", "swift-nio"),
       ],
       swiftSettings: house, linkerSettings: linking),
     .executableTarget(
