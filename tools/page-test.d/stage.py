@@ -116,6 +116,10 @@ class Stage:
     def all(self, selector):
         return self.browser.find_elements(By.CSS_SELECTOR, selector)
 
+    def texts(self, selector, name="innerText"):
+        """A property of every element, of one moment: the page may draw them anew at any time."""
+        return self.script("return [...document.querySelectorAll(arguments[0])].map((one) => one[arguments[1]])", selector, name)
+
     def click(self, selector):
         """Clicks, once it can be clicked."""
         self.until(lambda: self.find(selector).click() is None, "clicked: " + selector)
