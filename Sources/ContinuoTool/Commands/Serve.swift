@@ -323,7 +323,7 @@
   struct ServeLimitOptions: ParsableArguments {
     static let settings: [Setting] = [
       .value("max-body"), .value("max-inflated"), .value("max-header"), .value("max-connections"),
-      .value("idle-timeout"), .value("request-timeout"),
+      .value("idle-timeout"), .value("request-timeout"), .value("stream-window"),
     ]
 
     @Option(help: ArgumentHelp("The longest body as it comes, in MiB.", valueName: "mebibytes"))
@@ -344,7 +344,15 @@
     @Option(help: ArgumentHelp("How long a request may take with its answer.", valueName: "seconds"))
     var requestTimeout = 60
 
+    @Option(
+      help: ArgumentHelp(
+        "A stream tells of a candle once in so long at most; 0 holds nothing back.", valueName: "milliseconds"))
+    var streamWindow = 250
+
     mutating func validate() throws {
+      guard (0...60_000).contains(streamWindow) else {
+        throw ValidationError("'\(streamWindow)' for --stream-window is not within 0 to 60000")
+      }
       let bounds = [
         ("max-body", maxBody, 1024), ("max-inflated", maxInflated, 1024), ("max-header", maxHeader, 1024),
         ("max-connections", maxConnections, 1_000_000), ("idle-timeout", idleTimeout, 86_400),
@@ -361,6 +369,7 @@
       limits.heldBytesMax = max(limits.heldBytesMax, maxInflated << 20)
       (limits.headerBytesMax, limits.connectionsMax) = (maxHeader << 10, maxConnections)
       (limits.idleSeconds, limits.requestSeconds) = (idleTimeout, requestTimeout)
+      limits.streamMilliseconds = streamWindow
       return limits
     }
   }
