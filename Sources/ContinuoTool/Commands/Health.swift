@@ -8,8 +8,6 @@
   internal import ContinuoBytes
   internal import ContinuoFormats
   internal import FoundationEssentials
-  internal import NIOCore
-  internal import NIOHTTP1
 
   struct Health: ConsoleCommand {
     static let configuration = CommandConfiguration(
@@ -29,7 +27,7 @@
 
     @OptionGroup var consoleOptions: ConsoleOptions
 
-    private static let secondsMax: Int64 = 5
+    private static let secondsMax = 5
     private static let answerBytesMax = 1 << 16
 
     mutating func validate() throws {
@@ -57,27 +55,12 @@
       let reasons: [String]
     }
 
-    private struct Reply: Sendable {
-      let status: UInt
-      let body: [UInt8]
-    }
-
-    private func asked(_ target: String) throws -> Reply {
-      let outcome = MonitorHandle<Result<Reply, any Error>?>(nil)
-      Task {
-        let result: Result<Reply, any Error>
-        do {
-          let response = try await HTTPClient.shared.execute(
-            HTTPClientRequest(url: target), timeout: .seconds(Self.secondsMax))
-          let body = try await response.body.collect(upTo: Self.answerBytesMax)
-          result = .success(Reply(status: response.status.code, body: Array(body.readableBytesView)))
-        } catch { result = .failure(error) }
-        outcome.locked { $0 = result }
-      }
-      let result = outcome.locked(when: { $0 != nil }, { $0 })
+    private func asked(_ target: String) throws -> RemoteServer.Reply {
       do {
-        guard let reply = try result?.get() else { preconditionFailure("there is one by now") }
-        return reply
+        return try RemoteExchange(
+          client: .shared, request: HTTPClientRequest(url: target), seconds: Self.secondsMax,
+          bytesMax: Self.answerBytesMax
+        ).answer()
       } catch {
         throw Failure(
           .unreachable, "\(Visible.text(target)): \(Visible.text(String(describing: error)))",

@@ -10,7 +10,7 @@
   internal import NIOHTTP1
 
   /// What came of a request.
-  struct RemoteOutcome: Sendable {
+  private struct RemoteOutcome: Sendable {
     var reply: RemoteServer.Reply?
     var failure: (any Error)?
   }
@@ -29,7 +29,7 @@
 
   /// A request on its way.
   struct RemoteExchange: Sendable {
-    /// How long an answer may be.
+    /// How long an answer may be, unless less is enough.
     static let bytesMax = 256 << 20
     /// How long to wait for a server that reads its directory.
     private static let pause = Duration.milliseconds(200)
@@ -37,10 +37,20 @@
     let client: HTTPClient
     let request: HTTPClientRequest
     let seconds: Int
-    let outcome: MonitorHandle<RemoteOutcome?>
+    /// How long this answer may be.
+    var bytesMax = Self.bytesMax
 
-    /// Asks, and says what came of it.
-    func run() async {
+    /// Asks, and waits for the answer, whatever its status.
+    func answer() throws -> RemoteServer.Reply {
+      let outcome = MonitorHandle<RemoteOutcome?>(nil)
+      Task { await run(outcome) }
+      let come: RemoteOutcome? = outcome.locked(when: { $0 != nil }, { $0 })
+      if let failure = come?.failure { throw failure }
+      guard let reply = come?.reply else { throw CancellationError() }
+      return reply
+    }
+
+    private func run(_ outcome: MonitorHandle<RemoteOutcome?>) async {
       var come = RemoteOutcome()
       do { come.reply = try await reply() } catch { come.failure = error }
       let told = come
@@ -52,7 +62,7 @@
       while true {
         let left = Int64((end - ContinuousClock.now) / .nanoseconds(1))
         let response = try await client.execute(request, timeout: .nanoseconds(max(1, left)))
-        let body = try await response.body.collect(upTo: Self.bytesMax)
+        let body = try await response.body.collect(upTo: bytesMax)
         let reply = RemoteServer.Reply(
           status: Int(response.status.code), type: response.headers.first(name: "Content-Type") ?? "",
           cursor: response.headers.first(name: "Link").flatMap(Self.cursor),

@@ -87,12 +87,10 @@
     }
 
     private func send(_ request: HTTPClientRequest) throws -> Reply {
-      let outcome = MonitorHandle<RemoteOutcome?>(nil)
-      let exchange = RemoteExchange(client: client, request: request, seconds: seconds, outcome: outcome)
-      Task { await exchange.run() }
-      let come: RemoteOutcome? = outcome.locked(when: { $0 != nil }, { $0 })
-      if let failure = come?.failure { throw self.failure(failure) }
-      guard let reply = come?.reply else { throw CancellationError() }
+      let reply: Reply
+      do {
+        reply = try RemoteExchange(client: client, request: request, seconds: seconds).answer()
+      } catch { throw failure(error) }
       guard reply.status == 200 else { throw failure(of: reply) }
       return reply
     }
