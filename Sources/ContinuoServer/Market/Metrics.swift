@@ -28,8 +28,6 @@ final class Metrics: Sendable {
   private let counters = Mutex(Counters())
   /// How many connections are open.
   let connections = Atomic<Int>(0)
-  /// How many streams are open.
-  let streams = Atomic<Int>(0)
   /// How many bytes of bodies are held.
   let heldBytes = Atomic<Int>(0)
 
@@ -69,6 +67,7 @@ final class Metrics: Sendable {
     var hasFailedCheckpoint = false
     var tokens = 0
     var incompleteTokens = 0
+    var streams = 0
     var residentBytes: Int?
     var checkpointAge: Duration?
     var isMemoryLimitReached = false
@@ -139,7 +138,7 @@ final class Metrics: Sendable {
     page.gauge(
       "continuo_incomplete_tokens", "Tokens whose holders are incomplete.", Double(gauges.incompleteTokens))
     page.gauge(
-      "continuo_stream_subscribers", "Open streams of candles.", Double(streams.load(ordering: .relaxed)))
+      "continuo_stream_subscribers", "Open streams of candles.", Double(gauges.streams))
     page.gauge("continuo_connections", "Open connections.", Double(connections.load(ordering: .relaxed)))
     page.gauge("continuo_held_body_bytes", "Bytes of bodies that are held.", Double(heldBytes.load(ordering: .relaxed)))
   }

@@ -31,6 +31,7 @@ enum HealthRoutes {
       gauges.journalBytes = opened.ledger.unkept.bytes
       gauges.hasFailedCheckpoint = opened.ledger.checkpointFailure != nil
       gauges.checkpointAge = opened.ledger.checkpointAge
+      gauges.streams = opened.feed.followers
     }
     _ = try? question.market.read { market, clock in
       let inspection = market.inspection()

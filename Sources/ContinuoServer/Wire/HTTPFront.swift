@@ -119,7 +119,7 @@
       let status = HTTPResponse.Status(code: answer.status)
       if let stream = answer.stream {
         return Response(
-          status: status, headers: headers, body: StreamBody.body(stream, request, service.market.metrics))
+          status: status, headers: headers, body: StreamBody.body(stream, request))
       }
       if ask.method == "HEAD" {
         headers[.contentLength] = String(answer.body.count)

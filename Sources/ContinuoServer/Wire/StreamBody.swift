@@ -7,14 +7,11 @@
   internal import Hummingbird
   internal import NIOCore
   internal import ServiceLifecycle
-  internal import Synchronization
 
   enum StreamBody {
     /// The body of an answer, for as long as its request's connection is there.
-    static func body(_ stream: StreamAnswer, _ request: RequestBody, _ metrics: Metrics) -> ResponseBody {
+    static func body(_ stream: StreamAnswer, _ request: RequestBody) -> ResponseBody {
       ResponseBody { writer in
-        metrics.streams.add(1, ordering: .relaxed)
-        defer { metrics.streams.subtract(1, ordering: .relaxed) }
         try await request.consumeWithInboundCloseHandler { _ in
           try await withGracefulShutdownHandler {
             try await write(stream, &writer)
