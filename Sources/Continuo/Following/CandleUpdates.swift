@@ -92,37 +92,30 @@ public final class CandleSubscription: Sendable {
 
   deinit { feed.leave(number, pairs) }
 
-  /// Puts updates of one moment into the queue. O(updates).
-  func put(_ updates: [CandleUpdate]) {
+  /// Changes the queue, and lets who waits look at it.
+  private func change(_ body: (inout Queue) -> Void) {
     let waiting = queue.withLock { queue -> CheckedContinuation<Void, Never>? in
-      guard !queue.isOver else { return nil }
-      for update in updates { queue.put(update, Key(update)) }
-      if queue.places.count > max(Self.waitingMax, 4 * pairs.count) { queue.beginAnew(pairs, updates.last?.sequence) }
+      body(&queue)
       defer { queue.waiting = nil }
       return queue.waiting
     }
     waiting?.resume()
+  }
+
+  /// Puts updates of one moment into the queue. O(updates).
+  func put(_ updates: [CandleUpdate]) {
+    change { queue in
+      guard !queue.isOver else { return }
+      for update in updates { queue.put(update, Key(update)) }
+      if queue.places.count > max(Self.waitingMax, 4 * pairs.count) { queue.beginAnew(pairs, updates.last?.sequence) }
+    }
   }
 
   /// Sends nothing more, once what waits is taken. O(1).
-  public func end() {
-    let waiting = queue.withLock { queue -> CheckedContinuation<Void, Never>? in
-      queue.isOver = true
-      defer { queue.waiting = nil }
-      return queue.waiting
-    }
-    waiting?.resume()
-  }
+  public func end() { change { $0.isOver = true } }
 
   /// Lets who waits go on with nothing: there is something else to do. O(1).
-  public func wake() {
-    let waiting = queue.withLock { queue -> CheckedContinuation<Void, Never>? in
-      queue.isWoken = true
-      defer { queue.waiting = nil }
-      return queue.waiting
-    }
-    waiting?.resume()
-  }
+  public func wake() { change { $0.isWoken = true } }
 
   /// Everything that waits; if nothing does, what comes next, or nothing behind a ``wake()``. nil at the end. One caller at a time.
   /// O(updates).
