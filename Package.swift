@@ -77,7 +77,7 @@ let package = Package(
       dependencies: [
         "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoStorage",
         ofServer("Hummingbird", "hummingbird"), ofServer("HummingbirdCore", "hummingbird"),
-        ofServer("HummingbirdTLS", "hummingbird"), ofServer("HummingbirdHTTP2", "hummingbird"),
+        ofServer("HummingbirdHTTP2", "hummingbird"),
         ofServer("NIOSSL", "swift-nio-ssl"), ofServer("NIOCertificateReloading", "swift-nio-extras"),
         ofServer("ServiceLifecycle", "swift-service-lifecycle"), ofServer("UnixSignals", "swift-service-lifecycle"),
         ofServer("Logging", "swift-log"), ofServer("NIOCore", "swift-nio"), ofServer("NIOPosix", "swift-nio"),
