@@ -43,7 +43,7 @@ extension Engine {
     return receipt
   }
 
-  /// Takes in one row: judges it, and updates every summary. Its fields are read where they lie: a row is 160 bytes.
+  /// Takes in one row: judges it, and updates every summary. Its fields are read where they lie: a row is 128 bytes.
   @inline(__always)
   private mutating func take(
     _ rows: Span<BatchRow>, _ index: Int, _ names: NameLookup, _ batch: borrowing EventBatch, _ latest: Timestamp?,
@@ -51,7 +51,7 @@ extension Engine {
   ) {
     switch rows[index].operation {
     case .markIncomplete:
-      let token = number(ofToken: rows[index].names.token, names, batch)
+      let token = number(ofToken: rows[index].token, names, batch)
       willChange(token)
       tokenStates[token].isMarked = true
     case .retractSwap, .retractTransfer:
@@ -68,7 +68,7 @@ extension Engine {
         // A row before this one may have brought the token in.
         let token =
           names.token == NameLookup.unknown
-          ? tokenNames.find(rows[index].names.token, names.tokenHash, batch.text) : Int(names.token)
+          ? tokenNames.find(rows[index].token, names.tokenHash, batch.text) : Int(names.token)
         verdict = comparison(rows[index], batch, token: token, held)
       } else {
         verdict = .accepted
@@ -91,11 +91,11 @@ extension Engine {
     _ rows: Span<BatchRow>, _ index: Int, _ key: OrderKey, _ kind: EventKind, _ names: NameLookup,
     _ batch: borrowing EventBatch
   ) {
-    let token = number(ofToken: rows[index].names.token, names, batch)
+    let token = number(ofToken: rows[index].token, names, batch)
     willChange(token)
     let amount = rows[index].amount
     if kind == .swap {
-      let wallet = rows[index].names.wallet
+      let wallet = rows[index].wallet
       let trader = wallet == .absent ? SwapRow.absentWallet : number(ofAddress: wallet, names.walletHash, batch)
       tokenStates[token].accept(
         SwapRow(
@@ -104,7 +104,7 @@ extension Engine {
       dayVolumes.add(amount, to: token, at: key.timestamp)
       stepChanges.note(token, key.timestamp)
     } else {
-      let (from, to) = (rows[index].names.wallet, rows[index].names.to)
+      let (from, to) = (rows[index].wallet, rows[index].to)
       let transfer = TransferRow(
         key: key,
         from: names.wallet != NameLookup.unknown ? names.wallet : number(ofAddress: from, names.walletHash, batch),

@@ -42,7 +42,7 @@ public struct Engine: ~Copyable {
   var tokenNames: Interner
   /// Wallets and addresses; number 0 is the zero address.
   var addressNames: Interner
-  var tokenStates = SlotsHandle<TokenState>()
+  var tokenStates: SlotsHandle<TokenState>
   /// How many tokens have a balance other than zero, by the address's number.
   var balancesByAddress: ColumnHandle<UInt32>
   /// How many addresses have a balance other than zero in any token.
@@ -85,6 +85,7 @@ public struct Engine: ~Copyable {
     arena = Arena()
     tokenNames = Interner(seed: random.next(), arena)
     addressNames = Interner(seed: random.next(), arena)
+    tokenStates = SlotsHandle(arena)
     balancesByAddress = ColumnHandle(arena)
     balanceLog = BalanceLog(arena)
     dayVolumes = DayVolumes(arena)

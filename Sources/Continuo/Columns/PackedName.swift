@@ -23,6 +23,10 @@ package struct PackedName: Equatable, Sendable, BitwiseCopyable {
     self.third = third
   }
 
+  /// A name by the words of one.
+  @inline(__always)
+  init(words first: UInt64, _ second: UInt64, _ third: UInt64) { self.init(first, second, third) }
+
   /// No name: what an absent wallet has.
   package static let absent = PackedName(0, 0, 0)
   /// The zero address, whatever its spelling was.

@@ -129,7 +129,8 @@ package struct RowNames: Sendable, BitwiseCopyable {
   package var to = PackedName.absent
 }
 
-/// One step of a batch: an event, a retraction, or the mark of rule 3.7.
+/// One step of a batch: an event, a retraction, or the mark of rule 3.7. Two lines of memory: a batch of 10,000 is to stay
+/// near until it is applied.
 package struct BatchRow: Sendable, BitwiseCopyable {
   package enum Operation: UInt8, Sendable, BitwiseCopyable {
     case swap, transfer, retractSwap, retractTransfer, markIncomplete
@@ -138,18 +139,19 @@ package struct BatchRow: Sendable, BitwiseCopyable {
   }
 
   /// Where the event stands in the order of its kind.
-  package var key: OrderKey
-  package var operation: Operation
-  package var side: Side?
-  /// Index into the batch's `tokenIDs`, −1 without one.
-  package var tokenID: Int32
-  package var names: RowNames
-  package var line: Int
+  package let key: OrderKey
+  package let operation: Operation
+  package let side: Side?
+  /// The line, of 48 bits.
+  private let lineHigh: UInt16
+  private let lineLow: UInt32
+  package let token: PackedName
+  /// A swap's wallet, a transfer's giver.
+  package let wallet: PackedName
   /// `amount_usd` of a swap, `amount` of a transfer.
-  package var amount: Decimal18
-  /// Zero where absent.
-  package var tokenAmount: Decimal18
-  package var price: Decimal18
+  package let amount: Decimal18
+  /// A swap's amount of tokens, then its price; a transfer's taker and the place of its identifier.
+  private let rest: (Int128, Int128)
 
   /// Puts a row together, all at once: a row that is made bit by bit is copied into its place. O(1).
   @inline(__always)
@@ -160,20 +162,43 @@ package struct BatchRow: Sendable, BitwiseCopyable {
     self.key = key
     self.operation = operation
     self.side = side
-    self.tokenID = tokenID
-    self.names = names
-    self.line = line
+    lineHigh = UInt16(truncatingIfNeeded: line &>> 32)
+    lineLow = UInt32(truncatingIfNeeded: line)
+    token = names.token
+    wallet = names.wallet
     self.amount = amount
-    self.tokenAmount = tokenAmount
-    self.price = price
+    rest =
+      operation == .transfer
+      ? (
+        Int128(names.to.second) << 64 | Int128(names.to.first), Int128(tokenID) << 64 | Int128(names.to.third)
+      ) : (tokenAmount.units, price.units)
+  }
+
+  /// The same row with other names. O(1).
+  func naming(_ names: RowNames, tokenID: Int32) -> BatchRow {
+    BatchRow(
+      operation, key, line: line, names: names, side: side, amount: amount, tokenAmount: tokenAmount, price: price,
+      tokenID: tokenID)
   }
 
   package var timestamp: Timestamp { key.timestamp }
-  package var token: PackedName { names.token }
-  /// A swap's wallet, a transfer's giver.
-  package var wallet: PackedName { names.wallet }
-  /// A transfer's taker.
-  package var to: PackedName { names.to }
+  package var line: Int { Int(lineHigh) &<< 32 | Int(lineLow) }
+  /// A transfer's taker; absent without one.
+  @inline(__always)
+  package var to: PackedName {
+    operation == .transfer
+      ? PackedName(
+        words: UInt64(truncatingIfNeeded: rest.0), UInt64(truncatingIfNeeded: rest.0 >> 64),
+        UInt64(truncatingIfNeeded: rest.1)) : .absent
+  }
+  /// Zero where absent.
+  @inline(__always)
+  package var tokenAmount: Decimal18 { operation == .transfer ? .zero : Decimal18(units: rest.0) }
+  @inline(__always)
+  package var price: Decimal18 { operation == .transfer ? .zero : Decimal18(units: rest.1) }
+  /// Index into the batch's `tokenIDs`, −1 without one.
+  @inline(__always)
+  package var tokenID: Int32 { operation == .transfer ? Int32(truncatingIfNeeded: rest.1 >> 64) : -1 }
 
   /// What the event, or the one that is retracted, is told from all others by.
   @inline(__always)

@@ -4,13 +4,16 @@
 
 /// Every held identity, by kind and chain.
 struct Identities: ~Copyable {
-  private var indexes = SlotsHandle<IdentityIndex>()
+  private var indexes: SlotsHandle<IdentityIndex>
   private var places: [UInt64: Int] = [:]
   private let arena: Arena
   /// The last place that was looked up: events of one chain come in a row.
   private var recent: (name: UInt64, place: Int) = (.max, 0)
 
-  init(_ arena: Arena) { self.arena = arena }
+  init(_ arena: Arena) {
+    self.arena = arena
+    indexes = SlotsHandle(arena)
+  }
 
   /// How many events are held.
   var count: Int {

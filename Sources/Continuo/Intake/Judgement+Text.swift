@@ -99,7 +99,7 @@ extension Judgement {
     if names.areLong {
       names.place(token: cells[.token], wallet: cells[.wallet], to: .absent)
       names.lowerCase(&batch.text)
-      row.names = names.names
+      row = row.naming(names.names, tokenID: -1)
     }
     batch.rows.append(row)
   }
@@ -150,9 +150,9 @@ extension Judgement {
     if names.areLong {
       names.place(token: cells[.token], wallet: cells[.from], to: cells[.to])
       names.lowerCase(&batch.text)
-      row.names = names.names
+      row = row.naming(names.names, tokenID: -1)
     }
-    if let tokenID { row.tokenID = batch.keep(tokenID) }
+    if let tokenID { row = row.naming(names.names, tokenID: batch.keep(tokenID)) }
     batch.rows.append(row)
   }
 

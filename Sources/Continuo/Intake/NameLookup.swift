@@ -56,13 +56,13 @@ extension Engine {
       if rows[index].operation == .swap { tokenStates[Int(names[index].token)].prefetchTails(.swap) }
     }
     for index in 0..<rows.count where rows[index].operation == .transfer {
-      findHolders(rows[index].names, text, &names[index])
+      findHolders(rows[index], text, &names[index])
     }
   }
 
   /// Finds who gives and who takes, and asks for their balances. O(1), of long names O(length).
   @inline(__always)
-  private func findHolders(_ row: RowNames, _ text: borrowing TextPool, _ names: inout NameLookup) {
+  private func findHolders(_ row: BatchRow, _ text: borrowing TextPool, _ names: inout NameLookup) {
     if row.wallet.isText, let wallet = addressNames.find(row.wallet, names.walletHash, text) {
       names.wallet = UInt32(truncatingIfNeeded: wallet)
       balancesByAddress.prefetch(wallet)

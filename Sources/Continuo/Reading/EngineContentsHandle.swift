@@ -18,7 +18,7 @@
   let dayVolumes: DayVolumesView
   let tokenCount: Int
   /// The tokens as they are now, for the engine itself.
-  private let states: UnsafePointer<TokenState>?
+  private let states: SlotPlaces<TokenState>?
   /// The newest version of each token, for readers.
   private let versions: AtomicWordsView
 
@@ -35,8 +35,8 @@
     balanceLog = engine.balanceLog.view
     dayVolumes = engine.dayVolumes.view
     tokenCount = engine.tokenStates.count
-    // SAFETY: the engine's states are only read while it is borrowed.
-    unsafe states = sequence == .max ? engine.tokenStates.memory : nil
+    // The engine's states are only read while it is borrowed.
+    states = sequence == .max ? engine.tokenStates.places : nil
     versions = engine.versions.view
   }
 
@@ -45,7 +45,7 @@
   func reference(_ number: Int) -> TokenReference {
     precondition(number >= 0 && number < tokenCount, "a token of another engine, or of a later version")
     // SAFETY: the engine's own contents are read while it is borrowed, so its states stay where they are.
-    if let states = unsafe states { return unsafe TokenReference(state: states + number) }
+    if let states { return unsafe TokenReference(state: UnsafePointer(states.slot(number))) }
     guard let view = unsafe TokenVersion.view(versions[number], asOf: sequence) else {
       preconditionFailure("a version has all of its tokens")
     }

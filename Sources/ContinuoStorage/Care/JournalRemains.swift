@@ -218,7 +218,7 @@ private struct JournalTokens {
     guard let batch = record.batch else { return }
     for row in batch.rows {
       guard row.operation == .swap || row.operation == .transfer else { continue }
-      let name = batch.bytes(of: row.names.token)
+      let name = batch.bytes(of: row.token)
       let number = numbers[name] ?? UInt32(names.count)
       if number == names.count {
         numbers[name] = number
