@@ -31,7 +31,7 @@ extension Engine {
     for start in stride(from: 0, to: rows.count, by: NameLookup.groupRows) {
       let group = rows.extracting(start..<min(start + NameLookup.groupRows, rows.count))
       lookUp(group, batch.text, into: &names)
-      if areLate(group) { lookAhead(group, names) }
+      if areLate(group) { lookAhead(group, &names) }
       for index in 0..<group.count { take(group, index, names[index], batch, latest, &receipt, &rejected) }
     }
     undoRetracting(&receipt)
@@ -62,20 +62,18 @@ extension Engine {
       let kind: EventKind = rows[index].operation == .swap ? .swap : .transfer
       // Written out, for a method that only reads is handed a copy of all of the engine's fields: 800 bytes an event.
       let verdict: Verdict
+      var place = IdentityPlace.end
       if let fault = key.timestamp.fault(latest: latest, horizon: horizon) {
         verdict = .rejected(fault, .timestamp)
-      } else if identities.mayHold(key, kind), let held = identities.find(key, kind) {
-        // A row before this one may have brought the token in.
-        let token =
-          names.token == NameLookup.unknown
-          ? tokenNames.find(rows[index].token, names.tokenHash, batch.text) : Int(names.token)
-        verdict = comparison(rows[index], batch, token: token, held)
+      } else if identities.mayHold(key, kind) {
+        place = identities.locate(key, kind, near: names.place.identity)
+        verdict = place.isHeld ? comparison(rows[index], batch, names, identities.entry(at: place)) : .accepted
       } else {
         verdict = .accepted
       }
       switch verdict {
       case .accepted:
-        accept(rows, index, key, kind, names, batch)
+        accept(rows, index, key, kind, place, names, batch)
         receipt.accepted += 1
       case .duplicate: receipt.duplicates += 1
       case .rejected(let reason, let field):
@@ -86,10 +84,20 @@ extension Engine {
     }
   }
 
+  /// Tells a duplicate from a conflict: a row whose identity is held.
+  private func comparison(
+    _ row: BatchRow, _ batch: borrowing EventBatch, _ names: NameLookup, _ held: IdentityEntry
+  ) -> Verdict {
+    // A row before this one may have brought the token in.
+    let token =
+      names.token == NameLookup.unknown ? tokenNames.find(row.token, names.tokenHash, batch.text) : Int(names.token)
+    return comparison(row, batch, token: token, held)
+  }
+
   @inline(__always)
   private mutating func accept(
-    _ rows: Span<BatchRow>, _ index: Int, _ key: OrderKey, _ kind: EventKind, _ names: NameLookup,
-    _ batch: borrowing EventBatch
+    _ rows: Span<BatchRow>, _ index: Int, _ key: OrderKey, _ kind: EventKind, _ place: IdentityPlace,
+    _ names: NameLookup, _ batch: borrowing EventBatch
   ) {
     let token = number(ofToken: rows[index].token, names, batch)
     willChange(token)
@@ -100,7 +108,7 @@ extension Engine {
       tokenStates[token].accept(
         SwapRow(
           key: key, amountUSD: amount, tokenAmount: rows[index].tokenAmount, price: rows[index].price, wallet: trader,
-          side: rows[index].side))
+          side: rows[index].side), near: names.place)
       dayVolumes.add(amount, to: token, at: key.timestamp)
       stepChanges.note(token, key.timestamp)
     } else {
@@ -112,13 +120,16 @@ extension Engine {
         tokenID: batch.tokenID(rows[index].tokenID))
       // In this order: a row that was just put together waits for its own bytes when it is copied at once.
       applyBalances(transfer, token, undo: false)
-      tokenStates[token].transfers.insert(transfer)
+      tokenStates[token].transfers.insert(transfer, near: names.place.event)
     }
-    identities.insert(
-      IdentityEntry(
-        key: IdentityEntry.Key(block: key.block, logIndex: key.logIndex), token: UInt32(truncatingIfNeeded: token),
-        timestamp: key.timestamp),
-      kind, chain: key.chain)
+    let identity = IdentityEntry(
+      key: IdentityEntry.Key(block: key.block, logIndex: key.logIndex), token: UInt32(truncatingIfNeeded: token),
+      timestamp: key.timestamp)
+    if place.isEnd {
+      identities.insert(identity, kind, chain: key.chain)
+    } else {
+      identities.insert(identity, at: place)
+    }
     engineClock.accept(key.timestamp)
     changes.note(key.timestamp)
   }

@@ -127,9 +127,11 @@ internal import CMemory
   }
 
   /// The position of the first row whose key is not before `key`. O(log n).
+  ///
+  /// - Parameter chunk: where it is looked for first; under 0 where nobody knows.
   @inline(__always)
-  package func lowerBound(_ key: Row.Key) -> Position {
-    let chunk = chunkCount == 0 || precedes(chunkCount - 1, key) ? chunkCount : firstChunk(key)
+  package func lowerBound(_ key: Row.Key, near chunk: Int = -1) -> Position {
+    let chunk = chunkCount == 0 || precedes(chunkCount - 1, key) ? chunkCount : firstChunk(key, near: chunk)
     return Position(chunk: chunk, row: lowerBound(key, in: chunk))
   }
 
@@ -143,8 +145,9 @@ internal import CMemory
 
   /// The first chunk that does not end before `key`.
   @inline(__always)
-  private func firstChunk(_ key: Row.Key) -> Int {
-    Search.first(chunkCount, near: guess(Row.major(key))) { !precedes($0, key) }
+  private func firstChunk(_ key: Row.Key, near chunk: Int) -> Int {
+    if chunk >= 0, chunk < chunkCount, !precedes(chunk, key), chunk == 0 || precedes(chunk - 1, key) { return chunk }
+    return Search.first(chunkCount, near: chunk < 0 ? guess(Row.major(key)) : chunk) { !precedes($0, key) }
   }
 
   /// The chunk where a major would be if rows came evenly; there is a chunk. O(1).
@@ -169,9 +172,11 @@ internal import CMemory
   }
 
   /// The position of the row with just this key, nil if there is none. O(log n).
+  ///
+  /// - Parameter chunk: where it is looked for first; under 0 where nobody knows.
   @inline(__always)
-  package func find(_ key: Row.Key) -> Position? {
-    let position = lowerBound(key)
+  package func find(_ key: Row.Key, near chunk: Int = -1) -> Position? {
+    let position = lowerBound(key, near: chunk)
     return position != end && self.key(at: position) == key ? position : nil
   }
 }

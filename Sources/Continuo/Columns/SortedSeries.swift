@@ -41,10 +41,12 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   package func lowerBound(_ key: Row.Key) -> Position { view.lowerBound(key) }
 
   /// The position of the row with just this key, nil if there is none. O(log n).
+  ///
+  /// - Parameter chunk: where it is looked for first; under 0 where nobody knows.
   @inline(__always)
-  package func find(_ key: Row.Key) -> Position? {
+  package func find(_ key: Row.Key, near chunk: Int = -1) -> Position? {
     guard let lastKey, !(lastKey < key) else { return nil }
-    return view.find(key)
+    return view.find(key, near: chunk)
   }
 
   /// Asks for the end of the tail, where rows come in.
@@ -55,13 +57,16 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
 
   /// Puts a row where its key belongs. O(1) amortised at the end, else O(chunk).
   ///
+  /// - Parameters:
+  ///   - row: what to put in.
+  ///   - chunk: where its place is looked for first if it comes late; under 0 where nobody knows.
   /// - Precondition: no row has this key.
   @inline(__always)
-  package mutating func insert(_ row: Row) {
+  package mutating func insert(_ row: Row, near chunk: Int = -1) {
     if tail.count == tail.capacity { makeRoom() }
     // A row that is handed on to a call is put together in memory first: none is, it is written where it mostly belongs.
     tail.append(row)
-    guard lastKey.map({ $0 < row.key }) ?? true else { return placeLast() }
+    guard lastKey.map({ $0 < row.key }) ?? true else { return placeLast(near: chunk) }
     lastKey = row.key
     count += 1
   }
@@ -85,7 +90,15 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
 
   /// Puts the row that was written behind the tail where its key belongs.
   @inline(never)
-  private mutating func placeLast() { insertLate(tail.removeLast()) }
+  private mutating func placeLast(near chunk: Int) { insertLate(tail.removeLast(), near: chunk) }
+
+  /// Puts a row that comes late at its place. O(chunk).
+  ///
+  /// - Precondition: `position` is the first one whose key is not before the row's, and that has another one.
+  @inline(never)
+  mutating func insert(_ row: Row, at position: Position) {
+    insertLate(row, at: position, near: position.chunk)
+  }
 
   /// Makes room in the tail: it grows by halves up to just its bound, since many series are short, and then is packed.
   @inline(never)
@@ -95,13 +108,17 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
     if tail.count == tail.capacity { tail.reserve(min(max(bound, tail.count + 1), max(4, tail.count * 2))) }
   }
 
-  private mutating func insertLate(_ row: Row) {
+  private mutating func insertLate(_ row: Row, at known: Position? = nil, near chunk: Int) {
     // Where the row goes is looked up behind the sealing, which moves the tail's rows.
-    if tail.count >= Row.tailRowsMax(count) { seal() }
-    var position = lowerBound(row.key)
+    var known = known
+    if tail.count >= Row.tailRowsMax(count) {
+      seal()
+      known = nil
+    }
+    var position = known ?? view.lowerBound(row.key, near: chunk)
     if position.chunk < directory.count, Row.isWorn(directory[position.chunk].chunk.count + 1, of: count) {
       split(position.chunk)
-      position = lowerBound(row.key)
+      position = view.lowerBound(row.key, near: position.chunk)
     }
     count += 1
     guard position.chunk < directory.count else {

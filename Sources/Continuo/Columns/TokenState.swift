@@ -50,13 +50,13 @@ struct TokenState: ~Copyable {
 
   /// Takes in a swap. O(1) amortised in order, O(chunk) late.
   @inline(__always)
-  mutating func accept(_ row: SwapRow) {
-    swaps.insert(row)
+  mutating func accept(_ row: SwapRow, near place: LatePlace = .unknown) {
+    swaps.insert(row, near: place.event)
     let offset = row.key.timestamp.microseconds &- newestHour.key.microseconds
     if newestHour.candle.trades > 0, offset >= 0, offset < Interval.oneHour.microseconds {
       newestHour.candle.merge(row)
     } else {
-      beginHour(row)
+      beginHour(row, near: place)
     }
   }
 
@@ -67,19 +67,19 @@ struct TokenState: ~Copyable {
 
   // In its caller: a row that is handed on is put together in memory first, and whoever reads it there waits for that.
   @inline(__always)
-  private mutating func beginHour(_ row: SwapRow) {
+  private mutating func beginHour(_ row: SwapRow, near place: LatePlace) {
     let start = row.key.timestamp.startOfHour
     if newestHour.candle.trades == 0 || newestHour.key < start {
       closeHour()
       newestHour = StoredCandle(key: start, candle: Candle(row))
     } else {
-      mergeLate(row, start)
+      mergeLate(row, start, near: place)
     }
   }
 
   @inline(never)
-  private mutating func mergeLate(_ row: SwapRow, _ start: Timestamp) {
-    if let stored = hours.find(start) {
+  private mutating func mergeLate(_ row: SwapRow, _ start: Timestamp, near place: LatePlace) {
+    if let stored = hours.find(start, near: place.hour) {
       hours.update(stored) { $0.candle.merge(row) }
     } else {
       storeHour(start)

@@ -2,6 +2,21 @@
 // Invariant: an index for each kind and chain that was ever seen; chains are few, their lookup is remembered.
 // Not here: the order inside an index (IdentityIndex).
 
+/// Where an identity is, or belongs, until anything is changed.
+struct IdentityPlace: BitwiseCopyable {
+  /// The place of its index, under 0 where it belongs to the end of one.
+  fileprivate var index: Int
+  fileprivate var position: SeriesView<IdentityEntry>.Position
+  /// Whether it is there.
+  fileprivate(set) var isHeld: Bool
+
+  /// Behind all others of its chain, or the first one of it.
+  static var end: IdentityPlace { IdentityPlace(index: -1, position: .init(chunk: 0, row: 0), isHeld: false) }
+
+  @inline(__always)
+  var isEnd: Bool { index < 0 }
+}
+
 /// Every held identity, by kind and chain.
 struct Identities: ~Copyable {
   private var indexes: SlotsHandle<IdentityIndex>
@@ -33,9 +48,25 @@ struct Identities: ~Copyable {
   /// The entry with the identity of an event that stands at `key`, nil if it is not held. O(log n), O(1) behind the end
   /// of its chain.
   func find(_ key: OrderKey, _ kind: EventKind) -> IdentityEntry? {
-    guard let place = place(kind, chain: key.chain) else { return nil }
-    return indexes[place].entry(block: key.block, logIndex: key.logIndex)
+    let place = locate(key, kind)
+    return place.isHeld ? entry(at: place) : nil
   }
+
+  /// Where an identity is, or belongs. O(log n), O(1) behind the end of its chain.
+  ///
+  /// - Parameter chunk: where it is looked for first; under 0 where nobody knows.
+  @inline(__always)
+  func locate(_ key: OrderKey, _ kind: EventKind, near chunk: Int = -1) -> IdentityPlace {
+    guard let index = place(kind, chain: key.chain) else { return .end }
+    let own = IdentityEntry.Key(block: key.block, logIndex: key.logIndex)
+    guard let last = indexes[index].lastKey, !(last < own) else { return .end }
+    let view = indexes[index].view
+    let position = view.lowerBound(own, near: chunk)
+    return IdentityPlace(index: index, position: position, isHeld: view.key(at: position) == own)
+  }
+
+  /// The entry at a place where one is held. O(1).
+  func entry(at place: IdentityPlace) -> IdentityEntry { indexes[place.index].row(at: place.position) }
 
   /// The place of an identity's index, nil where nothing of its kind and chain was ever held. O(1).
   @inline(__always)
@@ -54,6 +85,12 @@ struct Identities: ~Copyable {
     let name = Self.name(kind, chain)
     if recent.name != name { recent = (name, place(name)) }
     indexes[recent.place].insert(entry)
+  }
+
+  /// Adds an entry before the one that is at its place. O(chunk).
+  @inline(__always)
+  mutating func insert(_ entry: IdentityEntry, at place: IdentityPlace) {
+    indexes[place.index].insert(entry, at: place.position)
   }
 
   /// Adds the entries of events of a kind behind all of their chain, for as long as each belongs there. O(events) amortised.

@@ -1,15 +1,33 @@
 // Late rows: where each goes among what is at rest is asked for ahead, step by step for a group of rows.
-// Invariant: looking ahead changes nothing, and nothing is answered by it.
+// Invariant: looking ahead changes nothing, and nothing is answered by it: a place is where a search begins.
 // Not here: the steps (SeriesView+Ahead), names (NameLookup), taking the rows in (Engine+Apply).
 
-/// Where one late row goes, as far as it is known.
-private struct LateRow: BitwiseCopyable {
-  /// The place of its identity's index, −1 where there is none.
-  var index = -1
-  /// Chunks: of its identity, of its event, of its hour's candle.
-  var identity = 0
-  var event = 0
-  var hour = 0
+/// Where one late row should go, as far as it is known: chunks, −1 where they are not.
+struct LatePlace: BitwiseCopyable {
+  private var chunks: (identity: Int32, event: Int32, hour: Int32) = (-1, -1, -1)
+
+  static var unknown: LatePlace { LatePlace() }
+
+  /// The chunk of its identity.
+  @inline(__always)
+  var identity: Int {
+    get { Int(chunks.identity) }
+    set { chunks.identity = Int32(truncatingIfNeeded: newValue) }
+  }
+
+  /// The chunk of its event.
+  @inline(__always)
+  var event: Int {
+    get { Int(chunks.event) }
+    set { chunks.event = Int32(truncatingIfNeeded: newValue) }
+  }
+
+  /// The chunk of its hour's candle.
+  @inline(__always)
+  var hour: Int {
+    get { Int(chunks.hour) }
+    set { chunks.hour = Int32(truncatingIfNeeded: newValue) }
+  }
 }
 
 extension Engine {
@@ -20,14 +38,15 @@ extension Engine {
     return rows[0].timestamp < newest && rows[rows.count - 1].timestamp < newest
   }
 
-  /// Asks for the memory by which the places of rows are found, and for the places. O(rows × log n).
+  /// Asks for the memory by which the places of rows are found, and for the places, which it notes. O(rows × log n).
   @inline(never)
-  func lookAhead(_ rows: Span<BatchRow>, _ names: borrowing [24 of NameLookup]) {
-    var late: [24 of LateRow] = .init(repeating: LateRow())
-    let rows = rows.extracting(first: late.count)
+  func lookAhead(_ rows: Span<BatchRow>, _ names: inout [24 of NameLookup]) {
+    /// The place of each identity's index, −1 where there is none.
+    var indexes: [24 of Int] = .init(repeating: -1)
+    let rows = rows.extracting(first: indexes.count)
     for row in 0..<rows.count {
       if let index = identities.place(rows[row].operation == .swap ? .swap : .transfer, chain: rows[row].key.chain) {
-        late[row].index = index
+        indexes[row] = index
         identities.view(at: index).prefetchEntry(near: rows[row].major)
       }
       guard names[row].token != NameLookup.unknown else { continue }
@@ -40,8 +59,8 @@ extension Engine {
       }
     }
     for row in 0..<rows.count {
-      if late[row].index >= 0 {
-        late[row].identity = identities.view(at: late[row].index).prefetchHead(near: rows[row].major)
+      if indexes[row] >= 0 {
+        names[row].place.identity = identities.view(at: indexes[row]).prefetchHead(near: rows[row].major)
       }
       guard names[row].token != NameLookup.unknown else { continue }
       let token = Int(names[row].token)
@@ -53,26 +72,26 @@ extension Engine {
       }
     }
     for row in 0..<rows.count {
-      if late[row].index >= 0 {
-        identities.view(at: late[row].index).prefetchRow(near: rows[row].major, in: late[row].identity)
+      if indexes[row] >= 0 {
+        identities.view(at: indexes[row]).prefetchRow(near: rows[row].major, in: names[row].place.identity)
       }
       guard names[row].token != NameLookup.unknown else { continue }
       let token = Int(names[row].token)
       if rows[row].operation == .swap {
-        late[row].event = tokenStates[token].swaps.view.prefetchHead(near: rows[row].time)
-        late[row].hour = tokenStates[token].hours.view.prefetchHead(near: rows[row].hour)
+        names[row].place.event = tokenStates[token].swaps.view.prefetchHead(near: rows[row].time)
+        names[row].place.hour = tokenStates[token].hours.view.prefetchHead(near: rows[row].hour)
       } else {
-        late[row].event = tokenStates[token].transfers.view.prefetchHead(near: rows[row].time)
+        names[row].place.event = tokenStates[token].transfers.view.prefetchHead(near: rows[row].time)
       }
     }
     for row in 0..<rows.count {
       guard names[row].token != NameLookup.unknown else { continue }
       let token = Int(names[row].token)
       if rows[row].operation == .swap {
-        tokenStates[token].swaps.view.prefetchRow(near: rows[row].time, in: late[row].event)
-        tokenStates[token].hours.view.prefetchRow(near: rows[row].hour, in: late[row].hour)
+        tokenStates[token].swaps.view.prefetchRow(near: rows[row].time, in: names[row].place.event)
+        tokenStates[token].hours.view.prefetchRow(near: rows[row].hour, in: names[row].place.hour)
       } else {
-        tokenStates[token].transfers.view.prefetchRow(near: rows[row].time, in: late[row].event)
+        tokenStates[token].transfers.view.prefetchRow(near: rows[row].time, in: names[row].place.event)
       }
     }
   }

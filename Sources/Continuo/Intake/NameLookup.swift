@@ -3,7 +3,7 @@
 // Not here: the tables of names (Interner), taking the rows in (Engine+Apply).
 // Source: group prefetching, Chen, Ailamaki, Gibbons, Mowry, "Improving Hash Join Performance through Prefetching", 2004.
 
-/// The names of one row, as far as they are known.
+/// The names of one row, as far as they are known, and where it belongs if it comes late.
 struct NameLookup: BitwiseCopyable {
   /// The numbers of a row's token, of a transfer's giver and of its taker; `unknown` while they have none.
   var token = Self.unknown
@@ -13,6 +13,9 @@ struct NameLookup: BitwiseCopyable {
   var tokenHash: UInt32 = 0
   var walletHash: UInt32 = 0
   var toHash: UInt32 = 0
+
+  /// Where it should go: known of late rows alone.
+  var place = LatePlace.unknown
 
   static let unknown = UInt32.max
 
