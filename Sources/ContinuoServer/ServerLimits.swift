@@ -36,7 +36,7 @@ public struct ServerLimits: Equatable, Sendable {
   /// How many candles an answer for TradingView has at most: the newest of those that were asked for.
   public var barsMax = 50_000
   /// How many bytes the texts of closed candles take that are kept.
-  public var candleTextBytesMax = 128 << 20
+  public var candleTextBytesMax = 256 << 20
   /// A stream tells of a candle once in so many milliseconds at most, and 0 does not hold anything back.
   public var streamMilliseconds = 250
   /// How many tokens a stream follows at most, each at every interval.
