@@ -168,5 +168,11 @@ if Context.environment["CONTINUO_BENCHMARKS"] == "1" {
     .executableTarget(
       name: "Storage", dependencies: ["Continuo", "ContinuoMarket", "ContinuoMachine", "ContinuoStorage"],
       path: "Benchmarks/Storage", swiftSettings: house),
+    .executableTarget(
+      name: "Service",
+      dependencies: [
+        "ContinuoMachine", "ContinuoMarket", ofServer("NIOCore", "swift-nio"), ofServer("NIOPosix", "swift-nio"),
+      ],
+      path: "Benchmarks/Service", swiftSettings: house),
   ]
 }
