@@ -94,7 +94,7 @@ let package = Package(
         .target(name: "ContinuoServer", condition: .when(traits: ["Server"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ofServer("AsyncHTTPClient", "async-http-client"), ofServer("Logging", "swift-log"),
-        ofServer("NIOCore", "swift-nio"), ofServer("NIOHTTP1", "swift-nio"),
+        ofServer("NIOCore", "swift-nio"), ofServer("NIOHTTP1", "swift-nio"), ofServer("NIOSSL", "swift-nio-ssl"),
       ],
       swiftSettings: house, linkerSettings: linking),
     .executableTarget(

@@ -60,7 +60,10 @@ public struct ServerLimits: Equatable, Sendable {
       ("small_body_bytes", smallBodyBytesMax), ("held_body_bytes", heldBytesMax), ("json_depth", jsonDepthMax),
       ("header_bytes", headerBytesMax), ("headers", headersMax), ("connections", connectionsMax),
       ("idle_seconds", idleSeconds), ("request_seconds", requestSeconds), ("batch_rows", Limits.batchRowsMax),
-      ("batch_bytes", Limits.batchBytesMax), ("answer_rows", rowsMax), ("answer_candles", barsMax),
+      ("batch_bytes", Limits.batchBytesMax), ("line_bytes", Limits.lineBytesMax), ("answer_rows", rowsMax),
+      ("answer_candles", barsMax), ("handshake_seconds", handshakeSeconds), ("stream_milliseconds", streamMilliseconds),
+      ("stream_tokens", streamTokensMax), ("stream_quiet_seconds", streamQuietSeconds),
+      ("stream_behind_seconds", streamBehindSeconds),
     ] + (memoryBytesMax.map { [("memory_bytes", $0)] } ?? [])
   }
 }
