@@ -94,7 +94,7 @@ let package = Package(
         .target(name: "ContinuoServer", condition: .when(traits: ["Server"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ofServer("AsyncHTTPClient", "async-http-client"), ofServer("Logging", "swift-log"),
-        ofServer("NIOCore", "swift-nio"), ofServer("NIOHTTP1", "swift-nio"),
+        ofServer("NIOCore", "swift-nio"), ofServer("NIOHTTP1", "swift-nio"), ofServer("NIOSSL", "swift-nio-ssl"),
       ],
       swiftSettings: house, linkerSettings: linking),
     .executableTarget(
@@ -168,5 +168,11 @@ if Context.environment["CONTINUO_BENCHMARKS"] == "1" {
     .executableTarget(
       name: "Storage", dependencies: ["Continuo", "ContinuoMarket", "ContinuoMachine", "ContinuoStorage"],
       path: "Benchmarks/Storage", swiftSettings: house),
+    .executableTarget(
+      name: "Service",
+      dependencies: [
+        "ContinuoMachine", "ContinuoMarket", ofServer("NIOCore", "swift-nio"), ofServer("NIOPosix", "swift-nio"),
+      ],
+      path: "Benchmarks/Service", swiftSettings: house),
   ]
 }

@@ -82,4 +82,4 @@ chart_code() {
 # What a build needs, and what the tests need besides.
 build_packages=(git pkg-config zlib1g-dev liblz4-dev)
 page_packages=(python3 python3-venv curl)
-test_packages=(gzip lz4 e2fsprogs mount chromium chromium-driver openssl prometheus)
+test_packages=(gzip lz4 e2fsprogs mount chromium chromium-driver openssl prometheus wrk)

@@ -23,18 +23,20 @@ extension Market {
   }
 
   /// Adds rows as lines of text. O(bytes).
-  package func append(_ rows: Range<Int>, as format: MarketTextFormat, to text: inout [UInt8]) {
+  ///
+  /// - Parameter daysLater: so many days behind the market's own time, and as many blocks.
+  package func append(_ rows: Range<Int>, as format: MarketTextFormat, daysLater: Int = 0, to text: inout [UInt8]) {
     var line = MarketLine(format, fields)
-    for row in rows { append(row, to: &text, &line) }
+    for row in rows { append(row, Int64(daysLater) * 86_400_000_000, to: &text, &line) }
   }
 
-  private func append(_ row: Int, to text: inout [UInt8], _ line: inout MarketLine) {
+  private func append(_ row: Int, _ shift: Int64, to text: inout [UInt8], _ line: inout MarketLine) {
     line.begin()
     line.word(shape.kind == .swaps ? "swap" : "transfer", &text)
     line.integer(UInt64(Self.chain), &text)
-    line.integer(block(row), &text)
+    line.integer(block(row) + UInt64(shift / Self.blockMicroseconds), &text)
     line.integer(UInt64(logIndex(row)), &text)
-    line.integer(UInt64(timestamp(row).microseconds), &text)
+    line.integer(UInt64((timestamp(row) + shift).microseconds), &text)
     line.name(tokenNames, columns.tokens[row], &text)
     switch shape.kind {
     case .swaps:

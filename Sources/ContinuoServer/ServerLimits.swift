@@ -36,7 +36,7 @@ public struct ServerLimits: Equatable, Sendable {
   /// How many candles an answer for TradingView has at most: the newest of those that were asked for.
   public var barsMax = 50_000
   /// How many bytes the texts of closed candles take that are kept.
-  public var candleTextBytesMax = 128 << 20
+  public var candleTextBytesMax = 256 << 20
   /// A stream tells of a candle once in so many milliseconds at most, and 0 does not hold anything back.
   public var streamMilliseconds = 250
   /// How many tokens a stream follows at most, each at every interval.
@@ -60,7 +60,10 @@ public struct ServerLimits: Equatable, Sendable {
       ("small_body_bytes", smallBodyBytesMax), ("held_body_bytes", heldBytesMax), ("json_depth", jsonDepthMax),
       ("header_bytes", headerBytesMax), ("headers", headersMax), ("connections", connectionsMax),
       ("idle_seconds", idleSeconds), ("request_seconds", requestSeconds), ("batch_rows", Limits.batchRowsMax),
-      ("batch_bytes", Limits.batchBytesMax), ("answer_rows", rowsMax), ("answer_candles", barsMax),
+      ("batch_bytes", Limits.batchBytesMax), ("line_bytes", Limits.lineBytesMax), ("answer_rows", rowsMax),
+      ("answer_candles", barsMax), ("handshake_seconds", handshakeSeconds), ("stream_milliseconds", streamMilliseconds),
+      ("stream_tokens", streamTokensMax), ("stream_quiet_seconds", streamQuietSeconds),
+      ("stream_behind_seconds", streamBehindSeconds),
     ] + (memoryBytesMax.map { [("memory_bytes", $0)] } ?? [])
   }
 }

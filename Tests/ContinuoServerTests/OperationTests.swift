@@ -3,6 +3,7 @@
 // Not here: what the log looks like (LogTests), who took something back (AuditTests).
 
 #if Server
+  import Continuo
   import ContinuoServer
   import ContinuoStorage
   import Foundation
@@ -163,6 +164,11 @@
         #expect(Self.value("continuo_limit{of=\"body_bytes\"}", page) == Double(limits.bodyBytesMax))
         #expect(Self.value("continuo_limit{of=\"idle_seconds\"}", page) == Double(limits.idleSeconds))
         #expect(Self.value("continuo_limit{of=\"memory_bytes\"}", page) == Double(1 << 40))
+        #expect(Self.value("continuo_limit{of=\"line_bytes\"}", page) == Double(Limits.lineBytesMax))
+        #expect(Self.value("continuo_limit{of=\"handshake_seconds\"}", page) == Double(limits.handshakeSeconds))
+        #expect(Self.value("continuo_limit{of=\"stream_milliseconds\"}", page) == Double(limits.streamMilliseconds))
+        #expect(Self.value("continuo_limit{of=\"stream_tokens\"}", page) == Double(limits.streamTokensMax))
+        #expect(Self.value("continuo_limit{of=\"stream_behind_seconds\"}", page) == Double(limits.streamBehindSeconds))
         #expect(Self.value("continuo_memory_limit_reached", page) == 0)
         #expect(Self.value("continuo_problems_total{code=\"unknown_token\"}", page) == 1)
       }

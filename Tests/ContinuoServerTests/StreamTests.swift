@@ -135,5 +135,50 @@
         #expect(said.hasSuffix("event: bye\ndata: {}\n\n"), "\(said.suffix(80))")
       }
     }
+
+    /// Who follows much and reads nothing, while it changes; `posted` is there once more waits than any buffer holds.
+    private static let stuck = """
+      import json, socket, sys, time, urllib.request
+      port, tokens = int(sys.argv[1]), ["T%d" % number for number in range(100)]
+      reader = socket.socket()
+      reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+      reader.connect(("127.0.0.1", port))
+      wanted = "&".join("token=" + token for token in tokens) + "".join("&interval=" + i for i in "1m 5m 15m 1h 4h 1d 1w".split())
+      reader.sendall(("GET /v1/stream?" + wanted + " HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n").encode())
+      reader.recv(16)
+      for step in range(150):
+          rows = [json.dumps({"block": step * 100 + place + 1, "timestamp": "2024-12-01T10:00:00Z", "token": token,
+                              "amount_usd": "1", "token_amount": "1"}) for place, token in enumerate(tokens)]
+          urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:%d/v1/events" % port, "\\n".join(rows).encode(),
+                                                        {"Content-Type": "application/x-ndjson"})).read()
+      open("posted", "w").close()
+      time.sleep(4)
+      text = b""
+      try:
+          while piece := reader.recv(1 << 16):
+              text += piece
+      except OSError:
+          pass
+      print("bye" if b"event: bye" in text else "cut off behind", len(text))
+      """
+
+    /// Rule 12.1: one who does not read keeps no server from its end.
+    @Test("A reader that is stuck does not hold the end up")
+    func stuckReader() async throws {
+      let shell = try Shell()
+      let server = try ServedProcess(shell.path("market"), ["--stream-window", "0"])
+      try Data(Self.stuck.utf8).write(to: shell.folder.appending(path: "stuck.py"))
+      let port = server.port
+      async let reading = shell.run("python3 stuck.py \(port)")
+      try await shell.wait("it has much to read") {
+        FileManager.default.fileExists(atPath: shell.path("posted"))
+      }
+      let start = ContinuousClock.now
+      #expect(server.end() == 0)
+      let took = ContinuousClock.now - start
+      let read = try await reading
+      #expect(read.text.hasPrefix("cut off behind"), "it read to the end, so it was not stuck: \(read)")
+      #expect(took < .seconds(3), "\(took)")
+    }
   }
 #endif

@@ -130,6 +130,24 @@
       #expect(!FileManager.default.fileExists(atPath: shell.path("market")))
     }
 
+    @Test("The command line believes those that it is told to, and no others")
+    func authorities() async throws {
+      let shell = try await Self.shell()
+      let server = try Self.serve(shell)
+      let url = "https://localhost:\(server.port)"
+      for command in [["health"], ["inspect", "--format", "csv"]] {
+        let good = try Program.outcome(command + ["--url", url, "--ca-file", shell.path("one.pem")])
+        #expect(good.status == 0, "\(command) \(good.error)")
+        for wrong in [[], ["--ca-file", shell.path("two.pem")]] {
+          let refused = try Program.outcome(command + ["--url", url] + wrong)
+          #expect(refused.status == 1 && refused.error.contains("unreachable"), "\(command) \(refused)")
+        }
+        let none = try Program.outcome(command + ["--url", url, "--ca-file", shell.path("one.key")])
+        #expect(none.status == 1 && none.error.contains("one.key"), "\(command) \(none)")
+      }
+      #expect(server.end() == 0)
+    }
+
     @Test("Certificate and key in one file, with others and text around them")
     func together() async throws {
       let shell = try await Self.shell()

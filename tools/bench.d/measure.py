@@ -1,7 +1,7 @@
-"""Runs of the program, of Latencies, of Durable and of Storage, each once for all rows that need it, rounds taking turns.
+"""Runs of the program, of Latencies, of Durable, of Storage and of a server, each once for all rows that need it, rounds taking turns.
 
 Invariant: in a round every run happens once, so that a busy minute of the machine falls on all of them alike.
-Not here: what the figures are held to (rows.py).
+Not here: what the figures are held to (rows.py), the server's part (service.py).
 """
 
 import json
@@ -11,6 +11,8 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+
+from service import ServiceRun
 
 # Loads by name: what 'continuo load --in-process' is given besides the number of events.
 LOADS = {
@@ -65,7 +67,7 @@ class Measurements:
         self.programs = root / ".build" / "release"
         self.sizes = sizes
         self.loads, self.latencies, self.files, self.durable, self.storage = {}, {}, {}, [], []
-        self.columns, self.large = {}, {}
+        self.columns, self.large, self.service = {}, {}, []
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="continuo-bench-")
@@ -115,6 +117,12 @@ class Measurements:
         if any(row.large for row in rows):
             self.say("storage, five times as large")
             self.large = json.loads(self.run("Storage", self.folder.name, "first", "--events", 5 * self.sizes.events))
+        if any(row.service for row in rows):
+            self.say("the server's market")
+            run = ServiceRun(self.programs.parent.parent, self.folder.name, self.sizes, self.run)
+            for number in range(1, self.sizes.rounds + 1):
+                self.say(f"round {number} of {self.sizes.rounds}: the server")
+                self.service.append(run.round())
         self.say("")
 
     def say(self, text):

@@ -56,6 +56,7 @@ class Row:
     durable: bool = False
     storage: bool = False
     large: bool = False
+    service: bool = False
 
     def result(self, measured):
         return Result(self, self.figure(measured), self.baseline(measured), counts=not measured.sizes.quick)
@@ -123,6 +124,14 @@ def storage(name, what, unit, floor, goal, more, figure, baseline):
     """A figure of Storage, beside another of the same round."""
     return Row(name, what, unit, floor, goal, more, lambda m: [figure(taken) for taken in m.storage],
                lambda m: baseline(lambda key, scale=1.0: median([taken[key] for taken in m.storage], scale)), storage=True)
+
+
+def http(name, what, unit, floor, goal, more, figure, baseline):
+    """A figure of the server, beside another of the same round."""
+    def of(m):
+        return lambda figure, scale=1.0: median([figure(taken) for taken in m.service], scale)
+    return Row(name, what, unit, floor, goal, more, lambda m: [figure(taken) for taken in m.service],
+               lambda m: baseline(of(m)), service=True)
 
 
 def seconds(m, suffix):
@@ -223,6 +232,30 @@ ALL = [
     storage("storage-beside", "durable ingest beside checkpoints over ingest without", "×", 0.8, 0.95, True,
             lambda taken: taken["with_per_second"] / taken["without_per_second"],
             lambda of: f"{of('with_per_second', 1e-6)} over {of('without_per_second', 1e-6)} M/s"),
+    http("http-candles", "168 candles as JSON, another token each time, over a ready-made body of their length", "×", 0.5, 0.85, True,
+         lambda taken: taken["candles_per_second"] / taken["ready_made_per_second"],
+         lambda of: f"{of(lambda t: t['candles_per_second'])} over {of(lambda t: t['ready_made_per_second'])} a second, "
+                    f"{of(lambda t: t['length'], 1e-3)} kB, {of(lambda t: t['tokens'])} tokens"),
+    http("http-p99", "168 candles at half of that rate, from when each was due, p99", "ms", 4, 1, False,
+         lambda taken: taken["paced"]["p99_us"] / 1e3,
+         lambda of: f"p50 {of(lambda t: t['paced']['p50_us'], 1e-3)} ms; the ready-made body "
+                    f"{of(lambda t: t['paced_ready_made']['p99_us'], 1e-3)} ms"),
+    http("http-p99-posting", "the same while 200,000 swaps a second are posted", "ms", 15, 3, False,
+         lambda taken: taken["paced_beside"]["p99_us"] / 1e3,
+         lambda of: f"p50 {of(lambda t: t['paced_beside']['p50_us'], 1e-3)} ms; "
+                    f"{of(lambda t: t['posted_per_second'], 1e-3)} k/s were posted"),
+    http("http-events", "events posted as NDJSON, durable, one connection, batches of 5,000", "k/s", 400, 1200, True,
+         lambda taken: taken["events"]["per_second"] / 1e3,
+         lambda of: f"the same with --durability none {of(lambda t: t['events_in_memory'], 1e-3)} k/s"),
+    http("http-stream", "1,000 readers of a token, a swap each 100 ms: from posting it to reading it, p99", "ms", 320, 275, False,
+         lambda taken: taken["stream"]["p99_ms"],
+         lambda of: f"p50 {of(lambda t: t['stream']['p50_ms'])} ms; {of(lambda t: t['stream']['updates'])} updates"),
+    http("http-stream-unbatched", "the same with --stream-window 0", "ms", 80, 40, False, lambda taken: taken["unbatched"]["p99_ms"],
+         lambda of: f"p50 {of(lambda t: t['unbatched']['p50_ms'])} ms; {of(lambda t: t['unbatched']['updates'])} updates"),
+    http("http-ready", "from exec to ready with W10M", "ms", 150, 40, False, lambda taken: taken["ready_seconds"] * 1e3,
+         lambda of: f"reading the directory's bytes {of(lambda t: t['directory_read_seconds'], 1e3)} ms"),
+    http("http-end", "from SIGTERM to the end with 1,000 streams", "s", 2, 2, False, lambda taken: taken["end_seconds"],
+         lambda of: "–"),
     ratio("growth-events", "cost per event, 10 M over 1 M events", "warm", "small", 1.5, 1.2, more=False),
     ratio("growth-tokens", "cost per event, 10,000 over 100 tokens", "warm", "few-tokens", 2, 1.4, more=False),
 ]

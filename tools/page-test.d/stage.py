@@ -83,7 +83,11 @@ class Stage:
         for flag in ["headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu", "window-size=1200,1000", "lang=en"]:
             options.add_argument("--" + flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.browser = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+        try:
+            self.browser = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+        except Exception:
+            self.server.end()
+            raise
         self.browser.set_script_timeout(PATIENCE)
         self.browser.execute_cdp_cmd(
             "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(self.folder)})

@@ -28,7 +28,7 @@ extension MarketAnswers where Self: ~Copyable {
 
 extension EngineContents {
   /// The earliest start of a bucket that is served: its end is after `newest` − its retention. O(1).
-  fileprivate func firstServed(_ interval: Interval) -> Timestamp {
+  package func firstServed(_ interval: Interval) -> Timestamp {
     guard let retention, let newest = clockState.newest else { return .first }
     return newest - retention.microseconds(interval) - interval.microseconds + 1
   }

@@ -109,6 +109,11 @@ final class CandleChanges: Sendable {
   }
 }
 
+extension Publication {
+  /// What has changed of a token's candles since a version that was read once a feed had begun; the horizon's moves do not count. O(1).
+  package func candles(of token: TokenID, since version: UInt64) -> CandleChange { changes.since(version, of: token) }
+}
+
 /// Wakes a feed when a token that it follows has changed.
 final class FeedBell: Sendable {
   private struct State {

@@ -16,7 +16,7 @@
   let addressesWithBalance: Int
   let balanceLog: BalanceLogView
   let dayVolumes: DayVolumesView
-  let tokenCount: Int
+  package let tokenCount: Int
   /// The tokens as they are now, for the engine itself.
   private let states: SlotPlaces<TokenState>?
   /// The newest version of each token, for readers.

@@ -5,6 +5,24 @@
 internal import Continuo
 internal import ContinuoBytes
 internal import ContinuoFormats
+internal import Synchronization
+
+/// An intake that one thread after another puts pieces into.
+final class SharedIntake: Sendable {
+  private let intake: Mutex<EventIntake>
+
+  init(_ intake: consuming sending EventIntake) { self.intake = Mutex(intake) }
+
+  /// Takes the next piece. O(bytes, inflated ones).
+  func take(_ piece: [UInt8]) throws(Problem) {
+    try intake.withLock { (intake) throws(Problem) in try intake.take(piece) }
+  }
+
+  /// The batch. O(bytes).
+  func finish() throws(Problem) -> sending EventBatch {
+    try intake.withLock { (intake) throws(Problem) in try intake.finish() }
+  }
+}
 
 struct EventIntake: ~Copyable {
   /// How much is inflated at once, in bytes.

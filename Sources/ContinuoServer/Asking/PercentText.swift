@@ -23,6 +23,13 @@ package enum PercentText {
     return isUTF8(bytes.span) ? ByteString(bytes) : nil
   }
 
+  /// Decodes a part of a query as text; nil as above. O(length).
+  static func text(_ text: Substring) -> String? {
+    // Mostly there is nothing to decode.
+    guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return String(text) }
+    return decoded(text, plusIsSpace: true)?.description
+  }
+
   /// Whether bytes are valid UTF-8. O(length).
   static func isUTF8(_ bytes: Span<UInt8>) -> Bool { (try? UTF8Span(validating: bytes)) != nil }
 

@@ -19,9 +19,7 @@ struct Query: Sendable {
     var values: [(name: String, value: String)] = []
     for pair in text.split(separator: "&") {
       let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let name = PercentText.decoded(sides[0], plusIsSpace: true)?.description,
-        let value = PercentText.decoded(sides.count > 1 ? sides[1] : "", plusIsSpace: true)?.description
-      else {
+      guard let name = PercentText.text(sides[0]), let value = PercentText.text(sides.count > 1 ? sides[1] : "") else {
         throw Problem(
           .badParameter, "'\(Shown.value(String(pair)))' in the query is not percent-encoded UTF-8",
           remedy: "encode every byte outside of A-Z a-z 0-9 - . _ ~ as %XX")

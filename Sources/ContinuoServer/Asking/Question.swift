@@ -97,9 +97,11 @@ struct Question: Sendable {
 
   /// The same URL with another cursor.
   private func link(_ cursor: String) -> String {
+    let cursor = "cursor=" + PercentText.encoded(cursor)
+    if ask.target.utf8.contains(UInt8(ascii: "?")), query.text("cursor") == nil { return ask.target + "&" + cursor }
     let parts = ask.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     let path = parts.first.map(String.init) ?? "/"
     let kept = (parts.count > 1 ? parts[1] : "").split(separator: "&").filter { !$0.hasPrefix("cursor=") }
-    return path + "?" + (kept.map(String.init) + ["cursor=" + PercentText.encoded(cursor)]).joined(separator: "&")
+    return path + "?" + (kept.map(String.init) + [cursor]).joined(separator: "&")
   }
 }

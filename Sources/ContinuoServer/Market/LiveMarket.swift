@@ -39,6 +39,7 @@ final class LiveMarket: Sendable {
 
   let metrics = Metrics()
   let candleTexts: CandleTexts
+  let tokenNames = TokenNames()
   let memory: MemoryGate
   /// What the wall clock says.
   let wallClock: @Sendable () -> Timestamp

@@ -24,31 +24,28 @@ enum CandleRoutes {
       guard let end = Int64(text) else { throw Query.bad(text, "cursor", "what \"next\" said") }
       query.to = min(query.to ?? Timestamp(microseconds: .max), Timestamp(microseconds: end))
     }
-    // One more tells whether there is a page behind.
-    query.limit = limit + 1
+    let publication = try question.market.opened().publication
     return try question.market.read { market, clock in
       let (token, name) = try question.token(in: market)
       let tag = question.tag(market, interval.start(of: clock))
       if question.has(tag) { return .notModified(tag) }
+      if !question.wantsCSV, question.times == nil, order == .ascending, query.fill == .none {
+        var envelope = envelope(question, name, interval, clock, rows: limit)
+        var next: String?
+        let wanted = WantedCandles(token: token, name: name, query: query, limit: limit, clock: clock)
+        envelope.put("candles") {
+          let end = question.market.candleTexts.append(wanted, market, publication, to: &$0)
+          next = end.map { String($0.microseconds) }
+        }
+        return question.answer(consume envelope, tag: tag, next: next)
+      }
+      // One more tells whether there is a page behind.
+      query.limit = limit + 1
       var bars: [Bar] = []
       bars.reserveCapacity(min(limit, 512))
       market.forEachBar(of: token, query, clock: clock) { bars.append($0) }
       let first = max(0, bars.count - limit)
       let next = first > 0 ? String(bars[first].bucket.microseconds) : nil
-      var envelope = JSONObject()
-      if !question.wantsCSV {
-        // Room for all of it at once: a candle is some 300 bytes.
-        envelope.reserve(256 + (bars.count - first) * 320)
-        envelope.put("token", name)
-        envelope.put("interval", ByteString(interval.rawValue))
-        envelope.put("clock", time: clock, as: question.times)
-      }
-      if !question.wantsCSV, question.times == nil, order == .ascending {
-        envelope.put("candles") {
-          question.market.candleTexts.append(bars[first...], of: token, name, interval, to: &$0)
-        }
-        return question.answer(consume envelope, tag: tag, next: next)
-      }
       var writer = question.writer(table)
       for index in first..<bars.count {
         let bar = order == .ascending ? bars[index] : bars[bars.count - 1 - (index - first)]
@@ -56,9 +53,22 @@ enum CandleRoutes {
       }
       if question.wantsCSV { return question.answer(&writer, tag: tag, next: next) { _, _ in } }
       question.market.metrics.count(outOfRange: writer.outOfRange)
+      var envelope = envelope(question, name, interval, clock, rows: bars.count - first)
       envelope.put("candles", rows: &writer)
       return question.answer(consume envelope, tag: tag, next: next)
     }
+  }
+
+  /// What stands before the candles, with room for all of it at once: a candle is some 300 bytes.
+  private static func envelope(
+    _ question: Question, _ name: ByteString, _ interval: Interval, _ clock: Timestamp, rows: Int
+  ) -> JSONObject {
+    var envelope = JSONObject()
+    envelope.reserve(256 + rows * 320)
+    envelope.put("token", name)
+    envelope.put("interval", ByteString(interval.rawValue))
+    envelope.put("clock", time: clock, as: question.times)
+    return envelope
   }
 
   static func explain(_ question: Question) throws -> Answer {

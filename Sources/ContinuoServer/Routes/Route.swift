@@ -4,7 +4,7 @@
 
 internal import Continuo
 
-struct Route: Sendable {
+final class Route: Sendable {
   /// Which part of the machine does the work.
   enum Work: Sendable {
     /// Short, and without waiting: done where the request was read.

@@ -9,22 +9,23 @@ enum TokenRoutes {
   static func list(_ question: Question) throws -> Answer {
     let limit = try question.limit()
     let wanted = question.query.texts("id").map { ByteString($0) }
-    let part = question.query.text("q").map(folded)
+    let part = question.query.text("q").map(TokenNames.folded)
     let cursor = question.query.text("cursor").map { ByteString($0) }
     return try question.market.read { market, clock in
       let tag = question.tag(market, clock)
       if question.has(tag) { return .notModified(tag) }
       var found: [(token: TokenID, name: ByteString)] = []
       if wanted.isEmpty {
-        found = market.tokens().map { ($0, market.name(of: $0)) }
+        // One more tells whether there is a page behind.
+        found = question.market.tokenNames.tokens(market, behind: cursor, with: part, limit: limit + 1)
       } else {
         for name in Set(wanted).sorted() {
           guard let token = market.token(name) else { throw Problem.unknownToken(name) }
           found.append((token, name))
         }
+        if let cursor { found = Array(found.drop { !(cursor < $0.name) }) }
+        if let part { found.removeAll { !TokenNames.folded($0.name.description).contains(part) } }
       }
-      if let cursor { found = Array(found.drop { !(cursor < $0.name) }) }
-      if let part { found.removeAll { !folded($0.name.description).contains(part) } }
       let page = found.prefix(limit)
       let next = page.count < found.count ? page.last?.name : nil
       var writer = question.writer(
@@ -38,9 +39,6 @@ enum TokenRoutes {
       }
     }
   }
-
-  /// A text as it is searched for: without capitals.
-  private static func folded(_ text: String) -> String { text.lowercased() }
 
   static func one(_ question: Question) throws -> Answer {
     let asked = try question.instant("as_of")

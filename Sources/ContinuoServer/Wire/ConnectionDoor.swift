@@ -24,7 +24,8 @@
     private let handshake: TimeAmount
     private let idle: TimeAmount
     private var stage: Stage
-    private var streams = 0
+    /// Who watches each stream of HTTP/2.
+    private var streams: [ObjectIdentifier: ConnectionWatch] = [:]
     private var isEnding = false
     /// Since when there is nothing to be answered.
     private var idleSince = NIODeadline.now()
@@ -58,6 +59,7 @@
         if stage == .handshake { return context.close(promise: nil) }
         idleSince = .now()
         watchAnew()
+        for stream in streams.values { stream.serverEnds() }
       }
       context.fireUserInboundEventTriggered(event)
     }
@@ -69,10 +71,13 @@
       watchAnew()
     }
 
-    func streamOpened() { streams += 1 }
+    func streamOpened(_ stream: ConnectionWatch) {
+      streams[ObjectIdentifier(stream)] = stream
+      if isEnding { stream.serverEnds() }
+    }
 
-    func streamClosed() {
-      streams -= 1
+    func streamClosed(_ stream: ConnectionWatch) {
+      streams[ObjectIdentifier(stream)] = nil
       idleSince = .now()
       watch()
     }
@@ -84,7 +89,7 @@
       switch stage {
       case .handshake: idleSince + handshake
       case .http1: nil
-      case .http2: streams > 0 ? nil : idleSince + (isEnding ? Self.lingering : idle + Self.lingering)
+      case .http2: !streams.isEmpty ? nil : idleSince + (isEnding ? Self.lingering : idle + Self.lingering)
       }
     }
 

@@ -17,6 +17,9 @@
     /// How long who was answered before its body ended may take to read the answer.
     private static let lingering = TimeAmount.seconds(2)
 
+    /// How long who reads an answer without an end has at the end of the server to read what waits for it.
+    private static let farewell = TimeAmount.seconds(1)
+
     private let allowed: TimeAmount
     private let behindMax: TimeAmount
     /// Whether this is one stream of HTTP/2 among others, whose connection goes on.
@@ -33,6 +36,9 @@
     /// Whether the answer at hand has no end of its own, and when its reader is too far behind.
     private var isEndless = false
     private var behind: Scheduled<Void>?
+    /// Whether the server ends.
+    private var isEnding = false
+    private var context: ChannelHandlerContext?
     private var closesBehindAnswer = false
     /// Behind the last answer: whatever comes is not looked at, whatever is written is not sent.
     private var isOver = false
@@ -44,13 +50,33 @@
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+      self.context = context
       guard isStream else { return }
       door = try? context.channel.parent?.pipeline.syncOperations.handler(type: ConnectionDoor.self)
-      door?.streamOpened()
+      door?.streamOpened(self)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+      if event is ChannelShouldQuiesceEvent { serverEnds() }
+      context.fireUserInboundEventTriggered(event)
+    }
+
+    /// The server ends: it waits for those who read.
+    func serverEnds() {
+      guard !isEnding else { return }
+      isEnding = true
+      if isEndless { bidFarewell() }
+    }
+
+    private func bidFarewell() {
+      context?.eventLoop.assumeIsolated().scheduleTask(in: Self.farewell) {
+        if self.isEndless { self.context?.close(promise: nil) }
+      }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-      door?.streamClosed()
+      self.context = nil
+      door?.streamClosed(self)
       door = nil
       timer?.cancel()
       timer = nil
@@ -128,7 +154,10 @@
       case .head(var head):
         guard head.status.kind != .informational else { break }
         hasAnswer = true
-        if head.headerFields[.contentType] == "text/event-stream" { (end, isEndless) = (nil, true) }
+        if head.headerFields[.contentType] == "text/event-stream" {
+          (end, isEndless) = (nil, true)
+          if isEnding { bidFarewell() }
+        }
         if head.headerFields[.connection] == "close" || last == answered + 1 { closesBehindAnswer = true }
         guard closesBehindAnswer else { break }
         // A stream ends with its answer, and HTTP/2 has no word for the connection.

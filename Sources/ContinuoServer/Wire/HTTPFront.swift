@@ -90,9 +90,11 @@
     }
 
     private func batch(_ question: Question, _ body: RequestBody) async throws -> EventBatch {
-      var intake = try EventIntake(question, price: question.market.opened().ledger.price)
-      for try await piece in body { try intake.take(Array(piece.readableBytesView)) }
-      return try intake.finish()
+      let intake = SharedIntake(try EventIntake(question, price: question.market.opened().ledger.price))
+      for try await piece in body {
+        try await threads.runIfActive { try intake.take(Array(piece.readableBytesView)) }
+      }
+      return try await threads.runIfActive { try intake.finish() }
     }
 
     // MARK: answers

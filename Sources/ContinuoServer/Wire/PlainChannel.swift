@@ -27,7 +27,11 @@
       return http1.setupWithHeads(channel, logger)
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async { await http1.handle(value: value, logger: logger) }
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+      await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
+        await http1.handle(value: value, logger: logger)
+      }
+    }
   }
 
   extension HTTP1Channel {

@@ -63,13 +63,15 @@
     }
 
     func handle(value: Value, logger: Logger) async {
-      do {
-        switch try await value.spoken.get() {
-        case .http1(let connection): await http1.handle(value: connection, logger: logger)
-        case .http2(let connection): await http2.handle(value: connection, logger: logger)
+      await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
+        do {
+          switch try await value.spoken.get() {
+          case .http1(let connection): await http1.handle(value: connection, logger: logger)
+          case .http2(let connection): await http2.handle(value: connection, logger: logger)
+          }
+        } catch {
+          // No handshake: the connection has ended.
         }
-      } catch {
-        // No handshake: the connection has ended.
       }
     }
   }

@@ -17,10 +17,17 @@
           continuo health --url http://127.0.0.1:8321 --ready
         """)
 
-    static let settings: [Setting] = ConsoleOptions.settings + [.value("url"), .flag("ready")]
+    static let settings: [Setting] = ConsoleOptions.settings + [.value("url"), .value("ca-file"), .flag("ready")]
 
     @Option(help: ArgumentHelp("Where the server is.", valueName: "url"))
     var url = "http://127.0.0.1:8321"
+
+    @Option(
+      help: ArgumentHelp(
+        "The certificates (PEM) of those who signed the server's, where the system does not know them.",
+        valueName: "file"),
+      completion: .file())
+    var caFile: String?
 
     @Flag(help: "Ask whether it is ready, and print what is wrong.")
     var ready = false
@@ -56,9 +63,12 @@
     }
 
     private func asked(_ target: String) throws -> RemoteServer.Reply {
+      let client = HTTPClient(
+        eventLoopGroupProvider: .singleton, configuration: try RemoteAuthorities.configuration(file: caFile))
+      defer { try? client.syncShutdown() }
       do {
         return try RemoteExchange(
-          client: .shared, request: HTTPClientRequest(url: target), seconds: Self.secondsMax,
+          client: client, request: HTTPClientRequest(url: target), seconds: Self.secondsMax,
           bytesMax: Self.answerBytesMax
         ).answer()
       } catch {

@@ -7,7 +7,8 @@ internal import ArgumentParser
 /// The server that is asked.
 struct RemoteOptions: ParsableArguments {
   static let settings: [Setting] = [
-    Setting(name: "url", kind: .value, group: "source"), .value("token-file"), .value("request-timeout"),
+    Setting(name: "url", kind: .value, group: "source"), .value("token-file"), .value("ca-file"),
+    .value("request-timeout"),
   ]
 
   @Option(
@@ -20,6 +21,13 @@ struct RemoteOptions: ParsableArguments {
       valueName: "file"),
     completion: .file())
   var tokenFile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The certificates (PEM) of those who signed the server's, where the system does not know them.", valueName: "file"
+    ),
+    completion: .file())
+  var caFile: String?
 
   @Option(help: ArgumentHelp("How long a request of --url may take with its answer.", valueName: "seconds"))
   var requestTimeout = 60

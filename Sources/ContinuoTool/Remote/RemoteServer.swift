@@ -39,7 +39,7 @@
       self.base = base
       seconds = options.requestTimeout
       tokens = try RemoteTokens(file: options.tokenFile, ProcessInfo.processInfo.environment)
-      var configuration = HTTPClient.Configuration()
+      var configuration = try RemoteAuthorities.configuration(file: options.caFile)
       configuration.redirectConfiguration = .disallow
       configuration.timeout.connect = .seconds(Int64(min(Self.connectSecondsMax, seconds)))
       configuration.httpVersion = .http1Only
