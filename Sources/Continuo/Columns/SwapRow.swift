@@ -338,7 +338,9 @@ extension SeriesView where Row.Key == OrderKey {
 
   /// The position of the first event whose time is not before `timestamp`. O(log n).
   @inline(__always)
-  func lowerBound(_ timestamp: Timestamp) -> Position { lowerBound(OrderKey.first(at: timestamp)) }
+  func lowerBound(_ timestamp: Timestamp, near chunk: Int = -1) -> Position {
+    lowerBound(OrderKey.first(at: timestamp), near: chunk)
+  }
 }
 
 extension SeriesView where Row == SwapRow {
@@ -351,10 +353,12 @@ extension SeriesView where Row == SwapRow {
   }
 
   /// The candle of the swaps with `from` ≤ time < `end`, nil without any. O(log n + chunks + two chunks' rows).
-  func fold(from: Timestamp, before end: Timestamp) -> Candle? {
+  ///
+  /// - Parameter guess: the chunk where they are looked for first; under 0 where nobody knows.
+  func fold(from: Timestamp, before end: Timestamp, near guess: Int = -1) -> Candle? {
     guard from < end, !isEmpty else { return nil }
-    var position = lowerBound(from)
-    let last = lowerBound(end)
+    var position = lowerBound(from, near: guess)
+    let last = lowerBound(end, near: guess)
     var candle: Candle?
     while position.chunk < last.chunk {
       if position.row == 0 {

@@ -82,7 +82,7 @@ struct TokenState: ~Copyable {
     if let stored = hours.find(start, near: place.hour) {
       hours.update(stored) { $0.candle.merge(row) }
     } else {
-      storeHour(start)
+      storeHour(start, near: place)
     }
   }
 
@@ -92,8 +92,8 @@ struct TokenState: ~Copyable {
   }
 
   /// Stores an hour before the newest that has no candle yet, if it has more than one swap by now.
-  private mutating func storeHour(_ start: Timestamp) {
-    let candle = swaps.view.fold(from: start, before: Interval.oneHour.next(start))
+  private mutating func storeHour(_ start: Timestamp, near place: LatePlace) {
+    let candle = swaps.view.fold(from: start, before: Interval.oneHour.next(start), near: place.event)
     if let candle, candle.trades > 1 { hours.insert(StoredCandle(key: start, candle: candle)) }
   }
 

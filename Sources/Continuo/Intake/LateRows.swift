@@ -80,6 +80,7 @@ extension Engine {
       if rows[row].operation == .swap {
         names[row].place.event = tokenStates[token].swaps.view.prefetchHead(near: rows[row].time)
         names[row].place.hour = tokenStates[token].hours.view.prefetchHead(near: rows[row].hour)
+        dayVolumes.prefetch(token, at: rows[row].timestamp)
       } else {
         names[row].place.event = tokenStates[token].transfers.view.prefetchHead(near: rows[row].time)
       }

@@ -4,6 +4,7 @@
 // Not here: who is first (Ranking), exact volumes (WindowSums).
 // Source: Fagin, Lotem, Naor, "Optimal Aggregation Algorithms for Middleware", 2001.
 
+internal import CMemory
 internal import Synchronization
 
 /// A word of a page: the bits of a Double, in units of 10^-18.
@@ -78,9 +79,27 @@ private typealias PageWord = Atomic<UInt64>
     current = .none
   }
 
+  /// Asks for the memory of a token's bound of a day, of one of those that there are. O(1).
+  @inline(__always)
+  func prefetch(_ token: Int, at time: Timestamp) {
+    let index = guess(time.microseconds)
+    guard index < days.count, days[index].holds(time.microseconds) else { return }
+    // SAFETY: a prefetch of any address is harmless; nothing is read here.
+    if let page = unsafe days[index].page(token / DayPages.pageTokens) {
+      unsafe continuo_prefetch(UnsafeRawPointer(page + token % DayPages.pageTokens))
+    }
+  }
+
+  /// Which day an instant lies in if there is none missing before it. O(1).
+  @inline(__always)
+  private func guess(_ instant: Int64) -> Int {
+    guard !days.isEmpty, instant > days[0].start else { return 0 }
+    return Int(UInt64(bitPattern: instant &- days[0].start) / DayPages.dayMicroseconds)
+  }
+
   @inline(never)
   private mutating func select(_ start: Int64) {
-    let index = Search.first(days.count) { days[$0].start >= start }
+    let index = Search.first(days.count, near: guess(start)) { days[$0].start >= start }
     if index == days.count || days[index].start != start {
       // SAFETY: it has no words yet.
       days.insert(unsafe DayPages(start: start, pages: take(16), pageCount: 16), at: index)
