@@ -89,7 +89,8 @@
       }
       // What names a row comes first, as the stream will name it.
       var keys: [String] = []
-      if case .columns(let names, _) = facts.identity { keys = names }
+      // In the order of the table's columns, whatever that of the index is.
+      if case .columns(let names, _) = facts.identity { keys = facts.columns.map(\.name).filter(names.contains) }
       if keys.isEmpty { keys = [EventField.chain, .block, .logIndex].compactMap { table.column($0) } }
       let mapped = Set(table.columns.values).union([table.onlyColumn].compactMap { $0 }).sorted()
       let columns = keys + mapped
