@@ -43,7 +43,10 @@ let package = Package(
     .executable(name: "continuo", targets: ["ContinuoTool"]),
   ],
   // Not by default: who imports the engine or its storage fetches nothing of the server (tools/machine.sh switches it on).
-  traits: [.trait(name: "Server", description: "The command `serve`: the engine over HTTP.")],
+  traits: [
+    .trait(name: "Server", description: "The command `serve`: the engine over HTTP."),
+    .trait(name: "Postgres", description: "The commands that live beside PostgreSQL; needs libpq."),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -66,12 +69,20 @@ let package = Package(
     .target(name: "CMachine"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(name: "ContinuoBytes", dependencies: ["CZlib", "CLZ4", "CChecksum"], swiftSettings: house),
     .target(name: "ContinuoStorage", dependencies: ["Continuo", "ContinuoBytes", "CMemory"], swiftSettings: house),
     .target(name: "ContinuoMachine", dependencies: ["ContinuoBytes", "CMachine", "CMemory"], swiftSettings: house),
     .target(name: "ContinuoMarket", dependencies: ["Continuo", "CMemory"], swiftSettings: house),
     .target(
       name: "ContinuoFormats", dependencies: ["Continuo", "ContinuoBytes", "CMarks"], swiftSettings: house),
+    .target(
+      name: "ContinuoPostgres",
+      dependencies: [
+        "Continuo", "ContinuoBytes", "ContinuoStorage",
+        .target(name: "CPostgres", condition: .when(traits: ["Postgres"])),
+      ],
+      swiftSettings: house),
     .target(
       name: "ContinuoServer",
       dependencies: [
@@ -92,6 +103,7 @@ let package = Package(
       dependencies: [
         "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoMarket", "ContinuoMachine", "ContinuoStorage",
         .target(name: "ContinuoServer", condition: .when(traits: ["Server"])),
+        .target(name: "ContinuoPostgres", condition: .when(traits: ["Postgres"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ofServer("AsyncHTTPClient", "async-http-client"), ofServer("Logging", "swift-log"),
         ofServer("NIOCore", "swift-nio"), ofServer("NIOHTTP1", "swift-nio"), ofServer("NIOSSL", "swift-nio-ssl"),
@@ -132,6 +144,13 @@ let package = Package(
         "ContinuoServer", "ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoStorage",
         "ContinuoTestSupport", ofServer("HummingbirdTesting", "hummingbird"), ofServer("Hummingbird", "hummingbird"),
         ofServer("HTTPTypes", "swift-http-types"), ofServer("NIOCore", "swift-nio"), ofServer("NIOPosix", "swift-nio"),
+      ],
+      swiftSettings: house),
+    .testTarget(
+      name: "ContinuoPostgresTests",
+      dependencies: [
+        "ContinuoPostgres", "ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoStorage",
+        "ContinuoTestSupport",
       ],
       swiftSettings: house),
     .testTarget(

@@ -4,7 +4,7 @@
 # Any other flag on any command rebuilds everything, so flags of the compiler stand in Package.swift and nowhere else.
 
 swift_needed=6.2            # the tools version of Package.swift
-release_flags=(-c release --traits Server)  # what users get, and what tests run: the server too
+release_flags=(-c release --traits Server,Postgres)  # what users get, and what tests run: server and PostgreSQL too
 debug_flags=(-c debug)      # the engine's tests once more, with assertions
 sanitizer_flags=(-c release --sanitize=thread --scratch-path .build/sanitizer)  # readers beside a writer
 
@@ -80,6 +80,6 @@ chart_code() {
 }
 
 # What a build needs, and what the tests need besides.
-build_packages=(git pkg-config zlib1g-dev liblz4-dev)
+build_packages=(git pkg-config zlib1g-dev liblz4-dev libpq-dev)
 page_packages=(python3 python3-venv curl)
-test_packages=(gzip lz4 e2fsprogs mount chromium chromium-driver openssl prometheus wrk)
+test_packages=(gzip lz4 e2fsprogs mount chromium chromium-driver openssl prometheus wrk postgresql)

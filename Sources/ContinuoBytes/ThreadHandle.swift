@@ -1,5 +1,5 @@
 // A thread of the operating system: what runs all the time beside something that is measured must not share its thread.
-// Invariant: the work runs once; whoever started it waits for its end.
+// Invariant: the work runs once; whoever started it waits for its end, or says that nobody does.
 // Not here: what runs (LoadReaders).
 
 #if canImport(Glibc)
@@ -49,6 +49,18 @@
     #else
       // SAFETY: joined once.
       if let thread = unsafe thread { _ = unsafe pthread_join(thread, nil) }
+    #endif
+  }
+
+  /// Nobody waits for its end: it ends by itself, or with the process.
+  package func detach() {
+    guard isRunning else { return }
+    isRunning = false
+    #if canImport(Glibc)
+      _ = pthread_detach(thread)
+    #else
+      // SAFETY: neither joined nor detached before.
+      if let thread = unsafe thread { _ = unsafe pthread_detach(thread) }
     #endif
   }
 

@@ -50,6 +50,10 @@
       public var notice: String?
       /// Who writes in this process, beside those who send requests; nil: nobody.
       public var feed: ServerFeed?
+      /// What is to be told of it; nil: nothing.
+      public var feedReport: (@Sendable () -> FeedReport)?
+      /// The chains that nobody else may write: theirs is the only source. nil: there are none.
+      public var ownedChains: (@Sendable () -> Set<UInt32>)?
       /// What the wall clock says.
       public var wallClock: @Sendable () -> Timestamp
 
@@ -85,7 +89,9 @@
       page = PageFiles(assets: options.assets, notice: options.notice)
       let log = MarketLog(options.logger)
       self.log = log
-      market = LiveMarket(wallClock: options.wallClock, options.limits) { log.step($0) }
+      market = LiveMarket(
+        wallClock: options.wallClock, options.limits, feedReport: options.feedReport, ownedChains: options.ownedChains
+      ) { log.step($0) }
       threads = NIOThreadPool(numberOfThreads: options.limits.threads)
     }
 

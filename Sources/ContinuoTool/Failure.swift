@@ -37,6 +37,7 @@ struct Failure: Error {
     case unreachable
     case badAnswer = "bad_answer"
     case notReady = "not_ready"
+    case database
   }
 
   let code: Code

@@ -93,12 +93,21 @@ struct Continuo: ParsableCommand {
       Candles.self, Stats.self, Top.self, Holders.self, Explain.self, Ingest.self, Rollback.self, Retract.self,
       Checkpoint.self, Verify.self, Repair.self, Backup.self, Restore.self,
       Inspect.self, Load.self, TouchMemory.self,
-    ] + served
+    ] + served + besideDatabases
 
   /// What there is where the server was built in.
   private static var served: [any ConsoleCommand.Type] {
     #if Server
       [Serve.self, Health.self, Config.self]
+    #else
+      []
+    #endif
+  }
+
+  /// What there is where PostgreSQL's library was built in.
+  private static var besideDatabases: [any ConsoleCommand.Type] {
+    #if Postgres
+      [Postgres.self, Migrate.self]
     #else
       []
     #endif

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 # As in tools/machine.sh: another set of them builds everything anew.
-TRAITS = ["--traits", "Server"]
+TRAITS = ["--traits", "Server,Postgres"]
 
 
 def build(root, products):

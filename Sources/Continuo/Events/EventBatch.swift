@@ -95,6 +95,17 @@ public struct EventBatch: Sendable {
     offeredRows.removeAll()
   }
 
+  /// The chains that its rows are of. O(rows).
+  package var chains: Set<UInt32> { rows.reduce(into: []) { $0.insert($1.key.chain) } }
+
+  /// Judges one row of texts behind the rows that there are; a field that is not named is absent. O(length).
+  package mutating func append(texts: [(field: EventField, bytes: [UInt8])]) {
+    var one = OfferedRows()
+    one.beginRow(line: offered)
+    for (field, bytes) in texts where !bytes.isEmpty { one.set(field, text.keep(bytes)) }
+    Judgement.judge(one, into: &self)
+  }
+
   /// Empties the batch and keeps its memory. O(1).
   public mutating func removeAll() {
     text.bytes.removeAll(keepingCapacity: true)

@@ -48,6 +48,14 @@ package struct TokenChanges: Sendable {
   }
 }
 
+/// Who is told of each step: the tokens that it changed in any way, and where their candles changed. It must return soon.
+package typealias ChangeListener = @Sendable (_ tokens: [UInt32], _ candles: [StepChange]) -> Void
+
+extension Publication {
+  /// Tells somebody of every token that a step changes, from the next step on and for good. O(1).
+  package func listen(_ listener: @escaping ChangeListener) { changes.add(listener) }
+}
+
 /// The changes of all tokens, written by the engine, asked by feeds.
 final class CandleChanges: Sendable {
   private struct State {
@@ -58,10 +66,12 @@ final class CandleChanges: Sendable {
     /// By token's number.
     var tokens: [TokenChanges] = []
     var bells: [FeedBell] = []
+    var listeners: [ChangeListener] = []
   }
 
   private let state = Mutex(State())
   private let wanted = Atomic<Bool>(false)
+  private let heard = Atomic<Bool>(false)
 
   /// Whether somebody follows: from then on for good.
   var isWanted: Bool { wanted.load(ordering: .relaxed) }
@@ -74,6 +84,21 @@ final class CandleChanges: Sendable {
 
   /// Rings a bell no more. O(bells).
   func remove(_ bell: FeedBell) { state.withLock { state in state.bells.removeAll { $0 === bell } } }
+
+  /// Tells somebody of every token that a step changes, from now on and for good. O(1).
+  func add(_ listener: @escaping ChangeListener) {
+    state.withLock { $0.listeners.append(listener) }
+    heard.store(true, ordering: .releasing)
+    wanted.store(true, ordering: .sequentiallyConsistent)
+  }
+
+  /// Whether there is somebody to tell.
+  var isHeard: Bool { heard.load(ordering: .acquiring) }
+
+  /// Tells which tokens a step changed, once it can be seen, on the writer's thread. O(listeners).
+  func tell(_ tokens: [UInt32], _ changes: [StepChange]) {
+    for listener in state.withLock({ $0.listeners }) { listener(tokens, changes) }
+  }
 
   /// From here on it is the engine that notes. O(1).
   func begin(behind version: UInt64) { state.withLock { ($0.start, $0.rung) = (version, version) } }

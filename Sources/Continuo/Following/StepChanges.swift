@@ -3,13 +3,13 @@
 // Not here: what is remembered of past steps (CandleChanges), which stretches are to be kept again (ChangedTimes).
 
 /// A change of one token's candles in one step.
-struct StepChange: BitwiseCopyable, Sendable {
+package struct StepChange: BitwiseCopyable, Sendable {
   /// The token's number.
-  var token: UInt32
+  package var token: UInt32
   /// The earliest instant of an event that was accepted or undone.
-  var earliest: Timestamp
+  package var earliest: Timestamp
   /// Whether any was undone, so that candles may be gone.
-  var isUndone: Bool
+  package var isUndone: Bool
 }
 
 /// What the step at hand has changed so far.

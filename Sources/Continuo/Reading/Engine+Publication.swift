@@ -73,10 +73,12 @@ extension Engine {
       return readers.publish(EngineContents(self, sequence: arena.sequence))
     }
     let changes = takeStepChanges()
+    let tokens = readers.changes.isHeard ? (0..<changedTokens.count).map { changedTokens[$0] } : []
     changedTokens.removeAll()
     readers.changes.note(arena.sequence, changes)
     readers.publish(EngineContents(self, sequence: arena.sequence))
     readers.changes.ring(arena.sequence - 1, changes, engineClock.now)
+    if !tokens.isEmpty { readers.changes.tell(tokens, changes) }
   }
 
   /// How many tokens ahead the memory of a state is asked for, and how much of it.

@@ -41,4 +41,19 @@ extension MarketAnswers where Self: ~Copyable {
     }
     return trades
   }
+
+  /// Which events of a kind are held of a token, ascending. O(events).
+  package func heldKeys(of kind: EventKind, token: TokenID) -> [OrderKey] {
+    let state = contents.token(token.index)
+    return kind == .swap ? Self.keys(state.swaps) { $0.key } : Self.keys(state.transfers) { $0.key }
+  }
+
+  private static func keys<Row>(_ series: SeriesView<Row>, _ key: (Row) -> OrderKey) -> [OrderKey] {
+    var (keys, position): ([OrderKey], SeriesView<Row>.Position) = ([], series.start)
+    while position != series.end {
+      keys.append(key(series.row(at: position)))
+      position = series.after(position)
+    }
+    return keys
+  }
 }

@@ -21,6 +21,7 @@ public struct Problem: Error, Equatable, Sendable {
     case methodNotAllowed = "method_not_allowed"
     case requestTimeout = "request_timeout"
     case beyondRetention = "beyond_retention"
+    case sourceOwned = "source_owned"
     case outsideRetention = "outside_retention"
     case tooLarge = "too_large"
     case unsupportedMediaType = "unsupported_media_type"
@@ -38,7 +39,7 @@ public struct Problem: Error, Equatable, Sendable {
       case .unknownToken, .notFound: 404
       case .methodNotAllowed: 405
       case .requestTimeout: 408
-      case .beyondRetention: 409
+      case .beyondRetention, .sourceOwned: 409
       case .outsideRetention: 410
       case .tooLarge: 413
       case .unsupportedMediaType: 415

@@ -58,7 +58,7 @@ struct RouteText: Sendable {
       "Take a batch of events: whole or not at all, on the disk before it is answered", .named(.receipt))
     // One object a line, or one row of CSV.
     text.takes = ["application/x-ndjson", "text/csv"].map { Content(type: $0, schema: .list(.named(.event))) }
-    text.codes = [.memoryLimit]
+    text.codes = [.memoryLimit, .sourceOwned]
     return text
   }()
 

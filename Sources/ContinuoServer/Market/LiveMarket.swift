@@ -1,7 +1,7 @@
 // The market that is served: a ledger, a version of it for each reader, and what time it is.
 // Invariant: the clock never goes back while the process runs; what cannot be answered yet, or any more, says so.
 // Not here: what is asked (Routes), opening and closing it at the right time (MarketService).
-// Rules 11.3.
+// Rules 11.3, 20.10.
 
 internal import Continuo
 internal import ContinuoFormats
@@ -54,11 +54,17 @@ final class LiveMarket: Sendable {
   /// Is told of each step: nil where it was taken, else what failed.
   private let tell: @Sendable (StorageFailure?) -> Void
 
+  /// What is to be told of who writes in this process.
+  let feedReport: (@Sendable () -> FeedReport)?
+  /// The chains that only who writes in this process may write.
+  private let ownedChains: (@Sendable () -> Set<UInt32>)?
+
   init(
     wallClock: @escaping @Sendable () -> Timestamp, _ limits: ServerLimits,
+    feedReport: (@Sendable () -> FeedReport)? = nil, ownedChains: (@Sendable () -> Set<UInt32>)? = nil,
     tell: @escaping @Sendable (StorageFailure?) -> Void = { _ in }
   ) {
-    (self.wallClock, self.tell) = (wallClock, tell)
+    (self.wallClock, self.tell, self.feedReport, self.ownedChains) = (wallClock, tell, feedReport, ownedChains)
     candleTexts = CandleTexts(CandleRoutes.table, bytesMax: limits.candleTextBytesMax)
     memory = MemoryGate(limit: limits.memoryBytesMax)
     run = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -96,7 +102,7 @@ final class LiveMarket: Sendable {
     var reasons: [String] = []
     if let damage = opened.ledger.damage { reasons.append(damage.what) }
     if let why = stopped.withLock({ $0 }) { reasons.append(why) }
-    return reasons
+    return reasons + (feedReport?().reasons ?? [])
   }
 
   /// What is wrong, though it is ready: requests are answered, and events taken.
@@ -106,7 +112,7 @@ final class LiveMarket: Sendable {
       warnings.append("checkpoint_failed: \(failure.what)")
     }
     if memory.isReached { warnings.append("memory_limit: no events are taken") }
-    return warnings
+    return warnings + (feedReport?().warnings ?? [])
   }
 
   // MARK: reading
@@ -128,22 +134,42 @@ final class LiveMarket: Sendable {
 
   /// Takes a batch: it is durable when this returns. Moves the horizon where it is due. O(rows) and a write.
   ///
-  /// - Parameter position: how far the source of the batch is, which is kept with it; nil: it has none.
-  func take(_ batch: EventBatch, at position: InputPosition? = nil) throws -> (receipt: Receipt, sequence: UInt64) {
+  /// - Parameters:
+  ///   - position: how far the source of the batch is, which is kept with it; nil: it has none.
+  ///   - movesHorizon: whether the horizon may move behind it.
+  func take(
+    _ batch: EventBatch, at position: InputPosition? = nil, movesHorizon: Bool = true
+  ) throws -> (receipt: Receipt, sequence: UInt64) {
     let opened = try opened()
+    if position == nil, let owned = ownedChains?() { try requireUnowned(batch.chains, owned) }
     let receipt = try step {
       if let position { return try opened.ledger.take(batch, at: position, wallClock: wallClock()) }
       return try opened.ledger.take(batch, wallClock: wallClock())
     }
     metrics.count(receipt)
+    if movesHorizon { try moveHorizonIfDue() }
+    return (receipt, opened.ledger.journalPosition.sequence)
+  }
+
+  /// What has one source takes nothing from another one: it would be gone with the next look at that source.
+  private func requireUnowned(_ chains: Set<UInt32>, _ owned: Set<UInt32>) throws(Problem) {
+    guard let chain = chains.intersection(owned).min() else { return }
+    throw Problem(
+      .sourceOwned, "the events of chain \(chain) come from the database that this server follows",
+      remedy: "change them there")
+  }
+
+  /// Moves the horizon where it is due. O(what is dropped).
+  func moveHorizonIfDue() throws {
+    let opened = try opened()
     var reader = opened.publication.reader()
     if reader.read({ $0.isHorizonDue }) { _ = try step { try opened.ledger.moveHorizon() } }
-    return (receipt, opened.ledger.journalPosition.sequence)
   }
 
   /// Undoes every event of a chain above a block. O(what is undone) and a write.
   func rollback(chain: UInt32, above block: UInt64) throws -> (undone: Int, sequence: UInt64) {
     let opened = try opened()
+    if let owned = ownedChains?() { try requireUnowned([chain], owned) }
     let undone = try step { try opened.ledger.rollback(chain: chain, above: block) }
     metrics.count(undone: undone)
     return (undone, opened.ledger.journalPosition.sequence)

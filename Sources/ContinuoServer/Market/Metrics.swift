@@ -72,6 +72,7 @@ final class Metrics: Sendable {
     var checkpointAge: Duration?
     var isMemoryLimitReached = false
     var limits: [(name: String, value: Int)] = []
+    var ofFeed: [FeedReport.Figure] = []
   }
 
   /// All of it in the text format, version 0.0.4. O(routes).
@@ -140,6 +141,10 @@ final class Metrics: Sendable {
     page.gauge(
       "continuo_stream_subscribers", "Open streams of candles.", Double(gauges.streams))
     page.gauge("continuo_connections", "Open connections.", Double(connections.load(ordering: .relaxed)))
+    for figure in gauges.ofFeed {
+      page.head(figure.name, figure.help, figure.isCounter ? "counter" : "gauge")
+      page.line(figure.name, "", figure.value)
+    }
     page.gauge("continuo_held_body_bytes", "Bytes of bodies that are held.", Double(heldBytes.load(ordering: .relaxed)))
   }
 }

@@ -35,6 +35,22 @@
       try market.take(batch, at: position).receipt
     }
 
+    /// The same of history, within which the horizon stands still: ``moveHorizon()`` moves it behind. O(rows) and a write.
+    public func take(history batch: EventBatch, at position: InputPosition) throws -> Receipt {
+      try market.take(batch, at: position, movesHorizon: false).receipt
+    }
+
+    /// Moves the horizon where it is due. O(what is dropped).
+    public func moveHorizon() throws { try market.moveHorizonIfDue() }
+
+    /// The open directory, for who has to know of every change. O(1).
+    package var opened: (ledger: Ledger, publication: Publication) {
+      get throws {
+        let opened = try market.opened()
+        return (opened.ledger, opened.publication)
+      }
+    }
+
     /// How far a source is; nil where nothing of it was taken. O(sources).
     public func position(of source: ByteString) throws -> UInt128? { try market.opened().ledger.position(of: source) }
 

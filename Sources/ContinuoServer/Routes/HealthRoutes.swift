@@ -27,6 +27,7 @@ enum HealthRoutes {
     gauges.residentBytes = ResidentMemory.bytes
     gauges.isMemoryLimitReached = question.market.memory.isReached
     gauges.limits = question.limits.figures
+    gauges.ofFeed = question.market.feedReport?().figures ?? []
     if let opened = try? question.market.opened() {
       gauges.journalBytes = opened.ledger.unkept.bytes
       gauges.hasFailedCheckpoint = opened.ledger.checkpointFailure != nil

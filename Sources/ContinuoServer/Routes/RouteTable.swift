@@ -109,13 +109,13 @@ enum RouteTable {
         "Take events back",
         .object([
           Schema.Field("undone", .count), Schema.Field("not_found", .list(.named(.identity))), sequence,
-        ]), takes: UndoRoutes.retractSchema), .posted(UndoRoutes.retract)),
+        ]), takes: UndoRoutes.retractSchema, codes: [.sourceOwned]), .posted(UndoRoutes.retract)),
     Route(
       "POST", "/v1/chains/{c}/rollback", .admin,
       text: RouteText(
         "Take back every event of a chain above a block",
         .object(Schema.fields(ResultTable.rollback) + [sequence]), takes: UndoRoutes.rollbackSchema,
-        codes: [.beyondRetention]), .posted(UndoRoutes.rollback)),
+        codes: [.beyondRetention, .sourceOwned]), .posted(UndoRoutes.rollback)),
     Route(
       "POST", "/v1/admin/checkpoint", .admin,
       text: RouteText("Put what has changed into kept files", .row(ResultTable.checkpoint), takes: .object([])),

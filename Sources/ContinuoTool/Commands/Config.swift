@@ -30,7 +30,7 @@
       for setting in Serve.settings.sorted(by: { $0.name < $1.name }) {
         if let found = console.settings.found.first(where: { $0.name == setting.name }) {
           try result.write(
-            SettingAnswer(name: setting.name, value: found.texts.joined(separator: ","), source: found.origin))
+            SettingAnswer(name: setting.name, value: Self.shown(found), source: found.origin))
         } else {
           let value = defaults[setting.name] ?? (setting.kind == .flag ? "false" : nil)
           try result.write(SettingAnswer(name: setting.name, value: value, source: "default"))
@@ -42,6 +42,11 @@
             name: token.name, value: token.source == nil ? nil : "set", source: token.source ?? "default"))
       }
       try result.finish()
+    }
+
+    /// An address of a database may hold a password.
+    private static func shown(_ found: Settings.Found) -> String {
+      found.name == "postgres" ? "set" : found.texts.joined(separator: ",")
     }
 
     // MARK: defaults

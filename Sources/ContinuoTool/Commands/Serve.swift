@@ -28,7 +28,7 @@
 
     static let settings: [Setting] =
       RetentionOptions.settings + ConsoleOptions.settings + ServeLimitOptions.settings + ServeTLSOptions.settings
-      + ServeOperationOptions.settings + ServeDemoOptions.settings + [
+      + ServeOperationOptions.settings + ServeDemoOptions.settings + besideSettings + [
         .value("data-dir"), .value("listen"), .value("durability"), .flag("verify-on-start"),
         .value("write-token-file"), .value("read-token-file"), .value("admin-token-file"), .flag("insecure"),
         .value("backup-root"), .list("allow-host"), .list("allow-origin"),
@@ -102,16 +102,35 @@
     @OptionGroup var tls: ServeTLSOptions
     @OptionGroup var operation: ServeOperationOptions
     @OptionGroup var demo: ServeDemoOptions
+    #if Postgres
+      @OptionGroup var beside: ServePostgresOptions
+    #endif
     @OptionGroup var consoleOptions: ConsoleOptions
 
     mutating func validate() throws {
       try DirectoryOptions.check(dataDir)
       if backupRoot == "" { throw ValidationError("'' for --backup-root names no directory") }
+      #if Postgres
+        if beside.database.postgres != nil {
+          guard durability == .sync else {
+            throw ValidationError("--postgres needs --durability sync: the database forgets what it was told is taken")
+          }
+          guard !demo.demo else { throw ValidationError("--demo and --postgres are both given: one of them writes") }
+        }
+      #endif
       guard listen.isLoopback || writeTokenFile != nil || Self.environmentToken("write") != nil || insecure else {
         throw ValidationError(
           "'\(listen)' for --listen lets other machines in, and everybody there could send events: give --write-token-file "
             + "FILE, or --insecure if they may")
       }
+    }
+
+    private static var besideSettings: [Setting] {
+      #if Postgres
+        ServePostgresOptions.settings
+      #else
+        []
+      #endif
     }
 
     func run(_ console: Console) throws {
@@ -133,6 +152,9 @@
       let lines = MonitorHandle(
         Lines(scheme: tls.scheme, host: listen.name, dataDir: dataDir, isDemo: demo.demo))
       if demo.demo { options.setUp(demo, lines, console) }
+      #if Postgres
+        try beside.feed(console)?.join(&options)
+      #endif
       let server = Server(options)
       if let assets, !server.hasChart {
         console.note("continuo: \(Visible.text(assets)) has no lightweight-charts.js; the page shows tables")

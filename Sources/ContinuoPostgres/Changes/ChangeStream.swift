@@ -1,0 +1,284 @@
+// Changes as they come, into the engine: gathered while more is there, taken whole, and confirmed when they are synced.
+// Invariant: the server is never told that it may forget what is not on the disk here; a transaction that comes again is taken from
+// where it was left.
+// Not here: connecting and connecting again (Follower), what a change makes (ChangePlan).
+// Rules 20.11.
+
+#if Postgres
+  internal import Continuo
+  internal import ContinuoStorage
+
+  /// One stream, from its start to its end.
+  struct ChangeStream {
+    /// A transaction of more changes than this is taken in parts of so many.
+    private static let partChanges = 25_000
+    /// So many changes of several transactions are taken at once, where they are there already.
+    private static let gatheredChangesMax = 10_000
+    /// A truncation is taken in batches of so many.
+    private static let truncationRows = 50_000
+    /// How far the server's log has to go on without us before that is noted.
+    private static let foreignBytes: UInt64 = 16 << 20
+    private static let foreignMicroseconds: Int64 = 10_000_000
+
+    private let options: Follower.Options
+    private let sink: any EventSink
+    private let sender: Connection
+    private let keyFile: KeyFile
+    private let letters: DeadLetters
+    private let source: ByteString
+    private let kinds: [EventKind]
+    private let tell: (@Sendable (inout FollowerStatus) -> Void) -> Void
+    private let own: (Set<UInt32>) -> Void
+    private let tellTokens: ([[UInt8]: TokenRow?]) -> Void
+    private var applier: ChangeApplier
+    private(set) var map: KeyMap
+    /// How far the directory is.
+    private var position: SourcePosition
+    /// What may be confirmed.
+    private var confirmable: LSN
+    private var confirmed: LSN
+    private var lastStatus = ContinuousClock.now
+    private var lastForeign = ContinuousClock.now
+
+    // What was gathered and not taken yet.
+    private var changes: [RowChange] = []
+    private var tokens: [[UInt8]: TokenRow?] = [:]
+    /// Behind the last transaction that was gathered whole; nil where none is.
+    private var gatheredEnd: LSN?
+    private var lastCommit: Timestamp?
+    private var transactions = 0
+    /// The transaction that is being read.
+    private var open: OpenTransaction?
+
+    private struct OpenTransaction {
+      var commit: LSN
+      /// How many of its changes were read.
+      var read: UInt32 = 0
+      /// So many of them were taken before.
+      var skipped: UInt32
+      /// All of it was.
+      var isTaken: Bool
+      /// Where its changes begin among those that are gathered.
+      var start: Int
+    }
+
+    init(
+      _ options: Follower.Options, _ sink: any EventSink, _ sender: Connection, _ keyFile: KeyFile,
+      _ letters: DeadLetters,
+      _ map: KeyMap, at position: SourcePosition, _ tell: @escaping (@Sendable (inout FollowerStatus) -> Void) -> Void,
+      owns: @escaping (Set<UInt32>) -> Void, tokens: @escaping ([[UInt8]: TokenRow?]) -> Void
+    ) {
+      own = owns
+      (self.options, self.sink, self.sender, self.keyFile, self.letters) = (options, sink, sender, keyFile, letters)
+      (self.map, self.position, self.tell, tellTokens) = (map, position, tell, tokens)
+      source = SourcePosition.source(options.name)
+      kinds = options.mapping.events.map(\.kind)
+      applier = ChangeApplier(options.mapping)
+      // Of a transaction that was taken in part nothing may be forgotten; what the server knows already does no harm.
+      confirmable = position.isBetween ? position.lsn : LSN(0)
+      confirmed = LSN(0)
+    }
+
+    private static let doing = "reading changes"
+
+    /// Streams until it is interrupted, or something fails. What was gathered whole is taken first.
+    mutating func run() throws {
+      let name = OwnTables.joinName(options.name)
+      let publications = SQLText.literal(SQLText.identifier(name))
+      try sender.startCopyBoth(
+        """
+        START_REPLICATION SLOT \(SQLText.identifier(name)) LOGICAL 0/0 (proto_version '1', publication_names \(publications), binary 'true')
+        """, doing: Self.doing)
+      do {
+        try confirm(isForced: true)
+        while true {
+          // While something is gathered nobody waits: it is taken as soon as nothing more is there.
+          let wait = gatheredEnd == nil || open != nil ? options.statusMicroseconds : 0
+          guard let piece = try sender.receive(withinMicroseconds: wait, doing: Self.doing) else {
+            try flush()
+            try confirm(isForced: false)
+            continue
+          }
+          try take(piece)
+        }
+      } catch PostgresFailure.interrupted {
+        try flush()
+        try confirm(isForced: true)
+        throw PostgresFailure.interrupted
+      }
+    }
+
+    private mutating func take(_ piece: [UInt8]) throws {
+      switch try ReplicationFrame(piece) {
+      case .keepAlive(let end, let wantsReply):
+        tell { $0.serverLSN = max($0.serverLSN, end) }
+        if gatheredEnd != nil, open == nil { try flush() }
+        if open == nil { try noteForeign(end) }
+        try confirm(isForced: wantsReply)
+      case .change(_, let end, let bytes):
+        tell { $0.serverLSN = max($0.serverLSN, end) }
+        try take(try ChangeMessage(bytes))
+      }
+    }
+
+    private mutating func take(_ message: ChangeMessage) throws {
+      switch try applier.take(message) {
+      case .begin(let commit):
+        open = OpenTransaction(
+          commit: commit, skipped: commit == position.lsn ? position.changes : 0, isTaken: commit < position.lsn,
+          start: changes.count)
+      case .change(let change):
+        try add(change)
+        while let more = applier.next() { try add(more) }
+      case .token(let id, let row): tokens[id] = .some(row)
+      case .commit(let end, let at):
+        if open?.isTaken == false {
+          (gatheredEnd, lastCommit) = (end, at)
+          transactions += 1
+        }
+        open = nil
+        if changes.count >= Self.gatheredChangesMax { try flush() }
+      case .nothing: break
+      }
+    }
+
+    private mutating func add(_ change: RowChange) throws {
+      guard var transaction = open, !transaction.isTaken else { return }
+      transaction.read += 1
+      open = transaction
+      guard transaction.read > transaction.skipped else { return }
+      if case .truncated(let table) = change {
+        // By itself, and behind everything in front of it.
+        try takePart(upTo: transaction.read - 1)
+        try truncate(table, transaction.commit)
+        changes = [change]
+      } else {
+        changes.append(change)
+        guard changes.count - transaction.start >= Self.partChanges else { return }
+      }
+      try takePart(upTo: transaction.read)
+    }
+
+    // MARK: taking
+
+    /// Takes all transactions that were gathered, if none is open.
+    private mutating func flush() throws {
+      guard open == nil, let end = gatheredEnd else { return }
+      // Nothing of it may concern us: how far it is is noted now and then.
+      if changes.isEmpty, position.isBetween {
+        try noteForeign(end)
+      } else {
+        try take(SourcePosition(generation: position.generation, lsn: end), commit: end)
+      }
+      tellGathered()
+    }
+
+    private mutating func tellGathered() {
+      let (at, count) = (lastCommit, transactions)
+      tell {
+        if let at { $0.lastCommit = at }
+        $0.transactions += count
+      }
+      if !tokens.isEmpty { tellTokens(tokens) }
+      (gatheredEnd, transactions, tokens) = (nil, 0, [:])
+    }
+
+    /// Takes what is gathered, the first changes of the transaction that is open among it.
+    private mutating func takePart(upTo read: UInt32) throws {
+      guard !changes.isEmpty, let commit = open?.commit else { return }
+      try take(SourcePosition(generation: position.generation, lsn: commit, changes: read), commit: commit)
+      open?.start = 0
+      tellGathered()
+    }
+
+    /// Takes all but the last rows of a truncation, in as many batches as it needs.
+    private mutating func truncate(_ table: Int, _ commit: LSN) throws {
+      let before = position.lsn == commit ? position.changes : 0
+      while map.events(table).count > Self.truncationRows {
+        let some = map.events(table)
+          .sorted {
+            ($0.value.chain, $0.value.block, $0.value.logIndex) < ($1.value.chain, $1.value.block, $1.value.logIndex)
+          }
+          .prefix(Self.truncationRows)
+        changes = some.map { .removed(table: table, key: $0.key, oldEvent: nil) }
+        let step = position.lsn == commit ? position.step + 1 : 1
+        let next = SourcePosition(generation: position.generation, lsn: commit, changes: before, step: step)
+        // What is held goes, however old it is.
+        try take(next, commit: commit, windowMicroseconds: .max)
+      }
+    }
+
+    private mutating func take(_ next: SourcePosition, commit: LSN, windowMicroseconds: Int64? = nil) throws {
+      let plan = ChangePlan(
+        changes, kinds: kinds, &map, price: sink.price, newest: sink.newest,
+        windowMicroseconds: windowMicroseconds ?? options.windowMicroseconds)
+      own(plan.batch.chains)
+      try keyFile.append(plan.keyChanges, at: next.value)
+      let receipt = try sink.take(plan.batch, at: Self.input(source, next), isHistory: false)
+      try bury(receipt.rejections, plan, commit)
+      position = next
+      if next.isBetween { confirmable = next.lsn }
+      changes.removeAll(keepingCapacity: true)
+      let (counts, keys, taken) = (plan.counts, map.count, confirmable)
+      tell {
+        $0.batches += 1
+        $0.counts += counts
+        $0.accepted += receipt.accepted
+        $0.undone += receipt.undone
+        $0.rejected += receipt.rejections.count
+        ($0.keys, $0.takenLSN) = (keys, max($0.takenLSN, taken))
+      }
+    }
+
+    static func input(_ source: ByteString, _ position: SourcePosition) -> InputPosition {
+      guard let input = InputPosition(source, position.value) else {
+        preconditionFailure("the name of a source is short")
+      }
+      return input
+    }
+
+    /// Writes down what was rejected, before the server may forget it.
+    private func bury(_ rejections: [Rejection], _ plan: ChangePlan, _ commit: LSN) throws {
+      var lines: [UInt8] = []
+      for rejection in rejections {
+        let origin = plan.origins.indices.contains(rejection.line) ? plan.origins[rejection.line] : -1
+        guard changes.indices.contains(origin), case .put(let table, let key, _, _, let event?) = changes[origin] else {
+          continue
+        }
+        let source = options.mapping.events[table]
+        lines += DeadLetters.line(
+          lsn: commit, table: source.title, key: key, rejection, row: event.texts(source.kind))
+      }
+      try letters.append(lines)
+    }
+
+    // MARK: confirming
+
+    /// Where only others write, the server's log goes on all the same: how far it is is taken down, and confirmed.
+    private mutating func noteForeign(_ end: LSN) throws {
+      guard end > position.lsn, position.isBetween else { return }
+      let now = ContinuousClock.now
+      guard
+        end.value - position.lsn.value >= Self.foreignBytes
+          || now - lastForeign >= .microseconds(Self.foreignMicroseconds)
+      else { return }
+      lastForeign = now
+      let next = SourcePosition(generation: position.generation, lsn: end)
+      try keyFile.append([], at: next.value)
+      _ = try sink.take(EventBatch(price: sink.price), at: Self.input(source, next), isHistory: false)
+      (position, confirmable) = (next, end)
+      tell { $0.takenLSN = max($0.takenLSN, end) }
+    }
+
+    /// Tells the server what it may forget, where there is news or it was asked for.
+    private mutating func confirm(isForced: Bool) throws {
+      let now = ContinuousClock.now
+      guard isForced || now - lastStatus >= .microseconds(options.statusMicroseconds) else { return }
+      try sender.send(
+        ReplicationFrame.status(synced: confirmable, at: options.wallClock()), doing: Self.doing)
+      (lastStatus, confirmed) = (now, confirmable)
+      let told = confirmed
+      tell { $0.confirmedLSN = max($0.confirmedLSN, told) }
+    }
+  }
+#endif

@@ -1,0 +1,173 @@
+// Follows the application's tables: attaches, takes a snapshot where it has to, streams, and begins again after every failure that
+// may pass.
+// Invariant: one follower a directory and slot; a failure that a wait does not mend stops it, and says so.
+// Not here: the steps themselves (Attachment, SnapshotLoad, ChangeStream).
+// Rules 20.9.
+
+#if Postgres
+  package import Continuo
+  internal import ContinuoStorage
+  internal import Synchronization
+
+  /// Follows tables on the thread that runs it.
+  ///
+  ///     let follower = Follower(options, sink, interrupt)
+  ///     ThreadHandle { follower.run() }
+  package final class Follower: Sendable {
+    /// What is followed, and how.
+    package struct Options: Sendable {
+      package var target: ConnectionTarget
+      package var name = "market"
+      package var mapping = TableMapping()
+      /// Deletions of events that are so much older than the newest one are the application's clean-up.
+      package var windowMicroseconds: Int64 = 7 * 86_400_000_000
+      /// How often the server is told how far everything is, while nothing happens.
+      package var statusMicroseconds: Int64 = 1_000_000
+      /// How the waits behind failures grow.
+      package var backoff = Backoff()
+      package var wallClock: @Sendable () -> Timestamp
+
+      package init(_ target: ConnectionTarget, wallClock: @escaping @Sendable () -> Timestamp) {
+        (self.target, self.wallClock) = (target, wallClock)
+      }
+    }
+
+    private let options: Options
+    private let sink: any EventSink
+    private let interrupt: InterruptHandle
+    private let state = Mutex(FollowerStatus())
+    private let chains = Mutex<Set<UInt32>>([])
+    private let labels = Mutex<[[UInt8]: TokenRow]>([:])
+    /// Is told of each change of phase, with why where there is a reason.
+    private let tell: @Sendable (FollowerStatus.Phase, String?) -> Void
+    /// Is told whose rows of the table of tokens changed.
+    private let changed: @Sendable ([ByteString]) -> Void
+
+    package init(
+      _ options: Options, _ sink: any EventSink, _ interrupt: InterruptHandle,
+      tell: @escaping @Sendable (FollowerStatus.Phase, String?) -> Void = { _, _ in },
+      changed: @escaping @Sendable ([ByteString]) -> Void = { _ in }
+    ) {
+      (self.options, self.sink, self.interrupt, self.tell, self.changed) = (options, sink, interrupt, tell, changed)
+    }
+
+    /// How it goes. O(1).
+    package var status: FollowerStatus { state.withLock { $0 } }
+
+    /// The chains whose events come from the tables. O(chains).
+    package var ownedChains: Set<UInt32> { chains.withLock { $0 } }
+
+    /// Label and supply of a token's row; nil where there is none. O(1).
+    package func token(_ id: ByteString) -> TokenRow? { labels.withLock { $0[id.bytes] } }
+
+    /// Follows until it is interrupted, or nothing helps.
+    package func run() {
+      var backoff = options.backoff
+      var random = SystemRandomNumberGenerator()
+      var hasConnected = false
+      while !interrupt.isInterrupted {
+        let began = ContinuousClock.now
+        do {
+          if hasConnected { state.withLock { $0.reconnections += 1 } }
+          hasConnected = true
+          try follow()
+        } catch PostgresFailure.interrupted {
+          break
+        } catch {
+          guard let why = Self.passing(error) else { return stop(Self.text(error)) }
+          // Who has streamed for a while begins with short waits again.
+          if ContinuousClock.now - began > .seconds(60) { backoff.succeed() }
+          enter(.waiting, why)
+          if interrupt.sleep(microseconds: backoff.next(using: &random)) { break }
+        }
+      }
+      enter(.stopped, nil)
+    }
+
+    private func follow() throws {
+      enter(.connecting, nil)
+      let attachment = try Attachment(options, interrupt)
+      enter(.checking, nil)
+      try attachment.publish()
+      let source = SourcePosition.source(options.name)
+      let at = try sink.position(of: source)
+      let count = options.mapping.events.count
+      var (keyFile, map, opening) = try KeyFile.open(directory: sink.directory, tables: count, at: at)
+      own(map.chains)
+      let letters = try DeadLetters(directory: sink.directory)
+      var position = at.map { SourcePosition($0) }
+      let course = try attachment.course(position, system: keyFile.system, isInStep: opening == .inStep)
+      if case .snapshot(let generation, let why) = course {
+        enter(.snapshot, why)
+        state.withLock { ($0.snapshots, $0.snapshotRows) = ($0.snapshots + 1, 0) }
+        let identity = try attachment.identity()
+        let (point, snapshot) = try attachment.snapshot()
+        try keyFile.reset(directory: sink.directory)
+        let chains = map.chains
+        var load = SnapshotLoad(
+          options, sink, attachment.server, keyFile, letters, generation: generation, chains: chains, note)
+        try load.run(snapshot, point: point, identity: identity)
+        (map, position) = (load.map, SourcePosition(generation: generation, lsn: point))
+        let tokens = load.tokens
+        labels.withLock { $0 = tokens }
+      } else {
+        let tokens = try SnapshotLoad.tokens(options.mapping.tokens, attachment.server)
+        labels.withLock { $0 = tokens }
+      }
+      guard let position else { preconditionFailure("a snapshot has a position") }
+      state.withLock { $0.keys = map.count }
+      own(map.chains)
+      enter(.streaming, nil)
+      var stream = ChangeStream(options, sink, attachment.sender, keyFile, letters, map, at: position, note, owns: own)
+      { rows in
+        self.noteTokens(rows)
+      }
+      try stream.run()
+    }
+
+    /// Our own updates come back too: a row whose label and supply are what they were is no news.
+    private func noteTokens(_ rows: [[UInt8]: TokenRow?]) {
+      let others = labels.withLock { labels in
+        var others: [ByteString] = []
+        for (id, row) in rows where labels[id] != row {
+          labels[id] = row
+          others.append(ByteString(id))
+        }
+        return others
+      }
+      if !others.isEmpty { changed(others) }
+    }
+
+    private func own(_ more: Set<UInt32>) { chains.withLock { $0.formUnion(more) } }
+
+    private func note(_ change: @Sendable (inout FollowerStatus) -> Void) { state.withLock { change(&$0) } }
+
+    private func enter(_ phase: FollowerStatus.Phase, _ why: String?) {
+      state.withLock {
+        ($0.phase, $0.failure) = (phase, phase == .waiting || phase == .stopped ? why ?? $0.failure : nil)
+      }
+      tell(phase, why)
+    }
+
+    private func stop(_ why: String) { enter(.stopped, why) }
+
+    /// Why something failed that may pass by itself; nil where it will not.
+    private static func passing(_ error: any Error) -> String? {
+      switch error {
+      case let failure as PostgresFailure:
+        // A slot that somebody reads is free again when they are gone.
+        return failure.isTransient || failure.sqlState == "55006" ? failure.description : nil
+      case StorageFailure.noRoom, StorageFailure.journalTooLong: return text(error)
+      default: return nil
+      }
+    }
+
+    private static func text(_ error: any Error) -> String {
+      switch error {
+      case let failure as PostgresFailure: failure.description
+      case let failure as StorageFailure: "\(failure.what); \(failure.remedy)"
+      default: String(describing: error)
+      }
+    }
+  }
+#endif

@@ -1,0 +1,83 @@
+// What a server says of one table: its kind, owner, columns, and by which of them a deleted row is named.
+// Invariant: read from the catalog at once; nothing here judges it.
+// Not here: what is wrong with it (Preflight), what it is to be (TableMapping).
+
+#if Postgres
+  /// A table of the server.
+  package struct TableFacts: Sendable {
+    package struct Column: Sendable, Equatable {
+      package var name: String
+      package var type: String
+      package var isRequired: Bool
+      /// The type's number.
+      package var typeNumber: UInt32
+    }
+
+    /// By which columns a deleted row is named: REPLICA IDENTITY.
+    package enum Identity: Sendable, Equatable {
+      /// By its primary key, or by an index that was chosen.
+      case columns([String], isPrimaryKey: Bool)
+      /// By all of them.
+      case full
+      /// Not at all: where such a table is published, deletes fail.
+      case none
+    }
+
+    package var number: UInt32
+    package var owner: String
+    package var isPartitioned: Bool
+    package var columns: [Column]
+    package var identity: Identity
+    /// A unique index of columns that are never null, by which rows could be named; nil where there is none.
+    package var usableIndex: String?
+
+    package func column(_ name: String) -> Column? { columns.first { $0.name == name } }
+
+    /// Reads what the server says; nil where there is no such table. Three statements.
+    package init?(_ server: Connection, schema: String, name: String) throws(PostgresFailure) {
+      let found = try server.query(
+        """
+        select c.oid::int8, pg_get_userbyid(c.relowner)::text, c.relkind = 'p', c.relreplident::text
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p')
+        """, [.text(schema), .text(name)])
+      guard let row = found.first, let number = row.int(0) else { return nil }
+      self.number = UInt32(truncatingIfNeeded: number)
+      owner = row.text(1) ?? ""
+      isPartitioned = row.bool(2) ?? false
+      columns = try server.query(
+        """
+        select attname::text, format_type(atttypid, null), attnotnull, atttypid::int8 from pg_attribute
+        where attrelid = $1::int8::oid and attnum > 0 and not attisdropped order by attnum
+        """, [.int8(number)]
+      ).all.map {
+        Column(
+          name: $0.text(0) ?? "", type: $0.text(1) ?? "", isRequired: $0.bool(2) ?? false,
+          typeNumber: UInt32(truncatingIfNeeded: $0.int(3) ?? 0))
+      }
+      let indexes = try server.query(
+        """
+        select ic.relname::text, i.indisprimary, i.indisreplident,
+          i.indisunique and i.indimmediate and i.indpred is null and i.indexprs is null and i.indisvalid
+            and not exists (select 1 from unnest(i.indkey::int2[]) as k
+              join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k where not a.attnotnull),
+          (select string_agg(a.attname::text, chr(1) order by p.place)
+            from unnest(i.indkey::int2[]) with ordinality as p(k, place)
+            join pg_attribute a on a.attrelid = i.indrelid and a.attnum = p.k where p.place <= i.indnkeyatts)
+        from pg_index i join pg_class ic on ic.oid = i.indexrelid where i.indrelid = $1::int8::oid
+        order by not i.indisprimary, ic.relname
+        """, [.int8(number)]
+      ).all
+      func names(of index: Row?) -> [String] { (index?.text(4) ?? "").split(separator: "\u{1}").map(String.init) }
+      let primary = indexes.first { $0.bool(1) == true }
+      let chosen = indexes.first { $0.bool(2) == true }
+      switch row.text(3) {
+      case "f": identity = .full
+      case "i" where chosen != nil: identity = .columns(names(of: chosen), isPrimaryKey: chosen?.bool(1) ?? false)
+      case "d" where primary != nil: identity = .columns(names(of: primary), isPrimaryKey: true)
+      default: identity = .none
+      }
+      usableIndex = indexes.first { $0.bool(3) == true }?.text(0)
+    }
+  }
+#endif

@@ -1,0 +1,235 @@
+// Keeps the summaries in the application's database as the engine has them: what changed goes out, a transaction a batch.
+// Invariant: nothing here is ever waited for by who feeds the engine; an engine that was taken over writes no more.
+// Not here: which columns are ours (Migration), statements (SummaryStatements), values (SummaryBatch).
+
+#if Postgres
+  package import Continuo
+  internal import Synchronization
+
+  /// Writes on the thread that runs it.
+  package final class SummaryWriter: Sendable {
+    package struct Options: Sendable {
+      package var target: ConnectionTarget
+      package var mapping = TableMapping()
+      /// How often is looked whether figures changed by time alone.
+      package var decayMicroseconds: Int64 = 5_000_000
+      /// So long changes are gathered.
+      package var gatherMicroseconds: Int64 = 20_000
+      package var backoff = Backoff()
+
+      package init(_ target: ConnectionTarget) { self.target = target }
+    }
+
+    /// How it goes.
+    package struct Status: Equatable, Sendable {
+      package enum Phase: String, Sendable { case connecting, writing, waiting, fenced, stopped }
+      package var phase = Phase.connecting
+      package var epoch: Int64 = 0
+      package var transactions = 0
+      package var candleRows = 0
+      package var changedCandles = 0
+      package var deletedCandles = 0
+      package var changedTokens = 0
+      package var retries = 0
+      /// When the last transaction was committed, by the server's engine clock.
+      package var asOf: Timestamp?
+      package var failure: String?
+
+      package init() {}
+    }
+
+    /// What the engine says, and how far it is.
+    package struct Source: Sendable {
+      package var publication: Publication
+      /// Read before a version is: it holds at least so much.
+      package var sequence: @Sendable () -> UInt64
+      /// What time it is for an engine whose own clock says so.
+      package var clock: @Sendable (Timestamp?) -> Timestamp
+      /// What the application says of a token's supply.
+      package var supply: @Sendable (ByteString) -> Decimal18?
+
+      package init(
+        _ publication: Publication, sequence: @escaping @Sendable () -> UInt64,
+        clock: @escaping @Sendable (Timestamp?) -> Timestamp, supply: @escaping @Sendable (ByteString) -> Decimal18?
+      ) { (self.publication, self.sequence, self.clock, self.supply) = (publication, sequence, clock, supply) }
+    }
+
+    /// An engine with a later epoch writes.
+    private struct Fenced: Error { let epoch: Int64 }
+
+    private let options: Options
+    private let source: Source
+    private let interrupt: InterruptHandle
+    private let unsent = Unsent()
+    private let state = Mutex(Status())
+    private let epoch = Atomic<Int64>(0)
+    /// What was written last of each token whose volume is not nothing: time alone changes it.
+    private let sent = Mutex<[UInt32: TokenSummary]>([:])
+    /// The columns that were ours the last time.
+    private let known = Mutex<[SummaryColumn]>([])
+    private static let tokensMax = 5_000
+
+    package init(_ options: Options, _ source: Source, _ interrupt: InterruptHandle) {
+      (self.options, self.source, self.interrupt) = (options, source, interrupt)
+      source.publication.listen { [unsent] tokens, candles in unsent.note(tokens, candles) }
+    }
+
+    /// How it goes. O(1).
+    package var status: Status { state.withLock { $0 } }
+    /// How many tokens have something unsent. O(1).
+    package var unsentTokens: Int { unsent.count }
+
+    /// Says that the application changed rows of tokens: what depends on them is looked at again. O(ids).
+    package func note(tokens ids: [ByteString]) {
+      var reader = source.publication.reader()
+      let known = reader.read { market in ids.compactMap { market.token($0) } }
+      unsent.add(Dictionary(known.map { (UInt32($0.index), UnsentToken()) }) { first, _ in first })
+    }
+
+    /// Ends the wait for changes; the interrupt that it was given ends everything else.
+    package func end() { unsent.end() }
+
+    /// Writes until it is interrupted, or an engine with a later epoch has taken over.
+    package func run() {
+      var backoff = options.backoff
+      var random = SystemRandomNumberGenerator()
+      noteAll()
+      while !interrupt.isInterrupted {
+        do {
+          try write { backoff.succeed() }
+        } catch PostgresFailure.interrupted {
+          break
+        } catch let fenced as Fenced {
+          return state.withLock {
+            ($0.phase, $0.failure) = (
+              .fenced, "an engine of epoch \(fenced.epoch) has taken over: this one writes no more"
+            )
+          }
+        } catch {
+          let text = (error as? PostgresFailure)?.description ?? String(describing: error)
+          state.withLock { ($0.phase, $0.failure, $0.retries) = (.waiting, text, $0.retries + 1) }
+          if interrupt.sleep(microseconds: backoff.next(using: &random)) { break }
+        }
+      }
+      state.withLock { $0.phase = .stopped }
+    }
+
+    /// The figures of every token are unsent.
+    private func noteTokens() {
+      var reader = source.publication.reader()
+      let all = reader.read { market in market.tokens().map { UInt32($0.index) } }
+      unsent.add(Dictionary(uniqueKeysWithValues: all.map { ($0, UnsentToken()) }))
+    }
+
+    /// Everything is unsent: what is there is not known.
+    private func noteAll() {
+      var reader = source.publication.reader()
+      let all = reader.read { market in market.tokens().map { UInt32($0.index) } }
+      unsent.add(Dictionary(uniqueKeysWithValues: all.map { ($0, UnsentToken(since: .first, isUndone: true)) }))
+    }
+
+    private func write(_ succeeded: () -> Void) throws {
+      state.withLock { $0.phase = .connecting }
+      let server = try Connection(options.target, application: "continuo summaries", interrupt)
+      let statements = SummaryStatements(mapping: options.mapping)
+      if epoch.load(ordering: .relaxed) == 0 {
+        let own = try server.query(statements.takeTurn, doing: "taking the turn to write").first?.int(0) ?? 1
+        epoch.store(own, ordering: .relaxed)
+        state.withLock { $0.epoch = own }
+      }
+      try server.script(statements.temporary, doing: "preparing to write")
+      state.withLock { ($0.phase, $0.failure) = (.writing, nil) }
+      var (nextDecay, nextOwned) = (ContinuousClock.now, ContinuousClock.now)
+      while true {
+        if interrupt.isInterrupted { throw PostgresFailure.interrupted }
+        let now = ContinuousClock.now
+        if now >= nextDecay {
+          try decay()
+          nextDecay = now.advanced(by: .microseconds(options.decayMicroseconds))
+        }
+        if now >= nextOwned {
+          // Where nothing trades, columns that were taken are found all the same.
+          if try ownedChanged(server, statements) { noteTokens() }
+          nextOwned = now.advanced(by: .seconds(5))
+        }
+        let some = unsent.take(atMost: Self.tokensMax, withinMicroseconds: min(options.decayMicroseconds, 250_000))
+        guard !some.isEmpty else { continue }
+        do {
+          try send(some, server, statements)
+          succeeded()
+        } catch {
+          unsent.add(some)
+          if server.isInTransaction, !server.isBroken { _ = try? server.script("ROLLBACK") }
+          throw error
+        }
+        // So that a token that trades all the time is written now and then, not with every trade.
+        if interrupt.sleep(microseconds: options.gatherMicroseconds) { throw PostgresFailure.interrupted }
+      }
+    }
+
+    private func send(_ some: [UInt32: UnsentToken], _ server: Connection, _ statements: SummaryStatements) throws {
+      let sequence = source.sequence()
+      var reader = source.publication.reader()
+      let batch = try reader.read { market in
+        try SummaryBatch(some, market, at: source.clock(market.clock), supply: source.supply)
+      }
+      let doing = "writing summaries"
+      try server.script("BEGIN", doing: doing)
+      let last = try server.query(statements.epoch, doing: doing).first?.int(0) ?? .max
+      guard last == epoch.load(ordering: .relaxed) else { throw Fenced(epoch: last) }
+      let names = try server.query(statements.ownedColumns, [.text(options.mapping.tokens.quoted)], doing: doing)
+      let owned = SummaryColumn.allCases.filter { column in names.all.contains { $0.text(0) == column.rawValue } }
+      if owned != known.withLock({ $0 }) {
+        // What was taken since the last time is written from the first row on.
+        known.withLock { $0 = owned }
+        noteTokens()
+      }
+      try copy(batch.tokenRows, SummaryStatements.copyTokens, server)
+      try copy(batch.candleRows, SummaryStatements.copyCandles, server)
+      let deleted = try server.query(statements.deleteCandles, doing: doing).affected
+      let merged = try batch.candleCount == 0 ? 0 : server.query(statements.mergeCandles, doing: doing).affected
+      let updated = try statements.updateTokens(owned).map { try server.query($0, doing: doing).affected } ?? 0
+      _ = try server.query(statements.sync, [.int8(Int64(sequence)), .timestamp(batch.asOf)], doing: doing)
+      try server.script("COMMIT", doing: doing)
+      unsent.add(batch.left)
+      sent.withLock { sent in
+        for token in batch.tokens { sent[token.number] = token.summary.volume == .zero ? nil : token.summary }
+      }
+      state.withLock {
+        $0.transactions += 1
+        $0.candleRows += batch.candleCount
+        $0.changedCandles += merged
+        $0.deletedCandles += deleted
+        $0.changedTokens += updated
+        $0.asOf = batch.asOf
+      }
+    }
+
+    private func ownedChanged(_ server: Connection, _ statements: SummaryStatements) throws(PostgresFailure) -> Bool {
+      let names = try server.query(statements.ownedColumns, [.text(options.mapping.tokens.quoted)])
+      let owned = SummaryColumn.allCases.filter { column in names.all.contains { $0.text(0) == column.rawValue } }
+      return owned != known.withLock { $0 }
+    }
+
+    private func copy(_ rows: [UInt8], _ statement: String, _ server: Connection) throws(PostgresFailure) {
+      var pieces = [CopyRows.foot, rows, CopyRows.head]
+      _ = try server.copyIn(statement, doing: "writing summaries") { pieces.popLast() }
+    }
+
+    /// Finds the tokens whose figures changed by time alone. O(tokens that trade × log n).
+    private func decay() throws {
+      let last = sent.withLock { $0 }
+      var reader = source.publication.reader()
+      var changed: [UInt32: UnsentToken] = [:]
+      try reader.read { market in
+        let now = source.clock(market.clock)
+        for (number, summary) in last {
+          let token = TokenID(Int(number))
+          let present = try TokenSummary(market, token, supply: source.supply(market.name(of: token)), at: now)
+          if present != summary { changed[number] = UnsentToken() }
+        }
+      }
+      if !changed.isEmpty { unsent.add(changed) }
+    }
+  }
+#endif

@@ -1,0 +1,73 @@
+// What of the summaries the server does not have yet: tokens, and since when their candles are others.
+// Invariant: bounded by the number of tokens, however long the server is away; what is taken out and not sent is put back.
+// Not here: finding values (SummaryBatch), sending (SummaryWriter).
+// Rules 20.14.
+
+package import Continuo
+internal import ContinuoBytes
+
+/// What is unsent of one token.
+package struct UnsentToken: Equatable, Sendable {
+  /// From the hour of this instant on its candles are to be sent; nil: none are.
+  package var since: Timestamp?
+  /// Whether some may be gone.
+  package var isUndone = false
+
+  package init(since: Timestamp? = nil, isUndone: Bool = false) { (self.since, self.isUndone) = (since, isUndone) }
+
+  /// Both at once.
+  package mutating func add(_ other: UnsentToken) {
+    if let theirs = other.since { since = min(since ?? theirs, theirs) }
+    isUndone = isUndone || other.isUndone
+  }
+}
+
+/// The keys that are to be sent, gathered by the engine's thread, taken by the writer's.
+package final class Unsent: Sendable {
+  private struct State: Sendable {
+    var tokens: [UInt32: UnsentToken] = [:]
+    var isEnded = false
+  }
+
+  private let state = MonitorHandle(State())
+
+  package init() {}
+
+  /// How many tokens have something unsent. O(1).
+  package var count: Int { state.locked { $0.tokens.count } }
+
+  /// Notes what a step changed. O(tokens).
+  package func note(_ tokens: [UInt32], _ candles: [StepChange]) {
+    state.locked { state in
+      for token in tokens where state.tokens[token] == nil { state.tokens[token] = UnsentToken() }
+      for change in candles {
+        state.tokens[change.token, default: UnsentToken()].add(
+          UnsentToken(since: change.earliest, isUndone: change.isUndone))
+      }
+    }
+  }
+
+  /// Notes some, or puts back what was not sent. O(tokens).
+  package func add(_ tokens: [UInt32: UnsentToken]) {
+    state.locked { state in for (token, unsent) in tokens { state.tokens[token, default: UnsentToken()].add(unsent) } }
+  }
+
+  /// Wakes who waits.
+  package func end() { state.locked { $0.isEnded = true } }
+
+  /// Takes some, once there are any or it has waited long enough; none where it was ended. O(tokens).
+  package func take(atMost count: Int, withinMicroseconds microseconds: Int64) -> [UInt32: UnsentToken] {
+    state.locked(
+      when: { !$0.tokens.isEmpty || $0.isEnded }, withinMicroseconds: microseconds,
+      { state in
+        if state.tokens.count <= count {
+          defer { state.tokens = [:] }
+          return state.tokens
+        }
+        var taken: [UInt32: UnsentToken] = [:]
+        for (token, unsent) in state.tokens.prefix(count) { taken[token] = unsent }
+        for token in taken.keys { state.tokens[token] = nil }
+        return taken
+      })
+  }
+}

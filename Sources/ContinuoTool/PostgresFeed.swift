@@ -1,0 +1,172 @@
+// What runs in a server beside PostgreSQL: changes come in by one thread, summaries go out by another.
+// Invariant: both have ended before the directory is closed; neither is waited for by who asks the server.
+// Not here: what they do (ContinuoPostgres), which database it is (ServePostgresOptions).
+
+#if Server && Postgres
+  internal import Continuo
+  internal import ContinuoBytes
+  internal import ContinuoPostgres
+  internal import ContinuoServer
+  internal import ContinuoStorage
+  internal import Synchronization
+
+  /// The server's market, as events come from PostgreSQL.
+  private struct ServedSink: EventSink {
+    let inlet: ServerInlet
+    let directory: String
+    let price: PriceMode
+
+    var newest: Timestamp? { (try? inlet.read { $0.newest }) ?? nil }
+    var horizon: Timestamp? { (try? inlet.read { $0.horizon }) ?? nil }
+
+    func held(_ kind: EventKind) -> [OrderKey] {
+      (try? inlet.read { market in market.tokens().flatMap { market.heldKeys(of: kind, token: $0) } }) ?? []
+    }
+
+    func position(of source: ByteString) throws -> UInt128? { try inlet.position(of: source) }
+
+    func take(_ batch: EventBatch, at position: InputPosition, isHistory: Bool) throws -> Receipt {
+      try isHistory ? inlet.take(history: batch, at: position) : inlet.take(batch, at: position)
+    }
+
+    func moveHorizon() throws { try inlet.moveHorizon() }
+  }
+
+  /// Follows and writes for as long as a server runs.
+  final class PostgresFeed: Sendable {
+    private struct Parts: Sendable {
+      var follower: Follower?
+      var writer: SummaryWriter?
+    }
+
+    private let following: Follower.Options
+    private let writing: SummaryWriter.Options
+    private let parts = Mutex(Parts())
+    private let note: @Sendable (String) -> Void
+
+    init(
+      _ following: Follower.Options, _ writing: SummaryWriter.Options, note: @escaping @Sendable (String) -> Void
+    ) { (self.following, self.writing, self.note) = (following, writing, note) }
+
+    /// Has a server follow and write.
+    func join(_ options: inout Server.Options) {
+      let directory = options.dataDirectory
+      options.feedReport = { self.report }
+      options.ownedChains = { self.ownedChains }
+      options.feed = ServerFeed(
+        accept: { _ in },
+        run: { inlet in
+          do {
+            try self.run(inlet, directory)
+          } catch { self.note("PostgreSQL is not followed: \(error)") }
+        })
+    }
+
+    private func run(_ inlet: ServerInlet, _ directory: String) throws {
+      let (ledger, publication) = try inlet.opened
+      let interrupt = InterruptHandle()
+      let sink = ServedSink(inlet: inlet, directory: directory, price: ledger.price)
+      let writerBox = Mutex<SummaryWriter?>(nil)
+      let follower = Follower(
+        following, sink, interrupt,
+        tell: { [note] phase, why in
+          switch phase {
+          case .snapshot: note("PostgreSQL: reading all rows: \(why ?? "")")
+          case .waiting: note("PostgreSQL: \(why ?? "")")
+          case .stopped: if let why { note("PostgreSQL is followed no more: \(why)") }
+          default: break
+          }
+        }, changed: { ids in writerBox.withLock { $0 }?.note(tokens: ids) })
+      let wallClock = following.wallClock
+      let source = SummaryWriter.Source(
+        publication, sequence: { ledger.appliedSequence }, clock: { own in max(own ?? wallClock(), wallClock()) },
+        supply: { follower.token($0)?.supply })
+      let writer = SummaryWriter(writing, source, interrupt)
+      writerBox.withLock { $0 = writer }
+      parts.withLock { $0 = Parts(follower: follower, writer: writer) }
+      let reading = ThreadHandle { follower.run() }
+      // Summaries of a market that is not there yet would be wrong for as long as it is not.
+      var sending: ThreadHandle?
+      while inlet.wait(microseconds: 100_000) {
+        if sending == nil, follower.status.phase == .streaming { sending = ThreadHandle { writer.run() } }
+      }
+      interrupt.interrupt()
+      writer.end()
+      reading?.join()
+      sending?.join()
+    }
+
+    // MARK: what is told
+
+    /// The chains that the database is the source of.
+    var ownedChains: Set<UInt32> { parts.withLock { $0.follower }?.ownedChains ?? [] }
+
+    /// For readiness and metrics.
+    var report: FeedReport {
+      var report = FeedReport()
+      let parts = parts.withLock { $0 }
+      guard let follower = parts.follower, let writer = parts.writer else { return report }
+      let (following, writing) = (follower.status, writer.status)
+      if following.phase == .snapshot {
+        report.reasons.append("postgres_snapshot: \(following.snapshotRows) rows were read")
+      }
+      if let why = following.failure { report.warnings.append("postgres_in: \(following.phase.rawValue): \(why)") }
+      if let why = writing.failure { report.warnings.append("postgres_out: \(writing.phase.rawValue): \(why)") }
+      report.figures = Self.figures(following) + Self.figures(writing, unsent: writer.unsentTokens)
+      return report
+    }
+
+    private static func figures(_ status: FollowerStatus) -> [FeedReport.Figure] {
+      func figure(_ name: String, _ help: String, isCounter: Bool = false, _ value: Int) -> FeedReport.Figure {
+        FeedReport.Figure("continuo_postgres_\(name)", help, isCounter: isCounter, Double(value))
+      }
+      var figures = [
+        figure("streaming", "Whether changes of the database are followed.", status.phase == .streaming ? 1 : 0),
+        figure("lag_bytes", "How much of the database's log is not taken yet.", Int(status.lagBytes)),
+        figure(
+          "retained_bytes", "How much of its log the database has to keep.",
+          Int(status.serverLSN.value - min(status.serverLSN.value, status.confirmedLSN.value))),
+        figure("transactions_total", "Transactions that were taken.", isCounter: true, status.transactions),
+        figure("batches_total", "Batches that they were taken in.", isCounter: true, status.batches),
+        figure("rows_rejected_total", "Rows that were rejected.", isCounter: true, status.rejected),
+        figure(
+          "rows_cleaned_up_total", "Deletions that were the application's clean-up.", isCounter: true,
+          status.counts.cleanedUp),
+        figure("reconnections_total", "Connections that were made again.", isCounter: true, status.reconnections),
+        figure("snapshots_total", "Snapshots that were begun.", isCounter: true, status.snapshots),
+        figure("keys", "Rows whose event is remembered.", status.keys),
+      ]
+      if let at = status.lastCommit {
+        figures.append(
+          FeedReport.Figure(
+            "continuo_postgres_last_commit_timestamp_seconds",
+            "When the last transaction was committed that was taken.",
+            Double(at.microseconds) / 1e6))
+      }
+      return figures
+    }
+
+    private static func figures(_ status: SummaryWriter.Status, unsent: Int) -> [FeedReport.Figure] {
+      func figure(_ name: String, _ help: String, isCounter: Bool = false, _ value: Int) -> FeedReport.Figure {
+        FeedReport.Figure("continuo_postgres_\(name)", help, isCounter: isCounter, Double(value))
+      }
+      var figures = [
+        figure("writing", "Whether summaries are written.", status.phase == .writing ? 1 : 0),
+        figure("fenced", "Whether another engine has taken over.", status.phase == .fenced ? 1 : 0),
+        figure("unsent_tokens", "Tokens of which something is not written yet.", unsent),
+        figure("write_transactions_total", "Transactions of summaries.", isCounter: true, status.transactions),
+        figure("candle_rows_total", "Candles that were looked at.", isCounter: true, status.candleRows),
+        figure("candle_rows_changed_total", "Candles that were written.", isCounter: true, status.changedCandles),
+        figure("token_rows_changed_total", "Rows of tokens that were written.", isCounter: true, status.changedTokens),
+        figure("write_retries_total", "Transactions of summaries that failed.", isCounter: true, status.retries),
+      ]
+      if let at = status.asOf {
+        figures.append(
+          FeedReport.Figure(
+            "continuo_postgres_written_timestamp_seconds", "As of when the summaries are.",
+            Double(at.microseconds) / 1e6))
+      }
+      return figures
+    }
+  }
+#endif
