@@ -29,22 +29,5 @@ static inline void *continuo_map(size_t bytes, size_t alignment) {
   return start + before;
 }
 
-// Moves bytes up by 1 to 16 places, over themselves. A loop with one step each 16 bytes: of a short move whose length nobody
-// can foretell, memmove's branches take longer than the bytes.
-static inline void continuo_shift_up(char *start, size_t bytes, size_t by) {
-  if (bytes < 16) {
-    memmove(start + by, start, bytes);
-    return;
-  }
-  char first[16], step[16];
-  memcpy(first, start, 16);
-  for (size_t left = bytes; left > 16;) {
-    left -= 16;
-    memcpy(step, start + left, 16);
-    memcpy(start + left + by, step, 16);
-  }
-  memcpy(start + by, first, 16);
-}
-
 static inline void continuo_unmap(void *start, size_t bytes) { munmap(start, bytes); }
 #endif

@@ -2,12 +2,11 @@
 // Invariant: what a published version may have is copied first; a change that does not fit leaves the chunk as it was.
 // Not here: packing and reading (PackedChunkHandle), when rows are packed anew (SortedSeries).
 
-internal import CMemory
-
 /// Each change gives the chunk as it is then, in the place of this one: in the same block, or in another, while this one
 /// is given back.
 extension PackedChunk {
-  /// One row more, nil where it does not fit the columns as they are packed. O(bytes).
+  /// One row more, nil where it does not fit the columns as they are packed. O(bytes): those of fewer rows, either all
+  /// before it or all behind it, are moved, as long as there is room on their side.
   ///
   /// - Parameter room: how many rows more there should be room for, where there is none for this one.
   func inserting(_ row: Row, at index: Int, room: Int, _ arena: Arena) -> PackedChunk? {
@@ -17,18 +16,28 @@ extension PackedChunk {
       guard let word = offset(of: row, column) else { return nil }
       words[column] = word
     }
-    var head = head
     let own = head.count < head.capacity ? owned(arena) : moved(capacity: count + 1 + room, arena)
+    let head = own.head
+    let (all, front) = (Int(head.count), Int(head.front))
+    let movesFront = front > 0 && (index * 2 < all || front + all == Int(head.capacity))
     for column in 0..<Row.columnCount {
-      let header = own.header(column)
-      let width = Int(header.width)
+      var header = own.header(column)
+      let (start, width) = (Int(header.start), Int(header.width))
       guard width > 0 else { continue }
-      let place = Int(header.start) + index * width
-      own.shiftUp(place, by: width, bytes: (Int(head.count) - index) * width)
-      own.put(words[column], width, at: place)
+      if movesFront {
+        header.start -= UInt32(truncatingIfNeeded: width)
+        own.setHeader(column, header)
+        own.move(start, to: start - width, bytes: index * width)
+        own.put(words[column], width, at: start + (index - 1) * width)
+      } else {
+        let place = start + index * width
+        own.move(place, to: place + width, bytes: (all - index) * width)
+        own.put(words[column], width, at: place)
+      }
     }
-    if index == Int(head.count) { head.lastKey = row.key }
-    own.setRows(Int(head.count) + 1, lastKey: head.lastKey, Row.summary(own.summary, with: row))
+    own.setRows(
+      all + 1, lastKey: index == all ? row.key : head.lastKey, Row.summary(own.summary, with: row),
+      front: movesFront ? front - 1 : front)
     return own
   }
 
@@ -126,11 +135,13 @@ extension PackedChunk {
   /// Copies rows as they are packed; last key and summary stay those of this chunk. O(bytes).
   private func copy(_ rows: Range<Int>, capacity: Int, _ arena: Arena) -> PackedChunk {
     var bytes = Self.dataStart + 16
+    var front = (capacity - rows.count) / 2
     for column in 0..<Row.columnCount {
       let header = header(column)
       bytes += header.baseBytes + capacity * Int(header.width)
+      if header.hasWideBase { front = 0 }
     }
-    let other = PackedChunk(arena, rows.count, capacity, bytes: bytes, lastKey: lastKey, summary)
+    let other = PackedChunk(arena, rows.count, capacity, front: front, bytes: bytes, lastKey: lastKey, summary)
     var cursor = Self.dataStart
     for column in 0..<Row.columnCount {
       var header = header(column)
@@ -138,12 +149,12 @@ extension PackedChunk {
       let start = Int(header.start)
       // SAFETY: a base lies before `start` and `count` offsets behind it; room for as much was counted above.
       unsafe (other.block + cursor).copyMemory(from: block + start - baseBytes, byteCount: baseBytes)
-      cursor += baseBytes
+      cursor += baseBytes + front * width
       unsafe (other.block + cursor).copyMemory(
         from: block + start + rows.lowerBound * width, byteCount: rows.count * width)
       header.start = UInt32(truncatingIfNeeded: cursor)
       other.setHeader(column, header)
-      cursor += capacity * width
+      cursor += (capacity - front) * width
     }
     return other
   }
@@ -155,16 +166,10 @@ extension PackedChunk {
     unsafe (block + target).copyMemory(from: block + source, byteCount: bytes)
   }
 
-  /// Moves offsets of a column up by one row, within its room.
   @inline(__always)
-  private func shiftUp(_ source: Int, by width: Int, bytes: Int) {
-    // SAFETY: as for `move`; an offset takes 1 to 16 bytes.
-    unsafe continuo_shift_up((block + source).assumingMemoryBound(to: CChar.self), bytes, width)
-  }
-
-  @inline(__always)
-  private func setRows(_ count: Int, lastKey: Row.Key, _ summary: Row.Summary) {
+  private func setRows(_ count: Int, lastKey: Row.Key, _ summary: Row.Summary, front: Int? = nil) {
     var head = head
+    if let front { head.front = UInt16(truncatingIfNeeded: front) }
     head.count = UInt16(truncatingIfNeeded: count)
     head.lastKey = lastKey
     // SAFETY: the block has room for its head and its summary, and nobody else has it.

@@ -19,7 +19,8 @@ struct PackedColumn: BitwiseCopyable {
   var hasWideBase: Bool
 }
 
-/// Packed rows, in order, in one block: count and size, last key, summary, a header a column, offsets with room behind them.
+/// Packed rows, in order, in one block: count and size, last key, summary, a header a column, offsets with room before and
+/// behind them.
 @safe package struct PackedChunk<Row: PackedRow>: BitwiseCopyable {
   let block: UnsafeMutableRawPointer
 
@@ -31,6 +32,8 @@ struct PackedColumn: BitwiseCopyable {
     /// The version that the chunk was made for.
     var born: UInt64
     var lastKey: Row.Key
+    /// For how many of these rows there is room before the first one: 0 where a base is.
+    var front: UInt16
   }
 
   @inline(__always)
@@ -86,31 +89,36 @@ struct PackedColumn: BitwiseCopyable {
     let scratch = PackScratch(rows, arena)
     let summary = Row.summary(rows, scratch)
     var bytes = Self.dataStart
+    var front = room / 2
     for column in 0..<Row.columnCount {
       if room > 0 || isChanging { scratch.makeRoom(column, isChanging: isChanging, isGrowing: room > 0) }
       let plan = scratch.plan(column)
       bytes += plan.baseBytes + plan.width * capacity
+      if plan.baseBytes > 0 { front = 0 }
     }
     // A value is read as one or two whole words: the last one may reach past its bytes.
-    self.init(arena, rows.count, capacity, bytes: bytes + 16, lastKey: rows[rows.count - 1].key, summary)
+    self.init(
+      arena, rows.count, capacity, front: front, bytes: bytes + 16, lastKey: rows[rows.count - 1].key, summary)
     var cursor = Self.dataStart
     for column in 0..<Row.columnCount {
       let plan = scratch.plan(column)
-      cursor = begin(column, plan, at: cursor)
       let width = plan.width
+      let start = begin(column, plan, at: cursor, front: front)
+      cursor = start + width * (capacity - front)
       guard width > 0 else { continue }
       // SAFETY: the column's room was counted above, and 16 bytes behind the last.
-      unsafe scratch.write(column, to: block + cursor)
-      cursor += width * capacity
+      unsafe scratch.write(column, to: block + start)
     }
     scratch.free(arena)
   }
 
-  init(_ arena: Arena, _ count: Int, _ capacity: Int, bytes: Int, lastKey: Row.Key, _ summary: Row.Summary) {
+  init(
+    _ arena: Arena, _ count: Int, _ capacity: Int, front: Int, bytes: Int, lastKey: Row.Key, _ summary: Row.Summary
+  ) {
     unsafe block = arena.take(bytes)
     let head = Head(
-      count: UInt16(count), capacity: UInt16(capacity), byteCount: UInt32(bytes), born: arena.sequence, lastKey: lastKey
-    )
+      count: UInt16(count), capacity: UInt16(capacity), byteCount: UInt32(bytes), born: arena.sequence,
+      lastKey: lastKey, front: UInt16(front))
     // SAFETY: the block has room for its head and its summary.
     unsafe block.storeBytes(of: head, as: Head.self)
     unsafe block.storeBytes(of: summary, toByteOffset: Self.summaryStart, as: Row.Summary.self)
@@ -124,8 +132,8 @@ struct PackedColumn: BitwiseCopyable {
 
   /// Writes a column's header and wide base, and tells where its offsets begin.
   @inline(__always)
-  private func begin(_ column: Int, _ plan: PackPlan, at cursor: Int) -> Int {
-    let start = cursor + plan.baseBytes
+  private func begin(_ column: Int, _ plan: PackPlan, at cursor: Int, front: Int) -> Int {
+    let start = cursor + plan.baseBytes + front * plan.width
     let hasWideBase = plan.baseBytes > 0
     if hasWideBase {
       // SAFETY: 16 bytes were planned here; no alignment is needed to store bytes.
