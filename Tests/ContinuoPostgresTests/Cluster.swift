@@ -4,6 +4,7 @@
 
 #if Postgres
   import ContinuoPostgres
+  import ContinuoTestSupport
   import Foundation
   import Synchronization
   import Testing
@@ -32,8 +33,6 @@
     private let life: Pipe
     private let process: Process
 
-    private static let starting = Mutex(())
-
     /// Makes and starts one.
     init(_ settings: [String]) throws {
       let folder = FileManager.default.temporaryDirectory.appending(path: "continuo-pg-\(UUID().uuidString)")
@@ -47,7 +46,7 @@
       try Data().write(to: printed)
       process.standardOutput = try FileHandle(forWritingTo: printed)
       process.standardError = process.standardOutput
-      try Self.starting.withLock { _ in try process.run() }
+      try process.start()
       let end = ContinuousClock.now + .seconds(60)
       let ready = folder.appending(path: "ready")
       while true {

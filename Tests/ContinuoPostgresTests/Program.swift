@@ -3,8 +3,8 @@
 // Not here: what is expected of it (the tests).
 
 #if Server && Postgres
+  import ContinuoTestSupport
   import Foundation
-  import Synchronization
   import Testing
 
   #if canImport(Glibc)
@@ -14,9 +14,6 @@
   #endif
 
   enum Program {
-    /// Foundation that starts two processes at once may read memory that is gone.
-    private static let starting = Mutex(())
-
     /// Where the build puts its programs: beside the tests.
     private static let program: URL? = {
       let places = [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
@@ -42,7 +39,7 @@
       for name in ["out", "error"] { try Data().write(to: URL(filePath: folder.path + "/" + name)) }
       process.standardOutput = try FileHandle(forWritingTo: URL(filePath: folder.path + "/out"))
       process.standardError = try FileHandle(forWritingTo: URL(filePath: folder.path + "/error"))
-      try starting.withLock { _ in try process.run() }
+      try process.start()
       process.waitUntilExit()
       let texts = try ["out", "error"].map { try String(contentsOfFile: folder.path + "/" + $0, encoding: .utf8) }
       return Outcome(status: process.terminationStatus, out: texts[0], error: texts[1])
@@ -58,7 +55,7 @@
       return process
     }
 
-    fileprivate static func start(_ process: Process) throws { try starting.withLock { _ in try process.run() } }
+    fileprivate static func start(_ process: Process) throws { try process.start() }
   }
 
   /// `continuo serve --postgres` in a process of its own.

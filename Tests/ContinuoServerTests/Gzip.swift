@@ -3,6 +3,7 @@
 // Not here: anything of HTTP.
 
 #if Server
+  import ContinuoTestSupport
   import Foundation
   import Testing
 

@@ -6,6 +6,7 @@
   import Continuo
   import ContinuoServer
   import ContinuoStorage
+  import ContinuoTestSupport
   import Foundation
   import HTTPTypes
   import HummingbirdTesting

@@ -3,9 +3,9 @@
 // Not here: what is expected of it (the tests).
 
 #if Server
+  import ContinuoTestSupport
   import Foundation
   import HummingbirdTesting
-  import Synchronization
   import Testing
 
   #if canImport(Glibc)
@@ -13,14 +13,6 @@
   #else
     import Darwin
   #endif
-
-  extension Process {
-    /// Foundation that starts two processes at once may read memory that is gone.
-    private static let starting = Mutex(())
-
-    /// Starts it, one at a time.
-    func start() throws { try Self.starting.withLock { _ in try run() } }
-  }
 
   enum Program {
     /// Where the build puts its programs: beside the tests.

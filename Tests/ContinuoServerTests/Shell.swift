@@ -3,6 +3,7 @@
 // Not here: the program itself (ServedProcess).
 
 #if Server
+  import ContinuoTestSupport
   import Foundation
   import Testing
 

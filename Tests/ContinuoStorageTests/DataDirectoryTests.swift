@@ -59,7 +59,7 @@ struct DataDirectoryTests {
           while !isDone.withLock({ $0 }) {
             let process = Process()
             process.executableURL = URL(filePath: "/bin/true")
-            guard (try? process.run()) != nil else { continue }
+            guard (try? process.start()) != nil else { continue }
             process.waitUntilExit()
             started += 1
           }

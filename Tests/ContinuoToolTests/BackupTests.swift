@@ -2,6 +2,7 @@
 // Invariant: only processes that were started here are killed; what is copied has the digest that it had.
 // Not here: copies on a simulated disk (ContinuoStorageTests).
 
+import ContinuoTestSupport
 import Foundation
 import Testing
 
@@ -135,7 +136,7 @@ struct BackupTests {
     process.environment = [:]
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
-    try process.run()
+    try process.start()
     usleep(microseconds)
     if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     process.waitUntilExit()

@@ -2,6 +2,7 @@
 // Invariant: only processes that were started here are killed.
 // Not here: crashes of the machine (ContinuoStorageTests, on a simulated disk).
 
+import ContinuoTestSupport
 import Foundation
 import Testing
 
@@ -25,7 +26,7 @@ struct KillTests {
     process.environment = [:]
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
-    try process.run()
+    try process.start()
     Thread.sleep(forTimeInterval: Double(milliseconds) / 1000)
     if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     process.waitUntilExit()

@@ -2,6 +2,7 @@
 // Invariant: the environment is empty but for what a test sets; the working directory is the project's root.
 // Not here: what is expected of it (the tests).
 
+import ContinuoTestSupport
 import Foundation
 import Testing
 
@@ -60,7 +61,7 @@ enum Tool {
       process.standardInput = try FileHandle(forReadingFrom: names[0])
       process.standardOutput = try FileHandle(forWritingTo: names[1])
       process.standardError = try FileHandle(forWritingTo: names[2])
-      try process.run()
+      try process.start()
       process.waitUntilExit()
       return Outcome(
         status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
