@@ -52,8 +52,9 @@
       public var feed: ServerFeed?
       /// What is to be told of it; nil: nothing.
       public var feedReport: (@Sendable () -> FeedReport)?
-      /// The chains that nobody else may write: theirs is the only source. nil: there are none.
-      public var ownedChains: (@Sendable () -> Set<UInt32>)?
+      /// The chains that nobody else may write: theirs is the only source. While it says nil, which they are is not known,
+      /// and nobody else may write at all. nil: there are none.
+      public var ownedChains: (@Sendable () -> Set<UInt32>?)?
       /// What the wall clock says.
       public var wallClock: @Sendable () -> Timestamp
 

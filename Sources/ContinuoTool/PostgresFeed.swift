@@ -84,6 +84,7 @@
       let writer = SummaryWriter(writing, source, interrupt)
       writerBox.withLock { $0 = writer }
       parts.withLock { $0 = Parts(follower: follower, writer: writer) }
+      try follower.readChains()
       let reading = ThreadHandle { follower.run() }
       // Summaries of a market that is not there yet would be wrong for as long as it is not.
       var sending: ThreadHandle?
@@ -98,8 +99,8 @@
 
     // MARK: what is told
 
-    /// The chains that the database is the source of.
-    var ownedChains: Set<UInt32> { parts.withLock { $0.follower }?.ownedChains ?? [] }
+    /// The chains that the database is the source of; nil where that is not known yet.
+    var ownedChains: Set<UInt32>? { parts.withLock { $0.follower }?.ownedChains }
 
     /// For readiness and metrics.
     var report: FeedReport {

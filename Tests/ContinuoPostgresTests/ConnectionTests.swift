@@ -184,7 +184,9 @@
       let texts = [
         "postgresql://user:geheim@127.0.0.1:1/x", "postgresql://user:geheim@127.0.0.1:1/x?nonsense=geheim",
         "host=127.0.0.1 port=1 password=geheim user=user", "password=geheim nonsense=1",
-        "postgresql://user:geheim@[::1",
+        "postgresql://user:geheim@[::1", "postgresql://user:p@geheim@127.0.0.1:1/x",
+        "postgresql://user:ge/heim@127.0.0.1:1/x",
+        "dbname=postgresql://user:geheim@127.0.0.1:1/x", "postgresql://user:geheim/@127.0.0.1:1/x",
         "geheim", "host='geheim",
       ]
       var met = 0

@@ -32,6 +32,36 @@
         #expect(course.rows > 100, "SEED=\(seed)")
       }
     }
+
+    /// Rule 11.2: what a page that is put in front of a kept one says of the gap between its candles is what is known of it.
+    @Test("A late event in a gap, then the page before it: nothing is missing")
+    func gap() async throws {
+      try await Served.run { options in
+        options.ledger.engine = Engine.Settings(retention: .standard, futureToleranceMicroseconds: nil)
+      } _: { served in
+        let start = Timestamp("2025-03-01T00:00:00Z")!
+        func post(block: Int, hour: Int64) async throws {
+          let time = (start + (hour * 60 + 1) * 60_000_000).microseconds
+          let text =
+            "{\"block\":\(block),\"timestamp\":\(time),\"token\":\"ART\",\"amount_usd\":\"1\",\"token_amount\":\"1\"}\n"
+          let reply = try await served.post("/v1/events", Array(text.utf8), type: "application/x-ndjson")
+          #expect(reply.status == 200 && reply.object["accepted"] as? Int == 1, "\(reply.text)")
+        }
+        func candles(_ rest: String) async throws -> (count: Int, next: String?) {
+          let reply = try await served.get("/v1/tokens/ART/candles?interval=1h\(rest)")
+          return ((reply.object["candles"] as? [Any])?.count ?? -1, reply.object["next"] as? String)
+        }
+        served.clock.set(start + 12 * 3_600_000_000)
+        for (block, hour) in [(1, 1), (2, 2), (3, 10)] { try await post(block: block, hour: Int64(hour)) }
+        let newest = try await candles("&limit=2")
+        #expect(newest.count == 2)
+        try await post(block: 4, hour: 5)
+        let older = try await candles("&limit=2&cursor=\(try #require(newest.next))")
+        #expect(older.count == 1)
+        let all = try await candles("")
+        #expect(all.count == 4)
+      }
+    }
   }
 
   /// A market that goes on, and what is asked of it.

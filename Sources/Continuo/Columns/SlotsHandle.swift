@@ -83,10 +83,10 @@ internal import CMemory
     }
   }
 
-  /// Asks for some lines of the thing in slot `index`. O(1).
+  /// Asks for some lines of the thing in slot `index`, which need not be there. O(1).
   @inline(__always)
   func prefetch(_ index: Int, from first: Int = 0, lines: Int) {
-    precondition(index >= 0 && index < count, "slots are asked for within their count")
+    guard index >= 0, index < count else { return }
     let start = unsafe places.start(index)
     for line in first..<first + lines {
       // SAFETY: a prefetch of any address is harmless; this one is not read here.

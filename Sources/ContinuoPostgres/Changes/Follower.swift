@@ -9,6 +9,12 @@
   internal import ContinuoStorage
   internal import Synchronization
 
+  #if canImport(Glibc)
+    internal import Glibc
+  #else
+    internal import Darwin
+  #endif
+
   /// Follows tables on the thread that runs it.
   ///
   ///     let follower = Follower(options, sink, interrupt)
@@ -36,7 +42,7 @@
     private let sink: any EventSink
     private let interrupt: InterruptHandle
     private let state = Mutex(FollowerStatus())
-    private let chains = Mutex<Set<UInt32>>([])
+    private let chains = Mutex<Set<UInt32>?>(nil)
     private let labels = Mutex<[[UInt8]: TokenRow]>([:])
     /// Is told of each change of phase, with why where there is a reason.
     private let tell: @Sendable (FollowerStatus.Phase, String?) -> Void
@@ -54,8 +60,19 @@
     /// How it goes. O(1).
     package var status: FollowerStatus { state.withLock { $0 } }
 
-    /// The chains whose events come from the tables. O(chains).
-    package var ownedChains: Set<UInt32> { chains.withLock { $0 } }
+    /// The chains whose events come from the tables; nil where that is not known yet. O(chains).
+    package var ownedChains: Set<UInt32>? { chains.withLock { $0 } }
+
+    /// Reads of the directory which chains come from the tables, so that this is known however long the server is away.
+    /// O(keys).
+    package func readChains() throws {
+      var known: Set<UInt32> = []
+      if try RealDisk().names(in: sink.directory)?.contains(KeyFile.name) == true {
+        let at = try sink.position(of: SourcePosition.source(options.name))
+        known = try KeyFile.open(directory: sink.directory, tables: options.mapping.events.count, at: at).map.chains
+      }
+      own(known)
+    }
 
     /// Label and supply of a token's row; nil where there is none. O(1).
     package func token(_ id: ByteString) -> TokenRow? { labels.withLock { $0[id.bytes] } }
@@ -138,7 +155,7 @@
       if !others.isEmpty { changed(others) }
     }
 
-    private func own(_ more: Set<UInt32>) { chains.withLock { $0.formUnion(more) } }
+    private func own(_ more: Set<UInt32>) { chains.withLock { $0 = more.union($0 ?? []) } }
 
     private func note(_ change: @Sendable (inout FollowerStatus) -> Void) { state.withLock { change(&$0) } }
 
@@ -158,6 +175,9 @@
         // A slot that somebody reads is free again when they are gone.
         return failure.isTransient || failure.sqlState == "55006" ? failure.description : nil
       case StorageFailure.noRoom, StorageFailure.journalTooLong: return text(error)
+      // The file of keys is written in front of the journal, and meets a full disk first.
+      case StorageFailure.disk(let failure) where failure.code == ENOSPC: return text(error)
+      case let failure as DiskFailure where failure.code == ENOSPC: return text(error)
       default: return nil
       }
     }

@@ -37,6 +37,9 @@ package final class KeyFile {
   /// Opens the file of a directory, and reads what of it belongs to the batches up to a position. O(bytes).
   ///
   /// - Parameter position: how far the directory is; nil where nothing of the source was taken.
+  /// What it is called in its directory.
+  static let name = "postgres.keys"
+
   package static func open(
     directory: String, tables: Int, at position: UInt128?
   ) throws(StorageFailure) -> (file: KeyFile, map: KeyMap, opening: Opening) {
@@ -47,8 +50,8 @@ package final class KeyFile {
     _ disk: any Disk, directory: String, tables: Int, at position: UInt128?
   ) throws(StorageFailure) -> (file: KeyFile, map: KeyMap, opening: Opening) {
     do throws(DiskFailure) {
-      let path = directory + "/postgres.keys"
-      let isThere = try disk.names(in: directory)?.contains("postgres.keys") ?? false
+      let path = directory + "/" + name
+      let isThere = try disk.names(in: directory)?.contains(name) ?? false
       guard isThere, let position else {
         let keys = KeyFile(disk, path, try disk.create(path))
         try keys.begin(directory)

@@ -45,15 +45,11 @@
       map = KeyMap(tables: options.mapping.events.count)
     }
 
-    /// Takes the rows of a snapshot whose moment is `point`. O(rows).
+    /// Takes the rows of a snapshot whose moment is `point`, in the transaction that was begun with it. O(rows).
     mutating func run(_ snapshot: String, point: LSN, identity: ServerIdentity) throws {
       // From here on a start begins anew.
       try take(isForced: true)
-      try server.script(
-        """
-        BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-        SET TRANSACTION SNAPSHOT \(SQLText.literal(snapshot));
-        """, doing: "opening the snapshot")
+      try server.script("SET TRANSACTION SNAPSHOT \(SQLText.literal(snapshot))", doing: "opening the snapshot")
       tokens = try Self.tokens(options.mapping.tokens, server)
       for index in options.mapping.events.indices { try read(index) }
       try take(isForced: false)

@@ -141,9 +141,9 @@
       }
       if row.text(3) == "lost" {
         return [
-          .failed(
-            "slot", "\(joinName) was overtaken by max_slot_wal_keep_size: changes are lost, a new snapshot is needed",
-            [drop], by: who)
+          .warning(
+            "slot",
+            "\(joinName) was overtaken by max_slot_wal_keep_size: a start makes a new one and reads all rows again")
         ]
       }
       if row.bool(2) == true {

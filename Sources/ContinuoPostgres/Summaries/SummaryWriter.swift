@@ -175,8 +175,14 @@
       }
       let doing = "writing summaries"
       try server.script("BEGIN", doing: doing)
-      let last = try server.query(statements.epoch, doing: doing).first?.int(0) ?? .max
-      guard last == epoch.load(ordering: .relaxed) else { throw Fenced(epoch: last) }
+      let last = try server.query(statements.epoch, doing: doing).first?.int(0) ?? 0
+      guard last <= epoch.load(ordering: .relaxed) else { throw Fenced(epoch: last) }
+      // A lesser one, or none: the database is another than before, or was restored. The turn is taken again, and all is sent.
+      guard last == epoch.load(ordering: .relaxed) else {
+        epoch.store(0, ordering: .relaxed)
+        noteAll()
+        throw PostgresFailure.lost(place: server.place, doing: doing, message: "it was restored from an older backup")
+      }
       let names = try server.query(statements.ownedColumns, [.text(options.mapping.tokens.quoted)], doing: doing)
       let owned = SummaryColumn.allCases.filter { column in names.all.contains { $0.text(0) == column.rawValue } }
       if owned != known.withLock({ $0 }) {

@@ -21,6 +21,7 @@
 
     /// Reads an address. O(length).
     package init(_ text: String) throws(PostgresFailure) {
+      guard ConnectionTextHandle.isLibraryThere else { throw .noLibrary }
       guard !text.isEmpty else { throw .badTarget("it is empty") }
       guard text.contains("=") || text.contains("://") else {
         throw .badTarget("it is neither a URL (postgresql://…) nor words like host=…")
@@ -28,6 +29,14 @@
       guard let options = ConnectionTextHandle.options(text) else {
         // libpq's own message repeats what was given, and with it a password.
         throw .badTarget("libpq cannot read it: a character that needs %-escaping, or an option that it does not know")
+      }
+      // What is not escaped of a password is read as a host, a port or a database, and would be shown.
+      for name in ["host", "port", "dbname"]
+      where ["@", "://"].contains(where: { (options[name] ?? "").contains($0) }) {
+        throw .badTarget("its \(name) has an @ or :// in it: in a URL a character of the password needs %-escaping")
+      }
+      guard (options["port"] ?? "").allSatisfy({ $0.isNumber || $0 == "," }) else {
+        throw .badTarget("its port is no number: in a URL a character of the password needs %-escaping")
       }
       self.text = text
       func option(_ name: String) -> String { options[name] ?? "" }

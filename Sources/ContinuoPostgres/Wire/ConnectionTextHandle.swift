@@ -6,6 +6,10 @@
   internal import CPostgres
 
   @safe enum ConnectionTextHandle {
+    /// Whether libpq is on this machine; nothing of it may be called before that is known. O(1), but for the first time,
+    /// which loads it.
+    static var isLibraryThere: Bool { continuo_postgres_is_there() }
+
     /// The options of an address, with those of the environment and the service file; nil where it cannot be read. O(length).
     static func options(_ text: String) -> [String: String]? {
       // SAFETY: `collected` frees what libpq allocates; the text is lent for the time of the call.

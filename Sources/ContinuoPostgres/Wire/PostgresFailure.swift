@@ -17,6 +17,8 @@ package struct ServerError: Error, Equatable, Sendable {
 
 /// Why a server could not be asked, or did not answer as it was to.
 package enum PostgresFailure: Error, Equatable, Sendable, CustomStringConvertible {
+  /// There is no libpq, or one that is too old.
+  case noLibrary
   /// What was given is no address of a server.
   case badTarget(String)
   /// No connection was made.
@@ -35,6 +37,7 @@ package enum PostgresFailure: Error, Equatable, Sendable, CustomStringConvertibl
   /// Where it was and what was found. O(length).
   package var what: String {
     switch self {
+    case .noLibrary: return "libpq 14 or newer, the client library of PostgreSQL, is not on this machine"
     case .badTarget(let why): return "--postgres names no server: \(why)"
     case .unreachable(let place, let message): return "\(place): no connection: \(message)"
     case .refused(let place, let doing, let error):
@@ -51,6 +54,7 @@ package enum PostgresFailure: Error, Equatable, Sendable, CustomStringConvertibl
   /// What to do next. O(length).
   package var remedy: String {
     switch self {
+    case .noLibrary: return "install it: apt-get install libpq5"
     case .badTarget: return "write postgresql://USER@HOST:PORT/DATABASE, the password into ~/.pgpass or PGPASSWORD"
     case .unreachable(_, let message): return Self.remedy(unreachable: message)
     case .refused(_, _, let error): return error.hint.isEmpty ? Self.remedy(error.sqlState) : error.hint
@@ -73,7 +77,7 @@ package enum PostgresFailure: Error, Equatable, Sendable, CustomStringConvertibl
   package var isTransient: Bool {
     switch self {
     case .unreachable, .lost, .timeout: return true
-    case .badTarget, .interrupted, .unexpected: return false
+    case .noLibrary, .badTarget, .interrupted, .unexpected: return false
     case .refused(_, _, let error):
       // Connections, resources, an operator's doing, a conflict with another transaction, a lock, a standby.
       return ["08", "53", "57", "40", "55"].contains(error.sqlState.prefix(2))

@@ -59,10 +59,12 @@ final class CandlePage: Sendable {
   /// - Parameters:
   ///   - rows: from the first one on, or behind ones that are left out.
   ///   - nextRows: of the other, from its first one on.
+  ///   - end: up to where nothing is missing.
   ///   - isSame: whether nothing has changed behind the other since its version.
   ///   - version: one at which the candles of both are as they are here.
   func joined(
-    _ rows: Range<Int>, _ next: CandlePage, _ nextRows: Range<Int>, isSame: Bool, version: UInt64
+    _ rows: Range<Int>, _ next: CandlePage, _ nextRows: Range<Int>, end: Timestamp, isSame: Bool,
+    version: UInt64
   ) -> CandlePage {
     let (place, nextPlace) = (place(rows), next.place(nextRows))
     let shift = place.count - nextPlace.lowerBound
@@ -72,7 +74,7 @@ final class CandlePage: Sendable {
       ends: ends[rows].map { $0 - place.lowerBound } + next.ends[nextRows].map { $0 + shift },
       text: Array(text[place] + next.text[nextPlace]),
       before: rows.lowerBound == 0 ? before : .candle(buckets[rows.lowerBound - 1]),
-      end: isCut ? next.buckets[nextRows.upperBound] : next.end, isNewest: next.isNewest && isSame && !isCut,
+      end: end, isNewest: next.isNewest && isSame && !isCut,
       version: version,
       horizon: horizon)
   }

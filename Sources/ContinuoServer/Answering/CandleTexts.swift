@@ -82,7 +82,8 @@ final class CandleTexts: Sendable {
         part.isWhole
       {
         let rows = max(0, part.valid + made.count - max(Self.rowsMax, wanted.limit))..<part.valid
-        keep(page.joined(rows, made, 0..<made.count, isSame: true, version: market.version), wanted.key)
+        keep(
+          page.joined(rows, made, 0..<made.count, end: made.end, isSame: true, version: market.version), wanted.key)
       }
     } else {
       next = appendAll(wanted, market, beside: page, held, to: &output)
@@ -104,7 +105,9 @@ final class CandleTexts: Sendable {
     of page: CandlePage, _ wanted: WantedCandles, _ market: borrowing Snapshot, _ publication: Publication
   ) -> Held? {
     guard page.version <= market.version, page.horizon == market.horizon, let first = page.buckets.first,
-      market.contents.firstServed(wanted.query.interval) <= first
+      let last = page.buckets.last, market.contents.firstServed(wanted.query.interval) <= first,
+      // Who asks at an earlier instant than who made it may still see the last one open.
+      wanted.query.interval.next(last) <= wanted.clock
     else { return nil }
     if page.version == market.version { return Held(end: page.end, isSame: true) }
     switch publication.candles(of: wanted.token, since: page.version) {
@@ -220,12 +223,15 @@ final class CandleTexts: Sendable {
       guard rows > 0, made.buckets[0] <= held.end, rows + made.count <= Self.rowsMax else {
         return keep(made, wanted.key)
       }
-      return keep(page.joined(0..<rows, made, 0..<made.count, isSame: true, version: version), wanted.key)
+      return keep(
+        page.joined(0..<rows, made, 0..<made.count, end: made.end, isSame: true, version: version), wanted.key)
     }
     let rows = made.index(first)
     // Up to where candles were looked for the two meet.
     guard rows > 0, wanted.query.to.map({ $0 >= first }) ?? true, rows + same <= Self.rowsMax else { return }
-    keep(made.joined(0..<rows, page, 0..<same, isSame: held.isSame, version: version), wanted.key)
+    // Of the page nothing is known behind where it holds, though its next candle may begin later.
+    keep(
+      made.joined(0..<rows, page, 0..<same, end: held.end, isSame: held.isSame, version: version), wanted.key)
   }
 
   private func keep(_ page: CandlePage, _ key: Int) {

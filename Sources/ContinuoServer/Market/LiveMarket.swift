@@ -57,11 +57,11 @@ final class LiveMarket: Sendable {
   /// What is to be told of who writes in this process.
   let feedReport: (@Sendable () -> FeedReport)?
   /// The chains that only who writes in this process may write.
-  private let ownedChains: (@Sendable () -> Set<UInt32>)?
+  private let ownedChains: (@Sendable () -> Set<UInt32>?)?
 
   init(
     wallClock: @escaping @Sendable () -> Timestamp, _ limits: ServerLimits,
-    feedReport: (@Sendable () -> FeedReport)? = nil, ownedChains: (@Sendable () -> Set<UInt32>)? = nil,
+    feedReport: (@Sendable () -> FeedReport)? = nil, ownedChains: (@Sendable () -> Set<UInt32>?)? = nil,
     tell: @escaping @Sendable (StorageFailure?) -> Void = { _ in }
   ) {
     (self.wallClock, self.tell, self.feedReport, self.ownedChains) = (wallClock, tell, feedReport, ownedChains)
@@ -141,7 +141,7 @@ final class LiveMarket: Sendable {
     _ batch: EventBatch, at position: InputPosition? = nil, movesHorizon: Bool = true
   ) throws -> (receipt: Receipt, sequence: UInt64) {
     let opened = try opened()
-    if position == nil, let owned = ownedChains?() { try requireUnowned(batch.chains, owned) }
+    if position == nil { try requireUnowned(batch.chains) }
     let receipt = try step {
       if let position { return try opened.ledger.take(batch, at: position, wallClock: wallClock()) }
       return try opened.ledger.take(batch, wallClock: wallClock())
@@ -152,8 +152,13 @@ final class LiveMarket: Sendable {
   }
 
   /// What has one source takes nothing from another one: it would be gone with the next look at that source.
-  private func requireUnowned(_ chains: Set<UInt32>, _ owned: Set<UInt32>) throws(Problem) {
-    guard let chain = chains.intersection(owned).min() else { return }
+  private func requireUnowned(_ chains: @autoclosure () -> Set<UInt32>) throws(Problem) {
+    guard let ownedChains else { return }
+    guard let owned = ownedChains() else {
+      throw Problem(
+        .restoring, "which events come from the database is not known yet", remedy: "ask again in a second")
+    }
+    guard let chain = chains().intersection(owned).min() else { return }
     throw Problem(
       .sourceOwned, "the events of chain \(chain) come from the database that this server follows",
       remedy: "change them there")
@@ -169,7 +174,7 @@ final class LiveMarket: Sendable {
   /// Undoes every event of a chain above a block. O(what is undone) and a write.
   func rollback(chain: UInt32, above block: UInt64) throws -> (undone: Int, sequence: UInt64) {
     let opened = try opened()
-    if let owned = ownedChains?() { try requireUnowned([chain], owned) }
+    try requireUnowned([chain])
     let undone = try step { try opened.ledger.rollback(chain: chain, above: block) }
     metrics.count(undone: undone)
     return (undone, opened.ledger.journalPosition.sequence)
