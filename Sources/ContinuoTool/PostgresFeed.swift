@@ -117,10 +117,13 @@
       return report
     }
 
+    private static func figure(
+      _ name: String, _ help: String, isCounter: Bool = false, _ value: Int
+    ) -> FeedReport.Figure {
+      FeedReport.Figure("continuo_postgres_\(name)", help, isCounter: isCounter, Double(value))
+    }
+
     private static func figures(_ status: FollowerStatus) -> [FeedReport.Figure] {
-      func figure(_ name: String, _ help: String, isCounter: Bool = false, _ value: Int) -> FeedReport.Figure {
-        FeedReport.Figure("continuo_postgres_\(name)", help, isCounter: isCounter, Double(value))
-      }
       var figures = [
         figure("streaming", "Whether changes of the database are followed.", status.phase == .streaming ? 1 : 0),
         figure("lag_bytes", "How much of the database's log is not taken yet.", Int(status.lagBytes)),
@@ -148,9 +151,6 @@
     }
 
     private static func figures(_ status: SummaryWriter.Status, unsent: Int) -> [FeedReport.Figure] {
-      func figure(_ name: String, _ help: String, isCounter: Bool = false, _ value: Int) -> FeedReport.Figure {
-        FeedReport.Figure("continuo_postgres_\(name)", help, isCounter: isCounter, Double(value))
-      }
       var figures = [
         figure("writing", "Whether summaries are written.", status.phase == .writing ? 1 : 0),
         figure("fenced", "Whether another engine has taken over.", status.phase == .fenced ? 1 : 0),

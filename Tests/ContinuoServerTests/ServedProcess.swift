@@ -15,16 +15,7 @@
   #endif
 
   enum Program {
-    /// Where the build puts its programs: beside the tests.
-    private static let program: URL? = {
-      let places = [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
-      let bundles = Bundle.allBundles.filter { $0.bundlePath.hasSuffix(".xctest") }.map {
-        $0.bundleURL.deletingLastPathComponent()
-      }
-      return (places + bundles).map { $0.appending(path: "continuo") }.first {
-        FileManager.default.isExecutableFile(atPath: $0.path)
-      }
-    }()
+    private static let program = BuiltPrograms.folder?.appending(path: "continuo")
 
     fileprivate static func process(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Process {
       let process = Process()

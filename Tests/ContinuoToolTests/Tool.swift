@@ -19,15 +19,7 @@ enum Tool {
     .deletingLastPathComponent()
 
   /// Where the build puts its programs: beside the tests.
-  static let programs: URL? = {
-    let places = [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
-    let bundles = Bundle.allBundles.filter { $0.bundlePath.hasSuffix(".xctest") }.map {
-      $0.bundleURL.deletingLastPathComponent()
-    }
-    return (places + bundles).first {
-      FileManager.default.isExecutableFile(atPath: $0.appending(path: "continuo").path)
-    }
-  }()
+  static let programs = BuiltPrograms.folder
 
   /// Runs `continuo` with arguments.
   static func run(
