@@ -51,7 +51,7 @@
           }
           let body = Array(text.utf8)
           let reply = try await served.post(
-            "/v1/events", zip ? try gzipped(body) : body, type: "application/x-ndjson",
+            "/v1/events", zip ? try await gzipped(body) : body, type: "application/x-ndjson",
             zip ? [.contentEncoding: "gzip"] : [:])
           #expect(reply.status == 200, "\(reply.text) SEED=\(seed)")
         }

@@ -34,13 +34,13 @@
         #expect(long.status == 413 && long.code == "too_large" && long.headers[.connection] == "close", "\(long.text)")
         // The connection has ended: what comes now comes on others.
         try await served.again { served in
-          let bomb = try gzipped([UInt8](repeating: UInt8(ascii: " "), count: 8 << 20))
+          let bomb = try await gzipped([UInt8](repeating: UInt8(ascii: " "), count: 8 << 20))
           let grown = try await served.post(
             "/v1/events", bomb, type: "application/x-ndjson", [.contentEncoding: "gzip"])
           #expect(grown.status == 413 && grown.text.contains("grows by more than 100"), "\(grown.text)")
         }
         try await served.again { served in
-          let inflated = try gzipped(Array(Self.lines(40_000).utf8))
+          let inflated = try await gzipped(Array(Self.lines(40_000).utf8))
           try #require(inflated.count < 200_000, "\(inflated.count)")
           let reply = try await served.post(
             "/v1/events", inflated, type: "application/x-ndjson", [.contentEncoding: "gzip"])
@@ -52,7 +52,7 @@
         }
         try await served.again { served in
           #expect(try await served.get("/v1/inspect").object["events"] as? Int == 0)
-          let two = try gzipped(Array(Self.lines(7).utf8)) + gzipped(Array(Self.lines(9).utf8))
+          let two = try await gzipped(Array(Self.lines(7).utf8)) + gzipped(Array(Self.lines(9).utf8))
           let taken = try await served.post(
             "/v1/events", two, type: "application/x-ndjson", [.contentEncoding: "gzip"])
           #expect(taken.object["accepted"] as? Int == 9 && taken.object["duplicates"] as? Int == 7, "\(taken.text)")

@@ -52,7 +52,7 @@
     func alive() async throws {
       try await Self.withScratch { directory in
         let demo = ["--demo", "--demo-days", "1", "--demo-rate", "300"]
-        let server = try ServedProcess(directory, demo)
+        let server = try await ServedProcess(directory, demo)
         #expect(server.lines[4].hasPrefix("demo: SYNTHETIC data, drawn from seed 7: "), "\(server.lines)")
         let tokens = try await Self.ask(server.port, "/v1/tokens").object["tokens"] as? [[String: Any]] ?? []
         #expect(tokens.count == 36)
@@ -74,24 +74,24 @@
         #expect(undoes)
         let metrics = try await Self.ask(server.port, "/metrics").text
         #expect(!metrics.contains("continuo_events_rejected_total{reason=\"conflict\"} 1"))
-        #expect(server.end() == 0)
+        await server.endWell()
 
-        let again = try ServedProcess(directory, demo)
+        let again = try await ServedProcess(directory, demo)
         #expect(again.lines[3].hasPrefix("restored ") && !again.lines[3].hasPrefix("restored 0 "))
         let held = Self.counted(try await Self.ask(again.port, "/metrics").text, "continuo_events_accepted_total")
         let goesOn = try await Self.until(again.port, "/metrics") {
           Self.counted($0.text, "continuo_events_accepted_total") > held + 10
         }
         #expect(goesOn)
-        #expect(again.end(SIGINT) == 0)
+        await again.endWell(SIGINT)
 
-        let other = try Program.outcome([
+        let other = try await Program.outcome([
           "serve", "--data-dir", directory, "--listen", "127.0.0.1:0", "--demo", "--demo-seed", "8",
         ])
         #expect(
           other.status == 1 && other.error.contains("holds the demo of seed 7, not of 8; give --demo-seed 7"),
           "\(other.error)")
-        let inspected = try Program.run(["inspect", "--data-dir", directory, "--format", "csv", "--quiet"])
+        let inspected = try await Program.run(["inspect", "--data-dir", directory, "--format", "csv", "--quiet"])
         #expect(inspected.contains("tokens") && !inspected.isEmpty)
       }
     }
@@ -99,21 +99,21 @@
     @Test("A directory with anything else in it stays as it is")
     func refuses() async throws {
       try await Self.withScratch { directory in
-        _ = try Program.run(["ingest", "--data-dir", directory, "data/sample.csv", "--quiet"])
-        let before = try Program.run(["inspect", "--data-dir", directory, "--digest", "--quiet"])
-        let refused = try Program.outcome(["serve", "--data-dir", directory, "--listen", "127.0.0.1:0", "--demo"])
+        _ = try await Program.run(["ingest", "--data-dir", directory, "data/sample.csv", "--quiet"])
+        let before = try await Program.run(["inspect", "--data-dir", directory, "--digest", "--quiet"])
+        let refused = try await Program.outcome(["serve", "--data-dir", directory, "--listen", "127.0.0.1:0", "--demo"])
         #expect(refused.status == 1, "\(refused.error)")
         #expect(
           refused.error.hasPrefix("continuo: bad_parameter: \(directory) holds events that are not the demo's"),
           "\(refused.error)")
-        let after = try Program.run(["inspect", "--data-dir", directory, "--digest", "--quiet"])
+        let after = try await Program.run(["inspect", "--data-dir", directory, "--digest", "--quiet"])
         #expect(after == before)
       }
     }
 
     @Test("Numbers out of range are refused", arguments: [["--demo-days", "0"], ["--demo-rate", "1001"]])
-    func ranges(option: [String]) throws {
-      let refused = try Program.outcome(["serve", "--demo"] + option)
+    func ranges(option: [String]) async throws {
+      let refused = try await Program.outcome(["serve", "--demo"] + option)
       #expect(refused.status == 2 && refused.error.contains("is not within 1 to "), "\(refused.error)")
     }
   }

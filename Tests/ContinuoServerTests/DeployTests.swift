@@ -69,8 +69,8 @@
       let list = try #require(image.matches(of: /(?m)^CMD (\[.*\])$/).last).1
       let arguments = try #require(try JSONSerialization.jsonObject(with: Data(list.utf8)) as? [String])
       for options in [try Self.options(Array(words[2...])), try Self.options(arguments)] {
-        let server = try ServedProcess(shell.path("market"), options)
-        #expect(server.end() == 0)
+        let server = try await ServedProcess(shell.path("market"), options)
+        await server.endWell()
       }
     }
 
@@ -95,18 +95,18 @@
       async let listening = shell.run("python3 hear.py '\(kind)' '\(name)' > heard")
       try await shell.wait("somebody listens") { try heard() == "bound\n" }
       let environment = ["NOTIFY_SOCKET": kind == "@" ? "@" + name : name]
-      let server = try ServedProcess(shell.path("market"), environment: environment)
+      let server = try await ServedProcess(shell.path("market"), environment: environment)
       try await shell.wait("it is ready") { try heard() == "bound\nREADY=1\n" }
       let ready = try await shell.run("curl -s -m 60 http://localhost:\(server.port)/readyz")
       #expect(ready.text.hasPrefix("{\"ready\":true"), "\(ready.text)")
-      let status = server.end()
+      let status = await server.end()
       #expect(status == 0)
       let ended = try await listening.status
       #expect(ended == 0)
       #expect(try heard() == "bound\nREADY=1\nSTOPPING=1\n")
       // Nobody listens any more: it serves all the same.
-      let alone = try ServedProcess(shell.path("market"), environment: environment)
-      #expect(alone.end() == 0)
+      let alone = try await ServedProcess(shell.path("market"), environment: environment)
+      await alone.endWell()
     }
   }
 #endif

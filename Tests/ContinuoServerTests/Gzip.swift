@@ -3,26 +3,18 @@
 // Not here: anything of HTTP.
 
 #if Server
-  import ContinuoTestSupport
   import Foundation
   import Testing
 
-  func gzipped(_ bytes: [UInt8]) throws -> [UInt8] { try piped(bytes, "gzip -9 -c") }
+  func gzipped(_ bytes: [UInt8]) async throws -> [UInt8] { try await piped(bytes, "gzip -9 -c") }
 
-  func gunzipped(_ bytes: [UInt8]) throws -> [UInt8] { try piped(bytes, "gzip -d -c") }
+  func gunzipped(_ bytes: [UInt8]) async throws -> [UInt8] { try await piped(bytes, "gzip -d -c") }
 
-  private func piped(_ bytes: [UInt8], _ command: String) throws -> [UInt8] {
-    let file = FileManager.default.temporaryDirectory.appending(path: "continuo-\(UUID().uuidString)")
-    try Data(bytes).write(to: file)
-    defer { try? FileManager.default.removeItem(at: file) }
-    let (process, out) = (Process(), Pipe())
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", "\(command) < '\(file.path)'"]
-    process.standardOutput = out
-    try process.start()
-    let result = out.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(command)")
-    return Array(result)
+  private func piped(_ bytes: [UInt8], _ command: String) async throws -> [UInt8] {
+    let shell = try Shell()
+    try Data(bytes).write(to: shell.folder.appending(path: "in"))
+    let run = try await shell.run("\(command) < in > out")
+    try #require(run.status == 0, "\(command)")
+    return Array(try Data(contentsOf: shell.folder.appending(path: "out")))
   }
 #endif

@@ -95,7 +95,7 @@
       defer { try? FileManager.default.removeItem(at: scratch) }
       let file = scratch.appending(path: "log")
       try Data().write(to: file)
-      let server = try ServedProcess(
+      let server = try await ServedProcess(
         scratch.appending(path: "market").path, ["--log-level", "debug"],
         environment: ["CONTINUO_READ_TOKEN": Self.reading, "CONTINUO_WRITE_TOKEN": Self.writing],
         errors: try FileHandle(forWritingTo: file))
@@ -111,7 +111,7 @@
             TestClient.Request(target, method: .get, authority: "localhost", headers: headers, body: nil))
         }
       }
-      #expect(server.end() == 0)
+      await server.endWell()
       let text = try String(contentsOf: file, encoding: .utf8)
       #expect(!text.contains(Self.reading) && !text.contains(Self.writing), "\(text)")
       let lines = text.split(separator: "\n").map(String.init)
@@ -141,12 +141,12 @@
       ] {
         let file = scratch.appending(path: "log")
         try Data().write(to: file)
-        let server = try ServedProcess(
+        let server = try await ServedProcess(
           scratch.appending(path: "market").path, ["--log-format", "text"] + arguments,
           errors: try FileHandle(forWritingTo: file))
-        let healthy = try Program.run(["health", "--url", "http://127.0.0.1:\(server.port)"])
+        let healthy = try await Program.run(["health", "--url", "http://127.0.0.1:\(server.port)"])
         #expect(healthy == "ok\n")
-        #expect(server.end() == 0)
+        await server.endWell()
         let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
         #expect(lines.map { $0.split(separator: " ").dropFirst().prefix(2).joined(separator: " ") } == wanted)
       }

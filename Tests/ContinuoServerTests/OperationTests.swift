@@ -6,7 +6,6 @@
   import Continuo
   import ContinuoServer
   import ContinuoStorage
-  import ContinuoTestSupport
   import Foundation
   import HTTPTypes
   import HummingbirdTesting
@@ -43,7 +42,7 @@
         #expect(ready.status == 200 && ready.object["ready"] as? Bool == true)
         let reasons = try #require(ready.object["reasons"] as? [String])
         #expect(reasons.count == 1 && reasons[0].hasPrefix("checkpoint_failed: "), "\(reasons)")
-        let told = try await Program.all(["health", "--ready", "--url", "http://127.0.0.1:\(served.port)/"])
+        let told = try await Program.outcome(["health", "--ready", "--url", "http://127.0.0.1:\(served.port)/"])
         #expect(told.status == 0 && told.out.hasPrefix("ready: checkpoint_failed: "), "\(told)")
         var page = try await served.get("/metrics").text
         #expect(Self.value("continuo_checkpoint_failed", page) == 1)
@@ -88,10 +87,10 @@
           #expect(refused.code == "damaged", "\(refused.text)")
         }
         #expect(try await served.get("/v1/top").status == 200)
-        let told = try await Program.all(["health", "--ready", "--url", "http://127.0.0.1:\(served.port)"])
+        let told = try await Program.outcome(["health", "--ready", "--url", "http://127.0.0.1:\(served.port)"])
         #expect(told.status == 1 && told.error.hasPrefix("continuo: not_ready: "), "\(told.error)")
         #expect(told.error.contains(segment) && told.error.split(separator: "\n").count == 1, "\(told.error)")
-        let alive = try await Program.all(["health", "--url", "http://127.0.0.1:\(served.port)"])
+        let alive = try await Program.outcome(["health", "--url", "http://127.0.0.1:\(served.port)"])
         #expect(alive.out == "ok\n")
       }
       let stopped = log.objects.filter { $0["message"] as? String == "ingestion has stopped" }
@@ -150,17 +149,10 @@
         _ = try await served.get("/v1/tokens/NOBODY")
         #expect(try await served.post("/v1/admin/checkpoint", "".utf8).status == 200)
         let page = try await served.get("/metrics").text
-        let tool = Process()
-        tool.executableURL = URL(filePath: "/usr/bin/env")
-        tool.arguments = ["promtool", "check", "metrics"]
-        let (into, out) = (Pipe(), Pipe())
-        (tool.standardInput, tool.standardOutput, tool.standardError) = (into, out, out)
-        try tool.start()
-        try into.fileHandleForWriting.write(contentsOf: Data(page.utf8))
-        try into.fileHandleForWriting.close()
-        let said = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        tool.waitUntilExit()
-        #expect(tool.terminationStatus == 0 && said.isEmpty, "\(said)")
+        let shell = try Shell()
+        try Data(page.utf8).write(to: shell.folder.appending(path: "page"))
+        let said = try await shell.run("promtool check metrics < page 2>&1")
+        #expect(said.status == 0 && said.text.isEmpty, "\(said)")
         let limits = ServerLimits()
         #expect(Self.value("continuo_limit{of=\"body_bytes\"}", page) == Double(limits.bodyBytesMax))
         #expect(Self.value("continuo_limit{of=\"idle_seconds\"}", page) == Double(limits.idleSeconds))
@@ -195,12 +187,12 @@
         }
       }
       let lines = (1...3).map(Self.event).joined(separator: "\n")
-      let wide = try ServedProcess(directory, ["--memory-limit", "1000000"])
+      let wide = try await ServedProcess(directory, ["--memory-limit", "1000000"])
       let first = try await ask(wide, "/v1/events", lines, "application/x-ndjson")
       #expect(first.object["accepted"] as? Int == 3, "\(first.text)")
-      #expect(wide.end() == 0)
+      await wide.endWell()
 
-      let narrow = try ServedProcess(directory, ["--memory-limit", "1"])
+      let narrow = try await ServedProcess(directory, ["--memory-limit", "1"])
       let refused = try await ask(narrow, "/v1/events", Self.event(4), "application/x-ndjson")
       #expect(refused.status == 503 && refused.code == "memory_limit", "\(refused.text)")
       #expect(refused.headers[.retryAfter] == "1")
@@ -216,20 +208,20 @@
       #expect(Self.value("continuo_memory_limit_reached", page) == 1)
       #expect(Self.value("continuo_limit{of=\"memory_bytes\"}", page) == Double(1 << 20))
       #expect(Self.value("continuo_memory_bytes", page) ?? 0 > Double(1 << 20))
-      #expect(narrow.end() == 0)
-      let bad = try Program.outcome(["serve", "--data-dir", directory, "--memory-limit", "0"])
+      await narrow.endWell()
+      let bad = try await Program.outcome(["serve", "--data-dir", directory, "--memory-limit", "0"])
       #expect(bad.status == 2 && bad.error.contains("'0' for --memory-limit"), "\(bad.error)")
     }
 
     /// Rule 13.1: who is not there is not healthy, and says so in one line.
     @Test("continuo health where nobody listens")
-    func health() throws {
+    func health() async throws {
       for arguments in [[], ["--ready"]] {
-        let nobody = try Program.outcome(["health", "--url", "http://127.0.0.1:1"] + arguments)
+        let nobody = try await Program.outcome(["health", "--url", "http://127.0.0.1:1"] + arguments)
         #expect(nobody.status == 1 && nobody.error.hasPrefix("continuo: unreachable: http://127.0.0.1:1/"))
         #expect(nobody.error.split(separator: "\n").count == 1, "\(nobody.error)")
       }
-      let bad = try Program.outcome(["health", "--url", "localhost:8321"])
+      let bad = try await Program.outcome(["health", "--url", "localhost:8321"])
       #expect(bad.status == 2 && bad.error.contains("'localhost:8321' for --url"), "\(bad.error)")
     }
   }

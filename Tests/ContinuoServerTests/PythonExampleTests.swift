@@ -24,7 +24,7 @@
             blocks.count >= 3 && blocks[2].hasPrefix("plain\n"), "a program without its output: \(part.prefix(80))")
           #expect(blocks[0].contains(Self.address))
           let program = blocks[0].replacing(Self.address, with: "http://127.0.0.1:\(served.port)")
-          let outcome = try await Program.all(["-c", program], program: "python3")
+          let outcome = try await Program.outcome(["-c", program], program: "python3")
           #expect(outcome.status == 0, "\(outcome.error)")
           #expect(outcome.out == String(blocks[2].dropFirst("plain\n".count)))
         }

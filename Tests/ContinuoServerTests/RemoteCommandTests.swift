@@ -30,7 +30,7 @@
     private static func run(
       _ line: String, _ more: [String] = [], environment: [String: String] = [:]
     ) async throws -> Program.Outcome {
-      try await Program.all(line.split(separator: " ").map(String.init) + more, environment)
+      try await Program.outcome(line.split(separator: " ").map(String.init) + more, environment)
     }
 
     /// A server with the sample whose clock is the newest event's, as that of a command.
@@ -146,8 +146,8 @@
     private static func compare(_ arguments: [String], _ served: Served) async throws -> String {
       let url = "http://127.0.0.1:\(served.port)"
       let own = served.directory.deletingLastPathComponent().appending(path: "own").path
-      let local = try await Program.all(arguments + ["--format", "json", "--data-dir", own])
-      let remote = try await Program.all(arguments + ["--format", "json", "--url", url])
+      let local = try await Program.outcome(arguments + ["--format", "json", "--data-dir", own])
+      let remote = try await Program.outcome(arguments + ["--format", "json", "--url", url])
       #expect(local.status == 0 && remote.status == 0, "\(remote.error)")
       #expect(withoutSequence(remote.out) == withoutSequence(local.out))
       // The last line says where it is now; before it stand warnings and rejected rows.
@@ -280,7 +280,7 @@
       for text in [
         "127.0.0.1:8321", "ftp://127.0.0.1", "http://", "http://:80", "http://a b", "http://a/?b", "http://u@a",
       ] {
-        let refused = try await Program.all(["top", "--url", text])
+        let refused = try await Program.outcome(["top", "--url", text])
         #expect(refused.status == 2 && refused.error.contains("for --url is no address"), "\(text): \(refused.error)")
       }
     }

@@ -49,7 +49,7 @@
         served.clock.set(Timestamp(microseconds: 0))
         let reply = try await served.csv(target)
         #expect(reply.status == 200 && reply.headers[.contentType] == "text/csv; charset=utf-8", "\(reply.text)")
-        let printed = try Program.run(
+        let printed = try await Program.run(
           command.split(separator: " ").map(String.init) + [
             "--input", "data/sample.csv", "--format", "csv", "--quiet",
           ])
@@ -203,7 +203,7 @@
         #expect(backup.status == 200 && backup.object["sequence"] as? Int ?? 0 > 0, "\(backup.text)")
         let held = try await served.get("/v1/inspect?digest=true")
         let copy = served.directory.deletingLastPathComponent().appending(path: "backups/one").path
-        let printed = try Program.run(["inspect", "--data-dir", copy, "--digest", "--format", "json", "--quiet"])
+        let printed = try await Program.run(["inspect", "--data-dir", copy, "--digest", "--format", "json", "--quiet"])
         let digest = try #require(held.object["state_digest"] as? String)
         #expect(printed.contains(digest) && held.object["swaps"] as? Int == 12, "\(held.text)")
         #expect(held.object["unkept_frames"] as? Int == 0 && held.object["raw_bytes"] as? Int ?? 0 > 0)

@@ -65,7 +65,7 @@
       let answered = (0..<3).map { _ in Answered() }
       var held = [0, 0, 0]
       for round in 0..<5 {
-        let server = try ServedProcess(directory)
+        let server = try await ServedProcess(directory)
         let before = answered.reduce(0) { $0 + $1.batches.load(ordering: .relaxed) }
         await withTaskGroup(of: Void.self) { group in
           for (sender, answered) in answered.enumerated() {
@@ -76,9 +76,9 @@
           while answered.reduce(0, { $0 + $1.batches.load(ordering: .relaxed) }) < before + 10 + 7 * round {
             await Task.yield()
           }
-          server.kill()
+          await server.kill()
         }
-        let again = try ServedProcess(directory)
+        let again = try await ServedProcess(directory)
         for (sender, answered) in answered.enumerated() {
           let reply = try await Self.ask(again.port, "/v1/tokens/T\(sender)/candles?interval=1d")
           let candles = reply.object["candles"] as? [[String: Any]]
@@ -86,7 +86,7 @@
           #expect(held[sender] >= answered.batches.load(ordering: .relaxed) * Self.rows, "round \(round): lost")
           #expect(held[sender] % Self.rows == 0, "round \(round): a part of a batch")
         }
-        #expect(again.end() == 0)
+        await again.endWell()
       }
       print("killed 5 times, \(held) events held")
     }
@@ -97,7 +97,7 @@
       let scratch = try Self.scratch()
       defer { try? FileManager.default.removeItem(at: scratch) }
       let directory = scratch.appending(path: "market").path
-      let server = try ServedProcess(directory)
+      let server = try await ServedProcess(directory)
       #expect(server.lines.count == 5 && server.lines[0].hasPrefix("continuo ") && server.lines[2] == directory)
       #expect(server.lines[1] == "http://127.0.0.1:\(server.port)")
       #expect(server.lines[3].hasPrefix("restored 0 events of 0 tokens in "))
@@ -106,35 +106,35 @@
       let taken = try await Self.ask(server.port, "/v1/events", .post, String(shown))
       #expect(taken.object["accepted"] as? Int == 1, "\(taken.text)")
 
-      let locked = try Program.outcome(["serve", "--data-dir", directory, "--listen", "127.0.0.1:0"])
+      let locked = try await Program.outcome(["serve", "--data-dir", directory, "--listen", "127.0.0.1:0"])
       #expect(locked.status == 1 && locked.error.hasPrefix("continuo: locked: "), "\(locked.error)")
       let other = scratch.appending(path: "other").path
-      let port = try Program.outcome(["serve", "--data-dir", other, "--listen", "127.0.0.1:\(server.port)"])
+      let port = try await Program.outcome(["serve", "--data-dir", other, "--listen", "127.0.0.1:\(server.port)"])
       // The directory may have been read, and the log have said so, before the port was asked for.
       let said = port.error.split(separator: "\n").last ?? ""
       #expect(port.status == 1 && said.hasPrefix("continuo: cannot_listen: 127.0.0.1:"), "\(port.error)")
-      #expect(server.end() == 0)
+      await server.endWell()
 
-      let second = try ServedProcess(directory)
+      let second = try await ServedProcess(directory)
       #expect(second.lines[3].hasPrefix("restored 1 events of 1 tokens in ") && second.lines[4].hasSuffix("/v1/top'"))
-      #expect(second.end(SIGINT) == 0)
+      await second.endWell(SIGINT)
     }
 
     /// Rule 14.1: other machines are let in by nobody's oversight.
     @Test("An address of other machines needs a token, or a word")
-    func addresses() throws {
+    func addresses() async throws {
       let scratch = try Self.scratch()
       defer { try? FileManager.default.removeItem(at: scratch) }
       let serve = ["serve", "--data-dir", scratch.appending(path: "market").path]
       for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "127.0.0.1.example:0"] {
-        let refused = try Program.outcome(serve + ["--listen", listen])
+        let refused = try await Program.outcome(serve + ["--listen", listen])
         #expect(refused.status == 2 && refused.error.contains("--write-token-file"), "\(refused.error)")
       }
       let token = scratch.appending(path: "token")
       try Data("too short\n".utf8).write(to: token)
-      let short = try Program.outcome(serve + ["--write-token-file", token.path])
+      let short = try await Program.outcome(serve + ["--write-token-file", token.path])
       #expect(short.status == 1 && short.error.contains("holds no token"), "\(short.error)")
-      let missing = try Program.outcome(serve + ["--read-token-file", token.path + "-not"])
+      let missing = try await Program.outcome(serve + ["--read-token-file", token.path + "-not"])
       #expect(missing.status == 1 && missing.error.hasPrefix("continuo: not_found: "), "\(missing.error)")
     }
 
@@ -145,23 +145,23 @@
       defer { try? FileManager.default.removeItem(at: scratch) }
       let directory = scratch.appending(path: "market").path
       let variables = ["CONTINUO_READ_TOKEN": "reader-of-the-market", "CONTINUO_WRITE_TOKEN": "writer-of-the-market"]
-      let server = try ServedProcess(directory, environment: variables)
+      let server = try await ServedProcess(directory, environment: variables)
       for (token, status) in [
         ("nobody-at-all-here", 401), ("reader-of-the-market", 200), ("writer-of-the-market", 200),
       ] {
         let reply = try await Self.ask(server.port, "/udf/config?access_token=\(token)")
         #expect(reply.status == status, "\(token): \(reply.text)")
       }
-      #expect(server.end() == 0)
+      await server.endWell()
       let file = scratch.appending(path: "token")
       try Data("another-reader-comes\n".utf8).write(to: file)
-      let second = try ServedProcess(directory, ["--read-token-file", file.path], environment: variables)
+      let second = try await ServedProcess(directory, ["--read-token-file", file.path], environment: variables)
       for (token, status) in [("reader-of-the-market", 401), ("another-reader-comes", 200)] {
         let reply = try await Self.ask(second.port, "/udf/config?access_token=\(token)")
         #expect(reply.status == status, "\(token): \(reply.text)")
       }
-      #expect(second.end() == 0)
-      let short = try Program.outcome(["serve", "--data-dir", directory], ["CONTINUO_ADMIN_TOKEN": "short"])
+      await second.endWell()
+      let short = try await Program.outcome(["serve", "--data-dir", directory], ["CONTINUO_ADMIN_TOKEN": "short"])
       #expect(short.status == 1 && short.error.contains("CONTINUO_ADMIN_TOKEN holds no token"), "\(short.error)")
       #expect(!short.error.contains("short"), "\(short.error)")
     }

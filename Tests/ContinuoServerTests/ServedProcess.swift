@@ -30,18 +30,6 @@
     /// Where it is, for a shell.
     static func path() throws -> String { try #require(program, "no built 'continuo' beside the tests").path }
 
-    /// Runs a command to its end; what it printed.
-    static func run(_ arguments: [String]) throws -> String {
-      let (process, out) = (try process(arguments), Pipe())
-      process.standardOutput = out
-      process.standardError = FileHandle.standardError
-      try process.start()
-      let bytes = out.fileHandleForReading.readDataToEndOfFile()
-      process.waitUntilExit()
-      try #require(process.terminationStatus == 0, "continuo \(arguments.joined(separator: " "))")
-      return String(decoding: bytes, as: UTF8.self)
-    }
-
     /// What a run came to.
     struct Outcome: Sendable {
       let status: Int32
@@ -49,25 +37,24 @@
       let error: String
     }
 
-    /// Runs a command, or another program of the machine, to its end, on a thread of its own: a server in this process has to go on.
-    static func all(
-      _ arguments: [String], _ environment: [String: String] = [:], program: String? = nil
-    ) async throws -> Outcome {
-      try await withCheckedThrowingContinuation { continuation in
-        Thread { continuation.resume(with: Result { try Program.waited(arguments, environment, program) }) }.start()
-      }
+    /// Runs a command to its end; what it printed.
+    static func run(_ arguments: [String]) async throws -> String {
+      let outcome = try await outcome(arguments)
+      try #require(outcome.status == 0, "continuo \(arguments.joined(separator: " ")): \(outcome.error)")
+      return outcome.out
     }
 
-    private static func waited(
-      _ arguments: [String], _ environment: [String: String], _ program: String?
-    ) throws -> Outcome {
+    /// Runs a command, or another program of the machine, to its end.
+    static func outcome(
+      _ arguments: [String], _ environment: [String: String] = [:], program: String? = nil
+    ) async throws -> Outcome {
       let process = try process(arguments, environment)
       if let program {
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [program] + arguments
         process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
       }
-      // Through files, so that neither can fill up while the other one is read.
+      // Through files: neither can fill up while the other one is read, and no process that is started meanwhile holds an end open.
       let scratch = FileManager.default.temporaryDirectory.appending(path: "continuo-\(UUID().uuidString)")
       try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
       defer { try? FileManager.default.removeItem(at: scratch) }
@@ -76,32 +63,18 @@
       process.standardOutput = try FileHandle(forWritingTo: places[0])
       process.standardError = try FileHandle(forWritingTo: places[1])
       process.standardInput = FileHandle.nullDevice
-      try process.start()
-      process.waitUntilExit()
+      let status = await (try ProcessEnd(starting: process)).status
       let texts = try places.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
-      return Outcome(status: process.terminationStatus, out: texts[0], error: texts[1])
-    }
-
-    /// Runs a command to its end; its status, and what it printed to stderr.
-    static func outcome(
-      _ arguments: [String], _ environment: [String: String] = [:]
-    ) throws -> (status: Int32, error: String) {
-      let (process, error) = (try process(arguments, environment), Pipe())
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = error
-      try process.start()
-      let bytes = error.fileHandleForReading.readDataToEndOfFile()
-      process.waitUntilExit()
-      return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
+      return Outcome(status: status, out: texts[0], error: texts[1])
     }
   }
 
   /// `continuo serve` in a process of its own.
-  final class ServedProcess {
-    private let process: Process
-    private let out = Pipe()
+  final class ServedProcess: Sendable {
+    private let number: pid_t
+    private let end: ProcessEnd
     /// The lines that it printed when it was ready.
-    private(set) var lines: [String] = []
+    let lines: [String]
 
     var port: Int { lines.count > 1 ? Int(lines[1].split(separator: ":").last ?? "") ?? 0 : 0 }
 
@@ -111,37 +84,45 @@
     init(
       _ directory: String, _ arguments: [String] = [], environment: [String: String] = [:],
       errors: FileHandle = .standardError
-    ) throws {
-      process = try Program.process(
+    ) async throws {
+      let process = try Program.process(
         ["serve", "--data-dir", directory, "--listen", "127.0.0.1:0"] + arguments, environment)
-      process.standardOutput = out
+      let printed = FileManager.default.temporaryDirectory.appending(path: "continuo-\(UUID().uuidString)")
+      try Data().write(to: printed)
+      defer { try? FileManager.default.removeItem(at: printed) }
+      process.standardOutput = try FileHandle(forWritingTo: printed)
       process.standardError = errors
-      try process.start()
+      let end = try ProcessEnd(starting: process)
+      (self.end, number) = (end, process.processIdentifier)
       var text = ""
-      while text.split(separator: "\n").count < 5 || !text.hasSuffix("\n") {
-        let more = out.fileHandleForReading.availableData
-        try #require(!more.isEmpty, "the server ended: \(text)")
-        text += String(decoding: more, as: UTF8.self)
-      }
+      repeat {
+        let isOver = end.isOver
+        text = String(decoding: try Data(contentsOf: printed), as: UTF8.self)
+        if text.split(separator: "\n").count >= 5, text.hasSuffix("\n") { break }
+        try #require(!isOver, "the server ended: \(text)")
+        try await Task.sleep(for: .milliseconds(2))
+      } while true
       lines = text.split(separator: "\n").map(String.init)
     }
 
     /// Sends it a signal that it is to survive.
-    func send(_ signal: Int32) { _ = Glibc.kill(process.processIdentifier, signal) }
+    func send(_ signal: Int32) { _ = Glibc.kill(number, signal) }
 
     /// Kills it as a crash would.
-    func kill() {
-      _ = Glibc.kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
-    }
+    func kill() async { _ = await end(SIGKILL) }
 
     /// Asks it to end; its status.
-    func end(_ signal: Int32 = SIGTERM) -> Int32 {
-      _ = Glibc.kill(process.processIdentifier, signal)
-      process.waitUntilExit()
-      return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    func end(_ signal: Int32 = SIGTERM) async -> Int32 {
+      send(signal)
+      return await end.status
     }
 
-    deinit { if process.isRunning { kill() } }
+    /// Asks it to end, and expects that it says that all went well.
+    func endWell(_ signal: Int32 = SIGTERM, _ place: SourceLocation = #_sourceLocation) async {
+      let status = await end(signal)
+      #expect(status == 0, sourceLocation: place)
+    }
+
+    deinit { if !end.isOver { send(SIGKILL) } }
   }
 #endif

@@ -31,15 +31,7 @@
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = try FileHandle(forWritingTo: printed)
       process.standardError = FileHandle.nullDevice
-      let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-        process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-        do {
-          try process.start()
-        } catch {
-          process.terminationHandler = nil
-          continuation.resume(throwing: error)
-        }
-      }
+      let status = await (try ProcessEnd(starting: process)).status
       return (status, String(decoding: try Data(contentsOf: printed), as: UTF8.self))
     }
 

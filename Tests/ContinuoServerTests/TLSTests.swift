@@ -36,10 +36,10 @@
       try #require(shown.status == 0)
     }
 
-    static func serve(_ shell: Shell, _ arguments: [String] = []) throws -> ServedProcess {
+    static func serve(_ shell: Shell, _ arguments: [String] = []) async throws -> ServedProcess {
       let errors = shell.folder.appending(path: "errors")
       try Data().write(to: errors)
-      return try ServedProcess(
+      return try await ServedProcess(
         shell.path("market"),
         ["--tls-certificate", shell.path("shown.pem"), "--tls-key", shell.path("shown.key")] + arguments,
         errors: try FileHandle(forWritingTo: errors))
@@ -77,7 +77,7 @@
     @Test("HTTP/2, HTTP/1.1 and HTTP/1.0, each as the client asks")
     func versions() async throws {
       let shell = try await Self.shell()
-      let server = try Self.serve(shell)
+      let server = try await Self.serve(shell)
       #expect(server.lines[1] == "https://127.0.0.1:\(server.port)")
       for (option, version) in [("--http2", "2"), ("--http1.1", "1.1"), ("--http1.0", "1.1")] {
         let answer = try await Self.ask(shell, server, "/healthz", option)
@@ -94,7 +94,7 @@
       #expect(host.hasSuffix("2 403"), "\(host)")
       let origin = try await Self.ask(shell, server, "/healthz", "--http2 -H 'Origin: https://evil.example'")
       #expect(origin.hasSuffix("2 403"), "\(origin)")
-      #expect(server.end() == 0)
+      await server.endWell()
     }
 
     @Test("A certificate that cannot be shown is an error at the start, with its file")
@@ -104,8 +104,8 @@
         "openssl ec -in one.key -aes256 -passout pass:secret -out locked.key && mkdir folder && echo nothing > none.pem"
       )
       try #require(made.status == 0)
-      func start(_ certificate: String?, _ key: String?) throws -> (status: Int32, error: String) {
-        try Program.outcome(
+      func start(_ certificate: String?, _ key: String?) async throws -> Program.Outcome {
+        try await Program.outcome(
           ["serve", "--data-dir", shell.path("market"), "--listen", "127.0.0.1:0"]
             + (certificate.map { ["--tls-certificate", shell.path($0)] } ?? [])
             + (key.map { ["--tls-key", shell.path($0)] } ?? []))
@@ -119,12 +119,12 @@
         ("one.pem", "locked.key", "bad_parameter", "locked.key holds no private key"),
         ("one.pem", "two.key", "bad_parameter", "two.key is not that of the first certificate in"),
       ] {
-        let outcome = try start(certificate, key)
+        let outcome = try await start(certificate, key)
         #expect(outcome.status == 1 && outcome.error.hasPrefix("continuo: \(code): "), "\(outcome)")
         #expect(outcome.error.contains(words) && outcome.error.contains("; "), "\(outcome.error)")
       }
       for (certificate, key, missing) in [("one.pem", nil, "--tls-key"), (nil, "one.key", "--tls-certificate")] {
-        let outcome = try start(certificate, key)
+        let outcome = try await start(certificate, key)
         #expect(outcome.status == 2 && outcome.error.contains("needs \(missing)"), "\(outcome.error)")
       }
       #expect(!FileManager.default.fileExists(atPath: shell.path("market")))
@@ -133,19 +133,19 @@
     @Test("The command line believes those that it is told to, and no others")
     func authorities() async throws {
       let shell = try await Self.shell()
-      let server = try Self.serve(shell)
+      let server = try await Self.serve(shell)
       let url = "https://localhost:\(server.port)"
       for command in [["health"], ["inspect", "--format", "csv"]] {
-        let good = try Program.outcome(command + ["--url", url, "--ca-file", shell.path("one.pem")])
+        let good = try await Program.outcome(command + ["--url", url, "--ca-file", shell.path("one.pem")])
         #expect(good.status == 0, "\(command) \(good.error)")
         for wrong in [[], ["--ca-file", shell.path("two.pem")]] {
-          let refused = try Program.outcome(command + ["--url", url] + wrong)
+          let refused = try await Program.outcome(command + ["--url", url] + wrong)
           #expect(refused.status == 1 && refused.error.contains("unreachable"), "\(command) \(refused)")
         }
-        let none = try Program.outcome(command + ["--url", url, "--ca-file", shell.path("one.key")])
+        let none = try await Program.outcome(command + ["--url", url, "--ca-file", shell.path("one.key")])
         #expect(none.status == 1 && none.error.contains("one.key"), "\(command) \(none)")
       }
-      #expect(server.end() == 0)
+      await server.endWell()
     }
 
     @Test("Certificate and key in one file, with others and text around them")
@@ -155,16 +155,16 @@
         "(echo of two; openssl ecparam -name prime256v1; cat two.key; openssl x509 -in two.pem -text) > shown.pem && cp shown.pem shown.key"
       )
       try #require(made.status == 0)
-      let server = try Self.serve(shell)
+      let server = try await Self.serve(shell)
       let subject = try await Self.subject(shell, server)
       #expect(subject.contains("two"))
-      #expect(server.end() == 0)
+      await server.endWell()
     }
 
     @Test("Certificates are read again: when asked, and when the files change; a broken one is not shown")
     func reload() async throws {
       let shell = try await Self.shell()
-      let server = try Self.serve(shell)
+      let server = try await Self.serve(shell)
       let first = try await Self.subject(shell, server)
       #expect(first.contains("one"))
       try await Self.show("two", shell)
@@ -188,14 +188,14 @@
       try await shell.wait("the first one is shown again") { try await Self.subject(shell, server).contains("one") }
       let answer = try await Self.ask(shell, server, "/healthz", "--http2")
       #expect(answer.hasSuffix(" 2 200"))
-      #expect(server.end() == 0)
+      await server.endWell()
     }
 
     /// Rule 14.3: whoever begins and does not go on is let go; whoever speaks something else too.
     @Test("Plain HTTP, garbage, half a handshake, HTTP/2 without a stream: closed, and others are served")
     func strangers() async throws {
       let shell = try await Self.shell()
-      let server = try Self.serve(shell, ["--idle-timeout", "2"])
+      let server = try await Self.serve(shell, ["--idle-timeout", "2"])
       let port = server.port
       let preface = #"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\000\000\000\004\000\000\000\000\000"#
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -221,14 +221,14 @@
         try await shell.wait("all of them are gone") { try await Self.connections(shell, server) == 1 }
         try await group.waitForAll()
       }
-      #expect(server.end() == 0)
+      await server.endWell()
     }
 
     /// Rule 14.3: each stream has its time, also where its connection has others.
     @Test("A slow request of HTTP/2 ends with its time, one that is too large at once")
     func slow() async throws {
       let shell = try await Self.shell()
-      let server = try Self.serve(shell, ["--request-timeout", "2", "--max-body", "1"])
+      let server = try await Self.serve(shell, ["--request-timeout", "2", "--max-body", "1"])
       let rows = (0..<20_000).map { "\($0),0,ART,1,1\n" }.joined()
       try Data(("block,timestamp,token,amount_usd,price_usd\n" + rows).utf8).write(
         to: shell.folder.appending(path: "rows.csv"))
@@ -243,7 +243,7 @@
       try await shell.wait("nothing is held") {
         try await Self.ask(shell, server, "/metrics").contains("\ncontinuo_held_body_bytes 0\n")
       }
-      #expect(server.end() == 0)
+      await server.endWell()
     }
 
     /// Half a mebibyte of events.
@@ -256,7 +256,7 @@
     @Test("At the end what was asked is answered", arguments: ["--http2", "--http1.1"])
     func answered(_ version: String) async throws {
       let shell = try await Self.shell()
-      let server = try Self.serve(shell)
+      let server = try await Self.serve(shell)
       try Self.rows(shell)
       let port = server.port
       async let sending = Self.ask(
@@ -265,7 +265,7 @@
         let metrics = try await Self.ask(shell, server, "/metrics")
         return !metrics.contains("\ncontinuo_held_body_bytes 0\n")
       }
-      #expect(server.end() == 0)
+      await server.endWell()
       let sent = try await sending
       #expect(sent.contains("\"accepted\":35000") && sent.hasSuffix(" 200"), "\(sent)")
     }
@@ -273,19 +273,19 @@
     @Test("A connection of HTTP/2 is not idle while it has a stream")
     func busy() async throws {
       let shell = try await Self.shell()
-      let server = try Self.serve(shell, ["--idle-timeout", "2"])
+      let server = try await Self.serve(shell, ["--idle-timeout", "2"])
       try Self.rows(shell)
       // Seven seconds; an idle one is cut behind four.
       let sent = try await Self.ask(
         shell, server, "/v1/events", "--http2 -H 'Content-Type: text/csv' --limit-rate 70k --data-binary @rows.csv")
       #expect(sent.contains("\"accepted\":35000") && sent.hasSuffix(" 2 200"), "\(sent)")
-      #expect(server.end() == 0)
+      await server.endWell()
     }
 
     @Test("The end comes for those too who say nothing")
     func ends() async throws {
       let shell = try await Self.shell()
-      let server = try Self.serve(shell)
+      let server = try await Self.serve(shell)
       let port = server.port
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { _ = try await RawConnection.exchange(port, [""]) }
@@ -296,7 +296,7 @@
           _ = try await shell.run("openssl s_client -quiet -alpn http/1.1 -connect localhost:\(port)")
         }
         try await shell.wait("they are there") { try await Self.connections(shell, server) == 4 }
-        #expect(server.end() == 0)
+        await server.endWell()
         group.cancelAll()
       }
     }
