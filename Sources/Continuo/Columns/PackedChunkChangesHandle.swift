@@ -18,8 +18,7 @@ extension PackedChunk {
     }
     let own = head.count < head.capacity ? owned(arena) : moved(capacity: count + 1 + room, arena)
     let head = own.head
-    let (all, front) = (Int(head.count), Int(head.front))
-    let movesFront = front > 0 && (index * 2 < all || front + all == Int(head.capacity))
+    let (all, front, movesFront) = (Int(head.count), Int(head.front), own.movesFront(index))
     for column in 0..<Row.columnCount {
       var header = own.header(column)
       let (start, width) = (Int(header.start), Int(header.width))
@@ -42,15 +41,22 @@ extension PackedChunk {
   }
 
   /// One row changed, with the same key; nil where it does not fit the columns as they are packed. O(columns).
-  func replacing(_ index: Int, with row: Row, _ arena: Arena) -> PackedChunk? {
+  ///
+  /// - Parameter old: what the row was.
+  func replacing(_ index: Int, _ old: Row, with row: Row, _ arena: Arena) -> PackedChunk? {
     var words: [20 of (UInt64, UInt64)] = .init(repeating: (0, 0))
+    // Most columns stay as they are: to see that takes less than to divide by their powers of ten.
+    var isOther: [20 of Bool] = .init(repeating: false)
     for column in 0..<Row.columnCount {
+      isOther[column] =
+        column < Row.narrowCount ? row.narrow(column) != old.narrow(column) : row.wide(column) != old.wide(column)
+      guard isOther[column] else { continue }
       guard let word = offset(of: row, column) else { return nil }
       words[column] = word
     }
-    guard let rest = Row.summary(summary, without: self.row(at: index)) else { return nil }
+    guard let rest = Row.summary(summary, without: old) else { return nil }
     let own = owned(arena)
-    for column in 0..<Row.columnCount {
+    for column in 0..<Row.columnCount where isOther[column] {
       let header = own.header(column)
       own.put(words[column], Int(header.width), at: Int(header.start) + index * Int(header.width))
     }

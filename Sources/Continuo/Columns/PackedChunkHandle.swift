@@ -296,18 +296,38 @@ struct PackedColumn: BitwiseCopyable {
     return Search.guess(major, from: base, to: last, count)
   }
 
-  /// Asks for the memory of a row's columns. O(columns).
+  /// Asks for the memory of a row's columns, and of what a new row there would move. O(bytes moved ÷ 64).
   @inline(__always)
-  func prefetchRow(_ index: Int) {
+  func prefetchRow(_ index: Int, isNew: Bool) {
+    let (all, movesFront) = (count, self.movesFront(index))
     for column in 0..<Row.columnCount {
       let header = header(column)
-      let place = Int(header.start) + index &* Int(header.width)
-      guard header.width > 0 else { continue }
+      let (start, width) = (Int(header.start), Int(header.width))
+      guard width > 0 else { continue }
+      let place = start + index &* width
       // SAFETY: a prefetch of any address is harmless; nothing is read here.
       unsafe continuo_prefetch(UnsafeRawPointer(block) + place)
       // The first column is searched around the place.
       if column == 0 { unsafe continuo_prefetch(UnsafeRawPointer(block) + place - 64) }
+      guard isNew else { continue }
+      if movesFront {
+        for line in stride(from: place - 64, to: start - 64, by: -64) {
+          unsafe continuo_prefetch(UnsafeRawPointer(block) + line)
+        }
+      } else {
+        for line in stride(from: place + 64, to: start + all &* width + 64, by: 64) {
+          unsafe continuo_prefetch(UnsafeRawPointer(block) + line)
+        }
+      }
     }
+  }
+
+  /// Whether a new row there moves those before it, which takes room in front of them. O(1).
+  @inline(__always)
+  func movesFront(_ index: Int) -> Bool {
+    let head = head
+    let (all, front) = (Int(head.count), Int(head.front))
+    return front > 0 && (index * 2 < all || front + all == Int(head.capacity))
   }
 }
 

@@ -27,11 +27,13 @@ extension SeriesView {
     return chunk
   }
 
-  /// The last: where a row should be in each column of a chunk. O(columns).
+  /// The last: where a row should be in each column of a chunk. O(columns), and O(bytes moved ÷ 64) where it is new.
+  ///
+  /// - Parameter isNew: whether it is about to be put in there.
   @inline(__always)
-  func prefetchRow(near major: Int64, in chunk: Int) {
+  func prefetchRow(near major: Int64, in chunk: Int, isNew: Bool) {
     guard chunk < chunkCount else { return }
     let entry = entry(chunk)
-    entry.chunk.prefetchRow(entry.chunk.guess(major, last: entry.lastMajor))
+    entry.chunk.prefetchRow(entry.chunk.guess(major, last: entry.lastMajor), isNew: isNew)
   }
 }

@@ -154,9 +154,10 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   package mutating func update(_ position: Position, _ body: (inout Row) -> Void) {
     if position.chunk == directory.count { return body(&tail[position.row]) }
     let old = directory[position.chunk].chunk
-    var row = old.row(at: position.row)
+    let held = old.row(at: position.row)
+    var row = held
     body(&row)
-    if let replaced = old.replacing(position.row, with: row, arena) {
+    if let replaced = old.replacing(position.row, held, with: row, arena) {
       put(replaced, at: position.chunk)
     } else {
       rewrite(position.chunk, isChanging: true) { $0[position.row] = row }

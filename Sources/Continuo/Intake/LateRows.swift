@@ -73,7 +73,8 @@ extension Engine {
     }
     for row in 0..<rows.count {
       if indexes[row] >= 0 {
-        identities.view(at: indexes[row]).prefetchRow(near: rows[row].major, in: names[row].place.identity)
+        identities.view(at: indexes[row]).prefetchRow(
+          near: rows[row].major, in: names[row].place.identity, isNew: true)
       }
       guard names[row].token != NameLookup.unknown else { continue }
       let token = Int(names[row].token)
@@ -89,10 +90,13 @@ extension Engine {
       guard names[row].token != NameLookup.unknown else { continue }
       let token = Int(names[row].token)
       if rows[row].operation == .swap {
-        tokenStates[token].swaps.view.prefetchRow(near: rows[row].time, in: names[row].place.event)
-        tokenStates[token].hours.view.prefetchRow(near: rows[row].hour, in: names[row].place.hour)
+        tokenStates[token].swaps.view.prefetchRow(
+          near: rows[row].time, in: names[row].place.event, isNew: true)
+        tokenStates[token].hours.view.prefetchRow(
+          near: rows[row].hour, in: names[row].place.hour, isNew: false)
       } else {
-        tokenStates[token].transfers.view.prefetchRow(near: rows[row].time, in: names[row].place.event)
+        tokenStates[token].transfers.view.prefetchRow(
+          near: rows[row].time, in: names[row].place.event, isNew: true)
       }
     }
   }
