@@ -12,7 +12,7 @@
 
   @Suite("Following the application's tables", .serialized)
   struct FollowerTests {
-    private static func setUp() throws -> (database: String, server: Connection, options: Follower.Options) {
+    static func setUp() throws -> (database: String, server: Connection, options: Follower.Options) {
       let cluster = try Cluster.shared.get()
       let database = try cluster.database(withTables: true)
       var options = Follower.Options(try cluster.target(database), wallClock: wallClock)

@@ -1,7 +1,7 @@
 """Runs of the program, of Latencies, of Durable, of Storage and of a server, each once for all rows that need it, rounds taking turns.
 
 Invariant: in a round every run happens once, so that a busy minute of the machine falls on all of them alike.
-Not here: what the figures are held to (rows.py), the server's part (service.py).
+Not here: what the figures are held to (rows.py), the server's part (service.py), that beside a database (postgres.py).
 """
 
 import json
@@ -12,6 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 
+from postgres import PostgresRun
 from service import ServiceRun
 
 # Loads by name: what 'continuo load --in-process' is given besides the number of events.
@@ -67,7 +68,7 @@ class Measurements:
         self.programs = root / ".build" / "release"
         self.sizes = sizes
         self.loads, self.latencies, self.files, self.durable, self.storage = {}, {}, {}, [], []
-        self.columns, self.large, self.service = {}, {}, []
+        self.columns, self.large, self.service, self.postgres = {}, {}, [], []
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="continuo-bench-")
@@ -123,6 +124,15 @@ class Measurements:
             for number in range(1, self.sizes.rounds + 1):
                 self.say(f"round {number} of {self.sizes.rounds}: the server")
                 self.service.append(run.round())
+        if any(row.postgres for row in rows):
+            self.say("a database")
+            run = PostgresRun(self.programs.parent.parent, self.folder.name, self.sizes)
+            try:
+                for number in range(1, self.sizes.rounds + 1):
+                    self.say(f"round {number} of {self.sizes.rounds}: beside a database")
+                    self.postgres.append(run.round())
+            finally:
+                run.end()
         self.say("")
 
     def say(self, text):

@@ -57,6 +57,7 @@ class Row:
     storage: bool = False
     large: bool = False
     service: bool = False
+    postgres: bool = False
 
     def result(self, measured):
         return Result(self, self.figure(measured), self.baseline(measured), counts=not measured.sizes.quick)
@@ -132,6 +133,14 @@ def http(name, what, unit, floor, goal, more, figure, baseline):
         return lambda figure, scale=1.0: median([figure(taken) for taken in m.service], scale)
     return Row(name, what, unit, floor, goal, more, lambda m: [figure(taken) for taken in m.service],
                lambda m: baseline(of(m)), service=True)
+
+
+def postgres(name, what, unit, floor, goal, more, figure, baseline):
+    """A figure of a server beside a database, beside another of the same round."""
+    def of(m):
+        return lambda figure, scale=1.0: median([figure(taken) for taken in m.postgres], scale)
+    return Row(name, what, unit, floor, goal, more, lambda m: [figure(taken) for taken in m.postgres],
+               lambda m: baseline(of(m)), postgres=True)
 
 
 def seconds(m, suffix):
@@ -256,6 +265,26 @@ ALL = [
          lambda of: f"reading the directory's bytes {of(lambda t: t['directory_read_seconds'], 1e3)} ms"),
     http("http-end", "from SIGTERM to the end with 1,000 streams", "s", 2, 2, False, lambda taken: taken["end_seconds"],
          lambda of: "–"),
+    postgres("postgres-candles", "candle rows upserted, over psql merging the same rows from a temporary table in one statement", "×", 0.5, 1, True,
+             lambda taken: taken["merge_seconds"] / taken["candles_seconds"],
+             lambda of: f"{of(lambda t: t['candles'] / t['candles_seconds'], 1e-3)} over "
+                        f"{of(lambda t: t['candles'] / t['merge_seconds'], 1e-3)} k/s, {of(lambda t: t['candles'])} rows"),
+    postgres("postgres-candle-p99", "an insert committed to its candle readable at 5,000 rows a second, p99", "ms", 200, 20, False,
+             lambda taken: taken["candle_p99"] * 1e3,
+             lambda of: f"p50 {of(lambda t: t['candle_p50'], 1e3)} ms; the latest commit began {of(lambda t: t['latest_commit'], 1e3)} ms late"),
+    postgres("postgres-summary-p99", "the same to its summary row visible in the database", "ms", 1000, 300, False,
+             lambda taken: taken["summary_p99"] * 1e3, lambda of: f"p50 {of(lambda t: t['summary_p50'], 1e3)} ms"),
+    postgres("postgres-snapshot", "the first snapshot, from exec to following, over COPY … TO STDOUT to nothing", "×", 0.5, 0.9, True,
+             lambda taken: taken["copy_seconds"] / taken["snapshot_seconds"],
+             lambda of: f"{of(lambda t: t['snapshot_seconds'])} s for {of(lambda t: t['rows'], 1e-6)} M rows, COPY "
+                        f"{of(lambda t: t['copy_seconds'])} s, in binary {of(lambda t: t['copy_binary_seconds'])}"),
+    postgres("postgres-stream", "changes of a log applied, over pg_recvlogical to nothing", "×", 0.5, 0.9, True,
+             lambda taken: taken["received_seconds"] / taken["streamed_seconds"],
+             lambda of: f"{of(lambda t: t['streamed'] / t['streamed_seconds'], 1e-3)} over "
+                        f"{of(lambda t: t['streamed'] / t['received_seconds'], 1e-3)} k rows/s"),
+    postgres("postgres-paused", "events posted while the database stands still, over a server without one", "×", 0.95, 1, True,
+             lambda taken: taken["paused_per_second"] / taken["alone_per_second"],
+             lambda of: f"{of(lambda t: t['paused_per_second'], 1e-3)} over {of(lambda t: t['alone_per_second'], 1e-3)} k/s"),
     ratio("growth-events", "cost per event, 10 M over 1 M events", "warm", "small", 1.5, 1.2, more=False),
     ratio("growth-tokens", "cost per event, 10,000 over 100 tokens", "warm", "few-tokens", 2, 1.4, more=False),
 ]

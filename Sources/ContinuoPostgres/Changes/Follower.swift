@@ -122,7 +122,8 @@
         try keyFile.reset(directory: sink.directory)
         let chains = map.chains
         var load = SnapshotLoad(
-          options, sink, attachment.server, keyFile, letters, generation: generation, chains: chains, note)
+          options, sink, attachment.server, keyFile, letters, generation: generation, chains: chains, { self.note($0) },
+          owns: own)
         try load.run(snapshot, point: point, identity: identity)
         (map, position) = (load.map, SourcePosition(generation: generation, lsn: point))
         let tokens = load.tokens

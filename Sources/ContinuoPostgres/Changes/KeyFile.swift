@@ -86,12 +86,16 @@ package final class KeyFile {
 
   /// Puts the changes of a batch on the disk, in front of the batch. O(changes) and a sync.
   ///
-  /// - Parameter system: which server all of this is of, where that is to be noted.
-  package func append(_ changes: [KeyChange], system: UInt64? = nil, at position: UInt128) throws(StorageFailure) {
+  /// - Parameters:
+  ///   - system: which server all of this is of, where that is to be noted.
+  ///   - isSynced: whether it waits for the disk; else the next one that does is behind this one too.
+  package func append(
+    _ changes: [KeyChange], system: UInt64? = nil, isSynced: Bool = true, at position: UInt128
+  ) throws(StorageFailure) {
     do throws(DiskFailure) {
       if let system { self.system = system }
       try write(changes, system: system, at: position)
-      try file.sync()
+      if isSynced { try file.sync() }
     } catch { throw .disk(error) }
   }
 

@@ -83,6 +83,14 @@ package struct KeyMap: Equatable, Sendable {
   /// All rows of a table that are known, in no order.
   package func events(_ table: Int) -> [RowKey: KeyedEvent] { tables[table] }
 
+  /// Makes room for so many rows of a table, as somebody has estimated. O(rows).
+  package mutating func reserve(_ table: Int, rows: Int) {
+    tables[table].reserveCapacity(min(max(0, rows), Self.reservedMax))
+  }
+
+  /// An estimate is not trusted any further.
+  private static let reservedMax = 10_000_000
+
   /// Makes a change. O(1) amortised, or the table's rows.
   package mutating func apply(_ change: KeyChange) {
     switch change {

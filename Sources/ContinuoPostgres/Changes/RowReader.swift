@@ -57,9 +57,9 @@ package struct MappedEvent: Equatable, Sendable {
 package struct RowReader: Sendable {
   package let table: SourceTable
   /// By field's number: where its column is.
-  private var places: [Int?] = Array(repeating: nil, count: EventField.allCases.count)
-  private let types: [UInt32]
-  private let only: (place: Int, value: [UInt8])?
+  private(set) var places: [Int?] = Array(repeating: nil, count: EventField.allCases.count)
+  let types: [UInt32]
+  let only: (place: Int, value: [UInt8])?
 
   /// Prepares to read rows; the mapped columns that are not there are named.
   package init(_ table: SourceTable, _ columns: [(name: String, type: UInt32)]) throws(MissingColumn) {
@@ -133,8 +133,8 @@ package struct RowReader: Sendable {
     return isWhole ? MappedEvent(identity: identity, timestamp: timestamp, content: .fields(fields)) : nil
   }
 
-  private static let buy = Array("buy".utf8)
-  private static let sell = Array("sell".utf8)
+  static let buy = Array("buy".utf8)
+  static let sell = Array("sell".utf8)
 
   /// Which event a row is; nil where it does not say.
   package func identity(_ tuple: [TupleField], _ old: [TupleField]? = nil) -> EventIdentity? {

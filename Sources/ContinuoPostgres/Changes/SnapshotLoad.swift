@@ -1,10 +1,11 @@
 // All rows of the followed tables as of one moment, into the engine; and what the engine has that is not among them, out of it.
 // Invariant: while a snapshot is taken the position says so, so that one that did not end is begun anew; behind it the engine has the
 // tables' events of that moment, and no others above the horizon but what the application has cleaned up.
-// Not here: where the moment comes from (Attachment), what follows it (ChangeStream).
+// Not here: where the moment comes from (Attachment), taking batches (SnapshotTaker), what follows it (ChangeStream).
 
 #if Postgres
   internal import Continuo
+  internal import ContinuoBytes
   internal import ContinuoStorage
 
   /// Loads one snapshot.
@@ -14,45 +15,56 @@
     private let sink: any EventSink
     private let server: Connection
     private let keyFile: KeyFile
-    private let letters: DeadLetters
     private let generation: UInt16
     private let source: ByteString
-    private var step: UInt32 = 0
-    private var batch: EventBatch
+    private let taker: SnapshotTaker
+    private var thread: ThreadHandle?
+    private var frames: UInt32 = 0
     private var keyChanges: [KeyChange] = []
-    /// The rows of the batch, for who has to see what was rejected.
-    private var rows: [(table: Int, key: RowKey, event: MappedEvent)] = []
-    /// Of each kind: what the tables have.
-    private var seen: [EventKind: Set<EventIdentity>] = [:]
+    /// Of each kind: what is held of the tables' chains, and was not among the rows yet.
+    private var unseen: [EventKind: [EventIdentity: Timestamp]] = [:]
     /// The oldest row of each kind.
     private var oldest: [EventKind: Timestamp] = [:]
     private(set) var map: KeyMap
     private(set) var tokens: [[UInt8]: TokenRow] = [:]
     /// The chains that the tables have or had: what is held of others came from elsewhere.
     private var chains: Set<UInt32>
-    private let tell: (@Sendable (inout FollowerStatus) -> Void) -> Void
+    /// The chain of the last row.
+    private var lastChain: UInt32?
+    private let own: (Set<UInt32>) -> Void
+    private let tell: @Sendable (@Sendable (inout FollowerStatus) -> Void) -> Void
 
     init(
       _ options: Follower.Options, _ sink: any EventSink, _ server: Connection, _ keyFile: KeyFile,
       _ letters: DeadLetters,
-      generation: UInt16, chains: Set<UInt32>, _ tell: @escaping (@Sendable (inout FollowerStatus) -> Void) -> Void
+      generation: UInt16, chains: Set<UInt32>,
+      _ tell: @escaping @Sendable (@Sendable (inout FollowerStatus) -> Void) -> Void,
+      owns: @escaping (Set<UInt32>) -> Void
     ) {
       self.chains = chains
-      (self.options, self.sink, self.server, self.keyFile, self.letters) = (options, sink, server, keyFile, letters)
-      (self.generation, self.tell) = (generation, tell)
+      (self.options, self.sink, self.server, self.keyFile) = (options, sink, server, keyFile)
+      (self.generation, self.tell, own) = (generation, tell, owns)
       source = SourcePosition.source(options.name)
-      batch = EventBatch(price: sink.price)
+      taker = SnapshotTaker(sink, letters, source: source, generation: generation, tell)
       map = KeyMap(tables: options.mapping.events.count)
     }
 
     /// Takes the rows of a snapshot whose moment is `point`, in the transaction that was begun with it. O(rows).
     mutating func run(_ snapshot: String, point: LSN, identity: ServerIdentity) throws {
       // From here on a start begins anew.
-      try take(isForced: true)
+      try noteKeys()
+      _ = try taker.submit(EventBatch(price: sink.price))
       try server.script("SET TRANSACTION SNAPSHOT \(SQLText.literal(snapshot))", doing: "opening the snapshot")
       tokens = try Self.tokens(options.mapping.tokens, server)
-      for index in options.mapping.events.indices { try read(index) }
-      try take(isForced: false)
+      expect(chains)
+      thread = ThreadHandle { [taker] in taker.run() }
+      do {
+        for index in options.mapping.events.indices { try read(index) }
+      } catch {
+        try? taker.end(thread, isWhole: false)
+        throw error
+      }
+      try taker.end(thread, isWhole: true)
       _ = try? server.script("COMMIT")
       try retractMissing()
       // The end: all of it is in, and the next position is the server's.
@@ -78,6 +90,8 @@
       return tokens
     }
 
+    // MARK: rows
+
     private mutating func read(_ index: Int) throws {
       let table = options.mapping.events[index]
       guard let facts = try TableFacts(server, schema: table.schema, name: table.name) else {
@@ -93,91 +107,106 @@
       let reader = try RowReader(
         table, columns.map { name in (name: name, type: facts.column(name)?.typeNumber ?? 0) })
       let list = columns.map(SQLText.identifier).joined(separator: ", ")
-      var copy = CopyRowReader()
       let statement = "COPY (SELECT \(list) FROM \(table.quoted)) TO STDOUT (FORMAT binary)"
+      let empty = SnapshotTaker.Parcel(batch: EventBatch(price: sink.price), reader: reader, columns: columns.count)
+      var (load, parcel, copy) = (self, empty, CopyRowReader())
+      var (places, name, isFirst): ([FieldPlace], [UInt8], Bool) = ([], [], true)
+      load.map.reserve(index, rows: try Self.rows(of: table, server))
       // Without the row filter of the table: what is no event costs little more than leaving it out there.
-      var load = self
       try server.copyOut(statement, doing: "reading \(table.title)") { piece in
-        guard let fields = try copy.row(piece, columns: columns.count), !fields.isEmpty else { return }
-        try load.add(index, RowKey(Array(fields.prefix(keys.count))), reader.event(fields))
+        // The first piece may have the head in front of it.
+        let isBehindHead = !isFirst
+        isFirst = false
+        guard try copy.read(piece, columns: columns.count, into: &places) == .row else { return }
+        let key = Self.key(piece, places, count: keys.count)
+        let plain = isBehindHead ? reader.append(plain: piece, places, to: &parcel.batch, &name) : .unusual
+        switch plain {
+        case .noEvent: return
+        case .event(let event):
+          parcel.rows.append(SnapshotTaker.Row(key: key, content: .piece(piece)))
+          load.note(index, key, event)
+        case .unusual:
+          guard let event = reader.event(CopyRowReader.fields(piece, places)) else { return }
+          event.append(to: &parcel.batch, kind: table.kind)
+          parcel.rows.append(SnapshotTaker.Row(key: key, content: .event(event)))
+          if case .fields = event.content, let identity = event.identity, let timestamp = event.timestamp {
+            load.note(index, key, KeyedEvent(identity, timestamp))
+          }
+        }
+        guard parcel.rows.count == Self.batchRows else { return }
+        try load.noteKeys()
+        try load.taker.put(parcel, to: load.thread)
+        parcel = empty
+        parcel.rows.reserveCapacity(Self.batchRows)
       }
+      try load.noteKeys()
+      if !parcel.rows.isEmpty { try load.taker.put(parcel, to: load.thread) }
       self = load
     }
 
-    private mutating func add(_ table: Int, _ key: RowKey, _ event: MappedEvent?) throws {
-      guard let event else { return }
+    /// How many rows a table has, as far as the server knows without counting.
+    private static func rows(of table: SourceTable, _ server: Connection) throws(PostgresFailure) -> Int {
+      let row = try server.query(
+        "select greatest(reltuples, 0)::int8 from pg_class where oid = to_regclass($1)", [.text(table.quoted)]
+      ).first
+      return Int(row?.int(0) ?? 0)
+    }
+
+    /// What names a row: the first of its fields.
+    private static func key(_ piece: [UInt8], _ places: [FieldPlace], count: Int) -> RowKey {
+      if count == 1, places[0].count == 8, let number: Int64 = BigEndian.value(piece, at: places[0].start) {
+        return .number(number)
+      }
+      return RowKey(CopyRowReader.fields(piece, Array(places.prefix(count))))
+    }
+
+    /// Notes which event a row is.
+    private mutating func note(_ table: Int, _ key: RowKey, _ event: KeyedEvent) {
       let kind = options.mapping.events[table].kind
-      event.append(to: &batch, kind: kind)
-      rows.append((table, key, event))
-      if case .fields = event.content, let identity = event.identity, let timestamp = event.timestamp {
-        let change = KeyChange.put(table: table, key, KeyedEvent(identity, timestamp))
-        map.apply(change)
-        keyChanges.append(change)
-        seen[kind, default: []].insert(identity)
-        chains.insert(identity.chain)
-        oldest[kind] = min(oldest[kind] ?? timestamp, timestamp)
+      let change = KeyChange.put(table: table, key, event)
+      map.apply(change)
+      keyChanges.append(change)
+      if event.chain != lastChain {
+        lastChain = event.chain
+        if chains.insert(event.chain).inserted { expect([event.chain]) }
       }
-      if rows.count == Self.batchRows { try take(isForced: false) }
+      if unseen[kind]?.isEmpty == false { unseen[kind]?[event.identity(kind)] = nil }
+      if let first = oldest[kind], first <= event.timestamp { return }
+      oldest[kind] = event.timestamp
     }
 
-    /// Takes what there is; events whose identity stands with another content are taken in its place.
-    private mutating func take(isForced: Bool) throws {
-      guard isForced || !rows.isEmpty else { return }
-      let receipt = try submit(batch)
-      var (other, rejected): (EventBatch, [Rejection]) = (EventBatch(price: sink.price), [])
-      for rejection in receipt.rejections {
-        guard rejection.reason == .conflict, let identity = rows[rejection.line].event.identity else {
-          rejected.append(rejection)
-          continue
+    /// From here on nobody else writes events of these chains; those that are held are to be among the rows. O(events), so nothing
+    /// where the engine is empty, as it is while the chains of a first snapshot are met.
+    private mutating func expect(_ more: Set<UInt32>) {
+      own(more)
+      for kind in Set(options.mapping.events.map(\.kind)) {
+        for key in sink.held(kind) where more.contains(key.chain) {
+          let identity = EventIdentity(kind: kind, chain: key.chain, block: key.block, logIndex: key.logIndex)
+          unseen[kind, default: [:]][identity] = key.timestamp
         }
-        other.retract(identity)
-        rows[rejection.line].event.append(to: &other, kind: options.mapping.events[rows[rejection.line].table].kind)
       }
-      if other.offered > 0 { _ = try submit(other) }
-      var lines: [UInt8] = []
-      for rejection in rejected {
-        let row = rows[rejection.line]
-        let table = options.mapping.events[row.table]
-        lines += DeadLetters.line(
-          lsn: LSN(0), table: table.title, key: row.key, rejection, row: row.event.texts(table.kind))
-      }
-      try letters.append(lines)
-      let (count, refused) = (rows.count, rejected.count)
-      tell {
-        $0.snapshotRows += count
-        $0.accepted += receipt.accepted
-        $0.rejected += refused
-      }
-      batch = EventBatch(price: sink.price)
-      rows.removeAll(keepingCapacity: true)
     }
 
-    private mutating func submit(_ batch: EventBatch) throws -> Receipt {
-      step += 1
-      let position = SourcePosition(generation: generation, lsn: LSN(0), changes: step)
-      try keyFile.append(keyChanges, system: nil, at: position.value)
+    /// Writes the keys of a batch down, in front of it. They are synced with the end of the snapshot: before that they count for
+    /// nothing.
+    private mutating func noteKeys() throws {
+      frames += 1
+      try keyFile.append(keyChanges, isSynced: false, at: taker.at(frames).value)
       keyChanges.removeAll(keepingCapacity: true)
-      return try sink.take(batch, at: ChangeStream.input(source, position), isHistory: true)
     }
 
     /// Retracts what is held and not in the tables, unless the application has cleaned it up.
-    private mutating func retractMissing() throws {
+    private func retractMissing() throws {
       let newest = sink.newest
-      for kind in Set(options.mapping.events.map(\.kind)) {
-        let seen = self.seen[kind] ?? []
-        let missing = sink.held(kind).filter { key in
-          let identity = EventIdentity(kind: kind, chain: key.chain, block: key.block, logIndex: key.logIndex)
-          guard chains.contains(key.chain), !seen.contains(identity) else { return false }
-          let isOld = newest.map { key.timestamp < $0 - options.windowMicroseconds } ?? false
-          return !(isOld && (oldest[kind].map { key.timestamp < $0 } ?? true))
-        }
+      for (kind, events) in unseen {
+        let missing = events.filter { _, timestamp in
+          let isOld = newest.map { timestamp < $0 - options.windowMicroseconds } ?? false
+          return !(isOld && (oldest[kind].map { timestamp < $0 } ?? true))
+        }.keys.sorted { ($0.chain, $0.block, $0.logIndex) < ($1.chain, $1.block, $1.logIndex) }
         for start in stride(from: 0, to: missing.count, by: Self.batchRows) {
           var retractions = EventBatch(price: sink.price)
-          for key in missing[start..<min(start + Self.batchRows, missing.count)] {
-            retractions.retract(
-              EventIdentity(kind: kind, chain: key.chain, block: key.block, logIndex: key.logIndex))
-          }
-          let receipt = try submit(retractions)
+          for identity in missing[start..<min(start + Self.batchRows, missing.count)] { retractions.retract(identity) }
+          let receipt = try taker.submit(retractions)
           tell { $0.undone += receipt.undone }
         }
       }

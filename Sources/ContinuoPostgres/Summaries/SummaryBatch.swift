@@ -15,16 +15,17 @@ package struct SentToken: Equatable, Sendable {
 
 package struct SummaryBatch: Sendable {
   package private(set) var tokens: [SentToken] = []
-  /// Rows of candles for COPY in binary, and how many.
-  package private(set) var candleRows: [UInt8] = []
-  package private(set) var candleCount = 0
+  private var candles: [(id: UUIDBytes, row: CandleRow)] = []
+  /// How many rows of candles there are.
+  package var candleCount: Int { candles.count }
   /// What did not fit: it is unsent still.
   package private(set) var left: [UInt32: UnsentToken] = [:]
   /// As of when the figures are.
   package private(set) var asOf: Timestamp
 
   /// More rows of candles do not go in one transaction.
-  private static let candlesMax = 20_000
+  private static let candlesMax = 50_000
+  private static let pieceRows = 500
 
   /// Finds the values of tokens. O(tokens × log n + candles).
   ///
@@ -50,11 +51,12 @@ package struct SummaryBatch: Sendable {
         let first = Interval.oneHour.start(of: since)
         var next: Timestamp?
         market.forEachCandle(of: TokenID(Int(number)), CandleQuery(.oneHour, from: first), clock: clock) { row in
+          guard row.candle != nil else { return }
           guard candleCount < Self.candlesMax else {
             next = next ?? row.bucket
             return
           }
-          append(row, id)
+          candles.append((id, row))
         }
         sent.since = first
         // The rest of a long history follows in the next transaction; what lies behind is not known to be gone until then.
@@ -68,7 +70,23 @@ package struct SummaryBatch: Sendable {
   /// Up to where the candles of a token are whole; nil: to the end.
   package private(set) var ends: [UInt32: Timestamp] = [:]
 
-  private mutating func append(_ row: CandleRow, _ id: UUIDBytes) {
+  /// The next piece of the rows of candles for COPY in binary; nil behind the last one. O(rows of a piece).
+  ///
+  /// - Parameter next: the row that it begins with, 0 at first.
+  package func candlePiece(_ next: inout Int) -> [UInt8]? {
+    guard next <= candles.count else { return nil }
+    var piece = next == 0 ? CopyRows.head : []
+    let end = min(next + Self.pieceRows, candles.count)
+    for (id, row) in candles[next..<end] { Self.append(row, id, to: &piece) }
+    next = end
+    if end == candles.count {
+      piece += CopyRows.foot
+      next += 1
+    }
+    return piece
+  }
+
+  private static func append(_ row: CandleRow, _ id: UUIDBytes, to piece: inout [UInt8]) {
     guard let candle = row.candle else { return }
     func sum(_ value: ExactSum) -> PostgresValue { value.decimal.map { .numeric($0) } ?? .null }
     CopyRows.append(
@@ -76,8 +94,7 @@ package struct SummaryBatch: Sendable {
         .timestamp(row.bucket), .uuid(id), .numeric(candle.open), .numeric(candle.high), .numeric(candle.low),
         .numeric(candle.close), sum(candle.volumeUSD), .int8(Int64(candle.trades)), sum(candle.volumeToken),
         sum(candle.buyVolumeUSD), sum(candle.sellVolumeUSD), candle.vwap.map { .numeric($0) } ?? .null,
-      ], to: &candleRows)
-    candleCount += 1
+      ], to: &piece)
   }
 
   /// Rows of tokens for COPY in binary: id, the four figures, and between which hours the candles are whole.

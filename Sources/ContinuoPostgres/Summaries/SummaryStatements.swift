@@ -21,7 +21,7 @@
       CREATE TEMPORARY TABLE continuo_tokens (id uuid, last_price_usd numeric, market_cap_usd numeric, volume_24h_usd numeric,
         holders_count numeric, since timestamptz, until timestamptz) ON COMMIT DELETE ROWS;
       CREATE TEMPORARY TABLE continuo_candles (LIKE \(own(OwnTables.candles))) ON COMMIT DELETE ROWS;
-      SET lock_timeout = '2s'; SET synchronous_commit = on
+      SET lock_timeout = '2s'; SET synchronous_commit = on; SET jit = off
       """
     }
 

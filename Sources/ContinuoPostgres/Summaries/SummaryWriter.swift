@@ -154,8 +154,9 @@
         }
         let some = unsent.take(atMost: Self.tokensMax, withinMicroseconds: min(options.decayMicroseconds, 250_000))
         guard !some.isEmpty else { continue }
+        let isMore: Bool
         do {
-          try send(some, server, statements)
+          isMore = try send(some, server, statements)
           succeeded()
         } catch {
           unsent.add(some)
@@ -163,11 +164,14 @@
           throw error
         }
         // So that a token that trades all the time is written now and then, not with every trade.
-        if interrupt.sleep(microseconds: options.gatherMicroseconds) { throw PostgresFailure.interrupted }
+        if !isMore, interrupt.sleep(microseconds: options.gatherMicroseconds) { throw PostgresFailure.interrupted }
       }
     }
 
-    private func send(_ some: [UInt32: UnsentToken], _ server: Connection, _ statements: SummaryStatements) throws {
+    /// Sends a transaction; whether something did not fit.
+    private func send(
+      _ some: [UInt32: UnsentToken], _ server: Connection, _ statements: SummaryStatements
+    ) throws -> Bool {
       let sequence = source.sequence()
       var reader = source.publication.reader()
       let batch = try reader.read { market in
@@ -190,8 +194,11 @@
         known.withLock { $0 = owned }
         noteTokens()
       }
-      try copy(batch.tokenRows, SummaryStatements.copyTokens, server)
-      try copy(batch.candleRows, SummaryStatements.copyCandles, server)
+      var pieces = [CopyRows.foot, batch.tokenRows, CopyRows.head]
+      _ = try server.copyIn(SummaryStatements.copyTokens, doing: doing) { pieces.popLast() }
+      // The server reads a piece while the next one is made.
+      var next = 0
+      _ = try server.copyIn(SummaryStatements.copyCandles, doing: doing) { batch.candlePiece(&next) }
       let deleted = try server.query(statements.deleteCandles, doing: doing).affected
       let merged = try batch.candleCount == 0 ? 0 : server.query(statements.mergeCandles, doing: doing).affected
       let updated = try statements.updateTokens(owned).map { try server.query($0, doing: doing).affected } ?? 0
@@ -209,17 +216,13 @@
         $0.changedTokens += updated
         $0.asOf = batch.asOf
       }
+      return !batch.left.isEmpty
     }
 
     private func ownedChanged(_ server: Connection, _ statements: SummaryStatements) throws(PostgresFailure) -> Bool {
       let names = try server.query(statements.ownedColumns, [.text(options.mapping.tokens.quoted)])
       let owned = SummaryColumn.allCases.filter { column in names.all.contains { $0.text(0) == column.rawValue } }
       return owned != known.withLock { $0 }
-    }
-
-    private func copy(_ rows: [UInt8], _ statement: String, _ server: Connection) throws(PostgresFailure) {
-      var pieces = [CopyRows.foot, rows, CopyRows.head]
-      _ = try server.copyIn(statement, doing: "writing summaries") { pieces.popLast() }
     }
 
     /// Finds the tokens whose figures changed by time alone. O(tokens that trade × log n).

@@ -25,8 +25,21 @@ package struct UnsentToken: Equatable, Sendable {
 /// The keys that are to be sent, gathered by the engine's thread, taken by the writer's.
 package final class Unsent: Sendable {
   private struct State: Sendable {
-    var tokens: [UInt32: UnsentToken] = [:]
+    /// By the token's number, which count from 0: the engine waits for who notes something here.
+    var tokens: [UnsentToken?] = []
+    /// The numbers of those of which there is something, in the order in which they came.
+    var numbers: [UInt32] = []
     var isEnded = false
+
+    mutating func add(_ token: UInt32, _ unsent: UnsentToken) {
+      let index = Int(token)
+      while tokens.count <= index { tokens.append(nil) }
+      guard tokens[index] != nil else {
+        tokens[index] = unsent
+        return numbers.append(token)
+      }
+      tokens[index]?.add(unsent)
+    }
   }
 
   private let state = MonitorHandle(State())
@@ -34,22 +47,21 @@ package final class Unsent: Sendable {
   package init() {}
 
   /// How many tokens have something unsent. O(1).
-  package var count: Int { state.locked { $0.tokens.count } }
+  package var count: Int { state.locked { $0.numbers.count } }
 
   /// Notes what a step changed. O(tokens).
   package func note(_ tokens: [UInt32], _ candles: [StepChange]) {
     state.locked { state in
-      for token in tokens where state.tokens[token] == nil { state.tokens[token] = UnsentToken() }
+      for token in tokens { state.add(token, UnsentToken()) }
       for change in candles {
-        state.tokens[change.token, default: UnsentToken()].add(
-          UnsentToken(since: change.earliest, isUndone: change.isUndone))
+        state.add(change.token, UnsentToken(since: change.earliest, isUndone: change.isUndone))
       }
     }
   }
 
   /// Notes some, or puts back what was not sent. O(tokens).
   package func add(_ tokens: [UInt32: UnsentToken]) {
-    state.locked { state in for (token, unsent) in tokens { state.tokens[token, default: UnsentToken()].add(unsent) } }
+    state.locked { state in for (token, unsent) in tokens { state.add(token, unsent) } }
   }
 
   /// Wakes who waits.
@@ -58,15 +70,14 @@ package final class Unsent: Sendable {
   /// Takes some, once there are any or it has waited long enough; none where it was ended. O(tokens).
   package func take(atMost count: Int, withinMicroseconds microseconds: Int64) -> [UInt32: UnsentToken] {
     state.locked(
-      when: { !$0.tokens.isEmpty || $0.isEnded }, withinMicroseconds: microseconds,
+      when: { !$0.numbers.isEmpty || $0.isEnded }, withinMicroseconds: microseconds,
       { state in
-        if state.tokens.count <= count {
-          defer { state.tokens = [:] }
-          return state.tokens
-        }
         var taken: [UInt32: UnsentToken] = [:]
-        for (token, unsent) in state.tokens.prefix(count) { taken[token] = unsent }
-        for token in taken.keys { state.tokens[token] = nil }
+        for number in state.numbers.prefix(count) {
+          taken[number] = state.tokens[Int(number)]
+          state.tokens[Int(number)] = nil
+        }
+        state.numbers.removeFirst(min(count, state.numbers.count))
         return taken
       })
   }

@@ -39,7 +39,6 @@
       _ statement: String, doing: String, take: ([UInt8]) throws -> Void
     ) throws {
       try startCopy(statement, .copyOut, doing)
-      var end = deadline()
       while true {
         switch handle.piece() {
         case .bytes(let bytes):
@@ -51,10 +50,9 @@
             _ = breaks(.lost(place: place, doing: doing, message: "it was ended from here"))
             throw error
           }
-          end = deadline()
-        case .none: try waited(end, doing)
+        case .none: try waited(deadline(), doing)
         case .end:
-          _ = try answers(end, doing)
+          _ = try answers(deadline(), doing)
           return
         case .failed: throw lost(doing)
         }

@@ -36,32 +36,40 @@ package enum NumericBytes {
   /// Appends a number as the server takes it, with as many digits behind the point as it needs. O(1).
   package static func append(_ value: Decimal18, to output: inout [UInt8]) {
     let (whole, fraction) = value.units.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000_000_000_000)
-    var groups: [UInt16] = []
-    // Ascending: five groups of a fraction of twenty digits, then those of the whole.
-    var rest = fraction * 100
-    for _ in 0..<5 {
-      groups.append(UInt16(rest % base))
-      rest /= base
+    // Ascending: five groups of a fraction of twenty digits, then those of the whole, of which there are six at most.
+    var groups = InlineArray<11, UInt16>(repeating: 0)
+    var (rest, highest) = (UInt64(fraction), 5)
+    groups[0] = UInt16(rest % 100 * 100)
+    rest /= 100
+    for index in 1..<5 {
+      groups[index] = UInt16(rest % 10_000)
+      rest /= 10_000
     }
-    rest = whole
+    var wide = whole
+    while wide > UInt128(UInt64.max) {
+      groups[highest] = UInt16(wide % base)
+      (wide, highest) = (wide / base, highest + 1)
+    }
+    rest = UInt64(wide)
     while rest > 0 {
-      groups.append(UInt16(rest % base))
-      rest /= base
+      groups[highest] = UInt16(rest % 10_000)
+      (rest, highest) = (rest / 10_000, highest + 1)
     }
     var lowest = 0
-    while lowest < groups.count, groups[lowest] == 0 { lowest += 1 }
-    while groups.count > lowest, groups.last == 0 { groups.removeLast() }
-    let digits = groups[lowest...].reversed()
-    let weight = digits.isEmpty ? 0 : groups.count - 6
-    appendShort(UInt16(digits.count), to: &output)
-    appendShort(UInt16(bitPattern: Int16(weight)), to: &output)
+    while lowest < highest, groups[lowest] == 0 { lowest += 1 }
+    while highest > lowest, groups[highest - 1] == 0 { highest -= 1 }
+    let count = highest - lowest
+    appendShort(UInt16(count), to: &output)
+    appendShort(UInt16(bitPattern: Int16(count == 0 ? 0 : highest - 6)), to: &output)
     appendShort(value.units < 0 ? negative : 0, to: &output)
-    appendShort(UInt16(fractionDigits(fraction)), to: &output)
-    for digit in digits { appendShort(digit, to: &output) }
+    appendShort(UInt16(fractionDigits(UInt64(fraction))), to: &output)
+    for index in (lowest..<highest).reversed() { appendShort(groups[index], to: &output) }
   }
 
   /// Reads a number. O(bytes).
   package static func decimal(_ bytes: [UInt8]) throws(NumericFault) -> Decimal18 {
+    let all = bytes.span
+    if let number = short(all) { return number }
     guard bytes.count >= 8, bytes.count % 2 == 0 else { throw .malformed }
     let count = Int(short(bytes, 0))
     let sign = short(bytes, 4)
@@ -75,6 +83,26 @@ package enum NumericBytes {
     }
     guard units < limit else { throw .overflow }
     return Decimal18(units: Int128(units))
+  }
+
+  /// Reads a number of up to sixteen digits on each side of the point, which nothing is wrong with; nil for every other one. O(1).
+  package static func short(_ bytes: Span<UInt8>) -> Decimal18? {
+    guard bytes.count >= 8, bytes[0] == 0, bytes[1] <= 8, bytes.count == 8 + 2 * Int(bytes[1]) else { return nil }
+    let (count, weight) = (Int(bytes[1]), Int(Int16(bitPattern: UInt16(bytes[2]) << 8 | UInt16(bytes[3]))))
+    let behind = count - 1 - weight
+    guard count > 0, weight >= -4, weight <= 3, behind <= 4, bytes[5] == 0, bytes[4] == 0 || bytes[4] == 0x40 else {
+      return nil
+    }
+    var units: UInt128 = 0
+    for index in 0..<count {
+      let digit = UInt16(bytes[8 + 2 * index]) << 8 | UInt16(bytes[9 + 2 * index])
+      guard digit < 10_000 else { return nil }
+      units = units * base + UInt128(digit)
+    }
+    // At most 10^16 in front of the point, so 10^34 of its eighteenths: far below what fits.
+    for _ in 0..<(4 - behind) { units *= base }
+    let value = Int128(units * 100)
+    return Decimal18(units: bytes[4] == 0 ? value : -value)
   }
 
   /// The number as digits, whatever its size, or what it is in place of a number; nil where the bytes are none. O(bytes).
@@ -145,7 +173,7 @@ package enum NumericBytes {
     return sum
   }
 
-  private static func fractionDigits(_ fraction: UInt128) -> Int {
+  private static func fractionDigits(_ fraction: UInt64) -> Int {
     guard fraction != 0 else { return 0 }
     var (digits, rest) = (18, fraction)
     while rest % 10 == 0 { (digits, rest) = (digits - 1, rest / 10) }

@@ -38,19 +38,24 @@ package enum PostgresValue: Equatable, Sendable {
   /// The value in binary; nil is null. O(length).
   package var bytes: [UInt8]? {
     var bytes: [UInt8] = []
+    return append(to: &bytes) ? bytes : nil
+  }
+
+  /// Appends the value; whether there is one.
+  private func append(to bytes: inout [UInt8]) -> Bool {
     switch self {
-    case .null: return nil
-    case .bool(let value): bytes = [value ? 1 : 0]
+    case .null: return false
+    case .bool(let value): bytes.append(value ? 1 : 0)
     case .int4(let value): BigEndian.append(value, to: &bytes)
     case .int8(let value): BigEndian.append(value, to: &bytes)
-    case .text(let value): bytes = Array(value.utf8)
-    case .uuid(let value): bytes = value.bytes
+    case .text(let value): bytes += Array(value.utf8)
+    case .uuid(let value): bytes += value.bytes
     case .timestamp(let value): BigEndian.append(ServerTime.microseconds(value), to: &bytes)
     case .numeric(let value): NumericBytes.append(value, to: &bytes)
     case .texts(let values): Self.append(array: values.map { .text($0) }, of: 25, to: &bytes)
     case .int8s(let values): Self.append(array: values.map { .int8($0) }, of: 20, to: &bytes)
     }
-    return bytes
+    return true
   }
 
   private static func append(array values: [PostgresValue], of type: UInt32, to bytes: inout [UInt8]) {
@@ -66,9 +71,12 @@ package enum PostgresValue: Equatable, Sendable {
 
   /// Appends length and bytes, as rows of COPY and elements of arrays have them. O(length).
   package func append(field output: inout [UInt8]) {
-    guard let bytes else { return BigEndian.append(Int32(-1), to: &output) }
-    BigEndian.append(Int32(bytes.count), to: &output)
-    output += bytes
+    let start = output.count
+    // What null has for a length; else it is put there once it is known.
+    BigEndian.append(Int32(-1), to: &output)
+    guard append(to: &output) else { return }
+    let count = UInt32(output.count - start - 4)
+    for offset in 0..<4 { output[start + offset] = UInt8(truncatingIfNeeded: count >> (24 - 8 * offset)) }
   }
 }
 
@@ -152,9 +160,10 @@ package enum BigEndian {
   ) -> Number? {
     guard offset >= 0, bytes.count - offset >= Number.bitWidth / 8 else { return nil }
     var value: Number = 0
-    for byte in bytes[offset..<(offset + Number.bitWidth / 8)] {
+    for index in offset..<(offset + Number.bitWidth / 8) {
+      let byte = Number(truncatingIfNeeded: bytes[index])
       // Number may have eight bits only, of which nothing would be left.
-      value = Number.bitWidth == 8 ? Number(truncatingIfNeeded: byte) : (value << 8) | Number(truncatingIfNeeded: byte)
+      value = Number.bitWidth == 8 ? byte : (value << 8) | byte
     }
     return value
   }
