@@ -67,12 +67,14 @@ let package = Package(
     .target(name: "CSums"),
     .target(name: "CMarks"),
     .target(name: "CMachine"),
+    .target(name: "CDisk"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     // libpq is loaded when it is asked for: only its header is needed here (libpq-dev).
     .target(name: "CPostgres"),
     .target(name: "ContinuoBytes", dependencies: ["CZlib", "CLZ4", "CChecksum"], swiftSettings: house),
-    .target(name: "ContinuoStorage", dependencies: ["Continuo", "ContinuoBytes", "CMemory"], swiftSettings: house),
+    .target(
+      name: "ContinuoStorage", dependencies: ["Continuo", "ContinuoBytes", "CMemory", "CDisk"], swiftSettings: house),
     .target(name: "ContinuoMachine", dependencies: ["ContinuoBytes", "CMachine", "CMemory"], swiftSettings: house),
     .target(name: "ContinuoMarket", dependencies: ["Continuo", "CMemory"], swiftSettings: house),
     .target(

@@ -301,6 +301,11 @@ package final class SimulatedDisk: Disk {
       state.operations.append(.sync(file: file.number))
     }
   }
+
+  /// Nothing lasts by it, but it may fail.
+  fileprivate func writeOut(_ file: SimulatedFile) throws(DiskFailure) {
+    try call("sync_file_range", file.path) { (_) throws(DiskFailure) in }
+  }
 }
 
 extension SimulatedDisk.State {
@@ -334,4 +339,5 @@ private final class SimulatedFile: DiskFile {
   }
   func write(_ bytes: Span<UInt8>, at offset: Int64) throws(DiskFailure) { try disk.write(bytes, at: offset, self) }
   func sync() throws(DiskFailure) { try disk.sync(self) }
+  func writeOut(_ bytes: Range<Int64>) throws(DiskFailure) { try disk.writeOut(self) }
 }

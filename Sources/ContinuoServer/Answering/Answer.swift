@@ -61,6 +61,9 @@ public struct Answer: Sendable {
   /// A body that is shorter is not worth compressing.
   private static let compressedBytesMin = 1024
 
+  /// Whether compressing it takes longer than the way to another thread and back: some 20 µs a kilobyte.
+  var isLongToCompress: Bool { status == 200 && body.count >= 8 << 10 }
+
   /// Compresses the body, where that may be and makes it shorter. O(bytes).
   mutating func compress() {
     guard body.count >= Self.compressedBytesMin, let packed = DeflateHandle.gzip(body.span), packed.count < body.count

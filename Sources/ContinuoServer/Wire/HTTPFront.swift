@@ -33,7 +33,10 @@
         answer = try await work(route, question, request.body)
       }
       log.note(ask, name, answer.status, start.duration(to: .now)) { context.peer }
-      return response(service.completed(answer, ask), ask, request.body)
+      guard ask.takesGzip, answer.isLongToCompress else {
+        return response(service.completed(answer, ask), ask, request.body)
+      }
+      return response(try await threads.runIfActive { service.completed(answer, ask) }, ask, request.body)
     }
 
     private func work(_ route: Route, _ question: Question, _ body: RequestBody) async throws -> Answer {

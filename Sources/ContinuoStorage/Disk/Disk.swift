@@ -69,4 +69,11 @@ package protocol DiskFile: Sendable {
   func write(_ bytes: Span<UInt8>, at offset: Int64) throws(DiskFailure)
   /// Makes what was written last: the file's bytes, and its length where that changed.
   func sync() throws(DiskFailure)
+  /// Hands written bytes to the disk and waits until it has them, which makes nothing last: a sync, of any file, waits for all
+  /// that the system has not handed over yet.
+  func writeOut(_ bytes: Range<Int64>) throws(DiskFailure)
+}
+
+extension DiskFile {
+  package func writeOut(_ bytes: Range<Int64>) throws(DiskFailure) {}
 }

@@ -4,6 +4,7 @@
 // Not here: what is written where (Journal, DataDirectory).
 // Rules 7.9.
 
+internal import CDisk
 package import Continuo
 
 #if canImport(Glibc)
@@ -211,6 +212,10 @@ private final class RealFile: DiskFile {
     #else
       try call("fcntl") { fcntl($0, F_FULLFSYNC) }
     #endif
+  }
+
+  func writeOut(_ bytes: Range<Int64>) throws(DiskFailure) {
+    try call("sync_file_range") { continuo_write_out($0, bytes.lowerBound, Int64(bytes.count)) }
   }
 }
 

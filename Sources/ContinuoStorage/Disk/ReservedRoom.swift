@@ -44,4 +44,5 @@ private struct ReservingFile: DiskFile {
     try file.write(bytes, at: offset)
   }
   func sync() throws(DiskFailure) { try file.sync() }
+  func writeOut(_ bytes: Range<Int64>) throws(DiskFailure) { try file.writeOut(bytes) }
 }

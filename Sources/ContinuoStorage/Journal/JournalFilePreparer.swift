@@ -128,13 +128,14 @@ extension DiskFile {
     }
   }
 
-  /// Writes zeros.
+  /// Writes zeros, piece by piece to the disk: who syncs another file meanwhile waits for one of them at most.
   func fill(from start: Int64, to end: Int64) throws(DiskFailure) {
     let zeros = [UInt8](repeating: 0, count: Int(min(1 << 20, max(0, end - start))))
     var place = start
     while place < end {
       let count = Int(min(Int64(zeros.count), end - place))
       try write(zeros.span.extracting(first: count), at: place)
+      try writeOut(place..<place + Int64(count))
       place += Int64(count)
     }
   }

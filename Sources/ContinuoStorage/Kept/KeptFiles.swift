@@ -30,6 +30,8 @@ package struct KeptWriter {
 
   private mutating func flush() throws(DiskFailure) {
     try file.write(bytes.span, at: start)
+    // Piece by piece: the journal's syncs wait for one of them at most.
+    try file.writeOut(start..<start + Int64(bytes.count))
     start += Int64(bytes.count)
     bytes.removeAll(keepingCapacity: true)
   }
