@@ -109,6 +109,20 @@
       #expect(findings.last?.check == "epoch")
     }
 
+    /// Rule 20.5: summaries are brought in temporary tables, which not every role may make.
+    @Test("A role that may make no temporary tables")
+    func temporary() throws {
+      let (name, admin, _) = try Self.setUp()
+      let target = try Cluster.shared.get().target(name, role: "\(name)_role")
+      try admin.script("create role \(name)_role login replication; revoke temporary on database \(name) from public")
+      let found = Preflight.findings(target, Self.options(name)).first { $0.check == "temporary" }
+      let finding = try #require(found)
+      let statement = try #require(finding.sql.first)
+      #expect(finding.outcome == .failed && finding.sql.count == 1)
+      try admin.script(statement)
+      #expect(Preflight.findings(target, Self.options(name)).first { $0.check == "temporary" }?.outcome == .ok)
+    }
+
     @Test("Columns of another type, no table, a clock that is wrong, no server")
     func others() throws {
       let cluster = try Cluster.shared.get()

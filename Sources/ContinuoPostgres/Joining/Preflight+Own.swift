@@ -46,6 +46,21 @@
       return findings.isEmpty ? [.ok("own_tables", "all \(OwnTables.all.count) are there")] : findings
     }
 
+    /// Summaries are brought in temporary tables.
+    func temporary() throws(PostgresFailure) -> [Finding] {
+      let row = try server.query(
+        "select has_database_privilege(current_database(), 'TEMPORARY'), current_database()::text"
+      ).first
+      return row?.bool(0) == true
+        ? [.ok("temporary", "\(role) may make temporary tables")]
+        : [
+          .failed(
+            "temporary", "\(role) may make no temporary tables, in which summaries are brought",
+            ["GRANT TEMPORARY ON DATABASE \(SQLText.identifier(row?.text(1) ?? "")) TO \(roleQuoted);"],
+            by: "the owner of the database")
+        ]
+    }
+
     /// Whether there is a table of ours.
     private func hasOwn(_ name: String) throws(PostgresFailure) -> Bool {
       try server.query("select to_regclass($1) is not null", [.text(SQLText.relation(schema, name))]).first?.bool(0)

@@ -79,7 +79,8 @@
         ("version", version), ("primary", primary), ("wal_level", walLevel), ("slots", slots), ("senders", senders),
         ("wal_keep", walKeep), ("role", roleAttributes), ("tls", tls), ("clock", clock), ("tables", tables),
         ("columns", columns), ("identity", identities), ("select", reading), ("publication", publication),
-        ("slot", slot), ("own_tables", ownTables), ("owned_columns", ownedColumns), ("epoch", epoch),
+        ("slot", slot), ("temporary", temporary), ("own_tables", ownTables), ("owned_columns", ownedColumns),
+        ("epoch", epoch),
       ]
       return checks.flatMap { name, make in
         do throws(PostgresFailure) {

@@ -48,16 +48,16 @@
         """
     }
 
-    /// Of the columns that are ours; nil where none is.
-    func updateTokens(_ owned: [SummaryColumn]) -> String? {
-      guard !owned.isEmpty else { return nil }
+    /// Of some columns that are ours, of the tokens from $1 to $2.
+    func updateTokens(_ owned: [SummaryColumn]) -> String {
       let (table, id) = (mapping.tokens.quoted, SQLText.identifier(mapping.tokens.id))
       let names = owned.map { SQLText.identifier($0.rawValue) }
       let differs =
         "(\(names.map { "a.\($0)" }.joined(separator: ", "))) IS DISTINCT FROM (\(names.map { "t.\($0)" }.joined(separator: ", ")))"
       return """
         WITH locked AS (
-          SELECT a.\(id) FROM \(table) a JOIN pg_temp.continuo_tokens t ON t.id = a.\(id) WHERE \(differs) ORDER BY a.\(id)
+          SELECT a.\(id) FROM \(table) a JOIN pg_temp.continuo_tokens t ON t.id = a.\(id) WHERE \(differs) AND t.id BETWEEN $1 AND $2
+          ORDER BY a.\(id)
           FOR NO KEY UPDATE OF a)
         UPDATE \(table) a SET \(names.map { "\($0) = t.\($0)" }.joined(separator: ", "))
         FROM pg_temp.continuo_tokens t, locked l WHERE l.\(id) = a.\(id) AND t.id = a.\(id)

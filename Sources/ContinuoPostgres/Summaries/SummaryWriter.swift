@@ -33,6 +33,12 @@
       package var retries = 0
       /// When the last transaction was committed, by the server's engine clock.
       package var asOf: Timestamp?
+      /// Tokens of which the database refuses a value.
+      package var refusedTokens = 0
+      /// Which value, and why.
+      package var refusal: String?
+      /// When everything that was known then had been written.
+      package var inStepAt: ContinuousClock.Instant?
       package var failure: String?
 
       package init() {}
@@ -65,6 +71,9 @@
     private let epoch = Atomic<Int64>(0)
     /// What was written last of each token whose volume is not nothing: time alone changes it.
     private let sent = Mutex<[UInt32: TokenSummary]>([:])
+    /// Tokens of which a value was refused; tried again now and then.
+    private let refused = Mutex<Set<UInt32>>([])
+    private static let refusedSeconds: Int64 = 30
     /// The columns that were ours the last time.
     private let known = Mutex<[SummaryColumn]>([])
     private static let tokensMax = 5_000
@@ -139,7 +148,7 @@
       }
       try server.script(statements.temporary, doing: "preparing to write")
       state.withLock { ($0.phase, $0.failure) = (.writing, nil) }
-      var (nextDecay, nextOwned) = (ContinuousClock.now, ContinuousClock.now)
+      var (nextDecay, nextOwned, nextRefused) = (ContinuousClock.now, ContinuousClock.now, ContinuousClock.now)
       while true {
         if interrupt.isInterrupted { throw PostgresFailure.interrupted }
         let now = ContinuousClock.now
@@ -152,12 +161,21 @@
           if try ownedChanged(server, statements) { noteTokens() }
           nextOwned = now.advanced(by: .seconds(5))
         }
+        if now >= nextRefused {
+          let again = refused.withLock { $0 }
+          if !again.isEmpty { unsent.add(Dictionary(uniqueKeysWithValues: again.map { ($0, UnsentToken()) })) }
+          nextRefused = now.advanced(by: .seconds(Self.refusedSeconds))
+        }
         let some = unsent.take(atMost: Self.tokensMax, withinMicroseconds: min(options.decayMicroseconds, 250_000))
-        guard !some.isEmpty else { continue }
+        guard !some.isEmpty else {
+          state.withLock { $0.inStepAt = now }
+          continue
+        }
         let isMore: Bool
         do {
           isMore = try send(some, server, statements)
           succeeded()
+          if !isMore, some.count < Self.tokensMax { state.withLock { $0.inStepAt = now } }
         } catch {
           unsent.add(some)
           if server.isInTransaction, !server.isBroken { _ = try? server.script("ROLLBACK") }
@@ -199,12 +217,18 @@
       // The server reads a piece while the next one is made.
       var next = 0
       _ = try server.copyIn(SummaryStatements.copyCandles, doing: doing) { batch.candlePiece(&next) }
-      let deleted = try server.query(statements.deleteCandles, doing: doing).affected
-      let merged = try batch.candleCount == 0 ? 0 : server.query(statements.mergeCandles, doing: doing).affected
-      let updated = try statements.updateTokens(owned).map { try server.query($0, doing: doing).affected } ?? 0
+      let (deleted, merged, refusal) = try writeCandles(batch, server, statements)
+      var tokens = TokenUpdate(server, statements, batch.tokens)
+      try tokens.write(owned)
       _ = try server.query(statements.sync, [.int8(Int64(sequence)), .timestamp(batch.asOf)], doing: doing)
       try server.script("COMMIT", doing: doing)
       unsent.add(batch.left)
+      let (updated, refusedNow, why) = (tokens.updated, tokens.refused, tokens.why)
+      let refusedTokens = refused.withLock { refused in
+        refused.subtract(batch.tokens.map(\.number))
+        refused.formUnion(refusedNow)
+        return refused.count
+      }
       sent.withLock { sent in
         for token in batch.tokens { sent[token.number] = token.summary.volume == .zero ? nil : token.summary }
       }
@@ -215,8 +239,29 @@
         $0.deletedCandles += deleted
         $0.changedTokens += updated
         $0.asOf = batch.asOf
+        ($0.refusedTokens, $0.refusal) = (refusedTokens, refusedTokens == 0 ? nil : why ?? $0.refusal)
       }
+      // The figures are there; the candles are tried again behind a wait.
+      if let refusal { throw refusal }
       return !batch.left.isEmpty
+    }
+
+    /// Writes candles; where the database refuses that it is undone, and why.
+    private func writeCandles(
+      _ batch: SummaryBatch, _ server: Connection, _ statements: SummaryStatements
+    ) throws(PostgresFailure) -> (deleted: Int, merged: Int, refusal: PostgresFailure?) {
+      let doing = "writing candles"
+      do throws(PostgresFailure) {
+        try server.script("SAVEPOINT candles", doing: doing)
+        let deleted = try server.query(statements.deleteCandles, doing: doing).affected
+        let merged = try batch.candleCount == 0 ? 0 : server.query(statements.mergeCandles, doing: doing).affected
+        try server.script("RELEASE SAVEPOINT candles", doing: doing)
+        return (deleted, merged, nil)
+      } catch {
+        guard error.isAboutContent, !server.isBroken else { throw error }
+        try server.script("ROLLBACK TO SAVEPOINT candles; RELEASE SAVEPOINT candles", doing: doing)
+        return (0, 0, error)
+      }
     }
 
     private func ownedChanged(_ server: Connection, _ statements: SummaryStatements) throws(PostgresFailure) -> Bool {

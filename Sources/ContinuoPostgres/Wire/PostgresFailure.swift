@@ -73,6 +73,13 @@ package enum PostgresFailure: Error, Equatable, Sendable, CustomStringConvertibl
     return nil
   }
 
+  /// Whether the server refuses what was to be written, and not who writes it now: a value that a constraint or the column's type does
+  /// not take, a trigger that says no, a right that is missing. O(1).
+  package var isAboutContent: Bool {
+    guard let sqlState else { return false }
+    return ["22", "23", "42", "44", "P0"].contains(sqlState.prefix(2))
+  }
+
   /// Whether the same may well succeed a little later. O(1).
   package var isTransient: Bool {
     switch self {
