@@ -43,6 +43,7 @@
     private let writing: SummaryWriter.Options
     private let parts = Mutex(Parts())
     private let note: @Sendable (String) -> Void
+    private let began = ContinuousClock.now
 
     init(
       _ following: Follower.Options, _ writing: SummaryWriter.Options, note: @escaping @Sendable (String) -> Void
@@ -97,77 +98,18 @@
       sending?.join()
     }
 
-    // MARK: what is told
-
     /// The chains that the database is the source of; nil where that is not known yet.
     var ownedChains: Set<UInt32>? { parts.withLock { $0.follower }?.ownedChains }
 
     /// For readiness and metrics.
     var report: FeedReport {
-      var report = FeedReport()
       let parts = parts.withLock { $0 }
-      guard let follower = parts.follower, let writer = parts.writer else { return report }
-      let (following, writing) = (follower.status, writer.status)
-      if following.phase == .snapshot {
-        report.reasons.append("postgres_snapshot: \(following.snapshotRows) rows were read")
+      guard let follower = parts.follower, let writer = parts.writer else {
+        var report = FeedReport()
+        report.reasons = ["postgres_in: it has not begun"]
+        return report
       }
-      if let why = following.failure { report.warnings.append("postgres_in: \(following.phase.rawValue): \(why)") }
-      if let why = writing.failure { report.warnings.append("postgres_out: \(writing.phase.rawValue): \(why)") }
-      report.figures = Self.figures(following) + Self.figures(writing, unsent: writer.unsentTokens)
-      return report
-    }
-
-    private static func figure(
-      _ name: String, _ help: String, isCounter: Bool = false, _ value: Int
-    ) -> FeedReport.Figure {
-      FeedReport.Figure("continuo_postgres_\(name)", help, isCounter: isCounter, Double(value))
-    }
-
-    private static func figures(_ status: FollowerStatus) -> [FeedReport.Figure] {
-      var figures = [
-        figure("streaming", "Whether changes of the database are followed.", status.phase == .streaming ? 1 : 0),
-        figure("lag_bytes", "How much of the database's log is not taken yet.", Int(status.lagBytes)),
-        figure(
-          "retained_bytes", "How much of its log the database has to keep.",
-          Int(status.serverLSN.value - min(status.serverLSN.value, status.confirmedLSN.value))),
-        figure("transactions_total", "Transactions that were taken.", isCounter: true, status.transactions),
-        figure("batches_total", "Batches that they were taken in.", isCounter: true, status.batches),
-        figure("rows_rejected_total", "Rows that were rejected.", isCounter: true, status.rejected),
-        figure(
-          "rows_cleaned_up_total", "Deletions that were the application's clean-up.", isCounter: true,
-          status.counts.cleanedUp),
-        figure("reconnections_total", "Connections that were made again.", isCounter: true, status.reconnections),
-        figure("snapshots_total", "Snapshots that were begun.", isCounter: true, status.snapshots),
-        figure("keys", "Rows whose event is remembered.", status.keys),
-      ]
-      if let at = status.lastCommit {
-        figures.append(
-          FeedReport.Figure(
-            "continuo_postgres_last_commit_timestamp_seconds",
-            "When the last transaction was committed that was taken.",
-            Double(at.microseconds) / 1e6))
-      }
-      return figures
-    }
-
-    private static func figures(_ status: SummaryWriter.Status, unsent: Int) -> [FeedReport.Figure] {
-      var figures = [
-        figure("writing", "Whether summaries are written.", status.phase == .writing ? 1 : 0),
-        figure("fenced", "Whether another engine has taken over.", status.phase == .fenced ? 1 : 0),
-        figure("unsent_tokens", "Tokens of which something is not written yet.", unsent),
-        figure("write_transactions_total", "Transactions of summaries.", isCounter: true, status.transactions),
-        figure("candle_rows_total", "Candles that were looked at.", isCounter: true, status.candleRows),
-        figure("candle_rows_changed_total", "Candles that were written.", isCounter: true, status.changedCandles),
-        figure("token_rows_changed_total", "Rows of tokens that were written.", isCounter: true, status.changedTokens),
-        figure("write_retries_total", "Transactions of summaries that failed.", isCounter: true, status.retries),
-      ]
-      if let at = status.asOf {
-        figures.append(
-          FeedReport.Figure(
-            "continuo_postgres_written_timestamp_seconds", "As of when the summaries are.",
-            Double(at.microseconds) / 1e6))
-      }
-      return figures
+      return FeedReport(follower.status, writer.status, unsent: writer.unsentTokens, since: began)
     }
   }
 #endif

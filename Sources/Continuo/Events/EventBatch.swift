@@ -96,7 +96,15 @@ public struct EventBatch: Sendable {
   }
 
   /// The chains that its rows are of. O(rows).
-  package var chains: Set<UInt32> { rows.reduce(into: []) { $0.insert($1.key.chain) } }
+  package var chains: Set<UInt32> {
+    var (chains, last): (Set<UInt32>, UInt32?) = ([], nil)
+    // Nearly always that of the row before.
+    for row in rows where row.key.chain != last {
+      last = row.key.chain
+      chains.insert(row.key.chain)
+    }
+    return chains
+  }
 
   /// Judges one row of texts behind the rows that there are; a field that is not named is absent. O(length).
   package mutating func append(texts: [(field: EventField, bytes: [UInt8])]) {

@@ -72,6 +72,8 @@
         known = try KeyFile.open(directory: sink.directory, tables: options.mapping.events.count, at: at).map.chains
       }
       own(known)
+      let at = try sink.position(of: SourcePosition.source(options.name)).map { SourcePosition($0) }
+      state.withLock { $0.isWhole = at?.isWhole ?? false }
     }
 
     /// Label and supply of a token's row; nil where there is none. O(1).
@@ -158,11 +160,19 @@
 
     private func own(_ more: Set<UInt32>) { chains.withLock { $0 = more.union($0 ?? []) } }
 
-    private func note(_ change: @Sendable (inout FollowerStatus) -> Void) { state.withLock { change(&$0) } }
+    private func note(_ change: @Sendable (inout FollowerStatus) -> Void) {
+      state.withLock {
+        change(&$0)
+        $0.noteStep()
+      }
+    }
 
     private func enter(_ phase: FollowerStatus.Phase, _ why: String?) {
       state.withLock {
         ($0.phase, $0.failure) = (phase, phase == .waiting || phase == .stopped ? why ?? $0.failure : nil)
+        if phase == .streaming { $0.isWhole = true }
+        if phase == .snapshot { $0.isWhole = false }
+        $0.noteStep()
       }
       tell(phase, why)
     }

@@ -33,10 +33,22 @@ package struct FollowerStatus: Equatable, Sendable {
   package var snapshots = 0
   /// Rows of the map of keys.
   package var keys = 0
+  /// Whether a snapshot was taken whole, now or before this start.
+  package var isWhole = false
+  /// When everything that the server had told was taken.
+  package var inStepAt: ContinuousClock.Instant?
   /// Why it waits, or has stopped.
   package var failure: String?
 
   package init() {}
+
+  /// Notes that everything is taken that the server has told of, where it is so.
+  mutating func noteStep() {
+    if phase == .streaming, lagBytes == 0 { inStepAt = .now }
+  }
+
+  /// Whether something the server has told of is not taken, or it is not known what there is.
+  package var isBehind: Bool { phase != .streaming || lagBytes > 0 }
 
   /// How much of the server's log is not taken yet, in bytes.
   package var lagBytes: Int64 {

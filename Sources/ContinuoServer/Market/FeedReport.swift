@@ -10,10 +10,12 @@ public struct FeedReport: Sendable {
     public var help: String
     /// Whether it only grows.
     public var isCounter: Bool
+    /// As they stand behind the name, with braces; figures of one name stand one behind the other.
+    public var labels: String
     public var value: Double
 
-    public init(_ name: String, _ help: String, isCounter: Bool = false, _ value: Double) {
-      (self.name, self.help, self.isCounter, self.value) = (name, help, isCounter, value)
+    public init(_ name: String, _ help: String, isCounter: Bool = false, labels: String = "", _ value: Double) {
+      (self.name, self.help, self.isCounter, self.labels, self.value) = (name, help, isCounter, labels, value)
     }
   }
 

@@ -141,9 +141,11 @@ final class Metrics: Sendable {
     page.gauge(
       "continuo_stream_subscribers", "Open streams of candles.", Double(gauges.streams))
     page.gauge("continuo_connections", "Open connections.", Double(connections.load(ordering: .relaxed)))
+    var last = ""
     for figure in gauges.ofFeed {
-      page.head(figure.name, figure.help, figure.isCounter ? "counter" : "gauge")
-      page.line(figure.name, "", figure.value)
+      if figure.name != last { page.head(figure.name, figure.help, figure.isCounter ? "counter" : "gauge") }
+      page.line(figure.name, figure.labels, figure.value)
+      last = figure.name
     }
     page.gauge("continuo_held_body_bytes", "Bytes of bodies that are held.", Double(heldBytes.load(ordering: .relaxed)))
   }
