@@ -38,6 +38,7 @@ struct Failure: Error {
     case badAnswer = "bad_answer"
     case notReady = "not_ready"
     case database
+    case drift
   }
 
   let code: Code

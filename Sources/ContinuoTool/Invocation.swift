@@ -107,7 +107,7 @@ struct Continuo: ParsableCommand {
   /// What there is where PostgreSQL's library was built in.
   private static var besideDatabases: [any ConsoleCommand.Type] {
     #if Postgres
-      [Postgres.self, Migrate.self]
+      [Postgres.self, Migrate.self, Sync.self]
     #else
       []
     #endif

@@ -48,6 +48,17 @@ public struct SummaryChangeAnswer: Sendable {
 }
 
 extension ResultTable where Row == SummaryChangeAnswer {
+  /// `sync --check`.
+  public static var drift: Self {
+    Self { row, cells in
+      cells.text("relation", of: row) { ByteString($0.relation) }
+      cells.text("column", of: row) { ByteString($0.column) }
+      cells.text("id", of: row) { ByteString($0.id) }
+      cells.decimal("found", of: row) { $0.old }
+      cells.decimal("expected", of: row) { $0.new }
+    }
+  }
+
   /// `migrate`.
   public static var migrate: Self {
     Self { row, cells in

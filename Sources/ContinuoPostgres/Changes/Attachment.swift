@@ -79,6 +79,7 @@
       guard let position else { return .snapshot(generation: 1, why: "nothing was taken yet") }
       let next = position.generation + 1
       func again(_ why: String) -> Course { .snapshot(generation: next, why: why) }
+      guard !options.isFull else { return again("it was asked for") }
       guard position.isWhole else { return again("the last snapshot did not end") }
       guard system == nil || system == identity.system else { return again("it is another server than before") }
       guard isInStep else { return again("the file of keys and the directory are of different moments") }

@@ -29,6 +29,8 @@
       package var windowMicroseconds: Int64 = 7 * 86_400_000_000
       /// How often the server is told how far everything is, while nothing happens.
       package var statusMicroseconds: Int64 = 1_000_000
+      /// Whether it begins with a new snapshot, whatever the directory has.
+      package var isFull = false
       /// How the waits behind failures grow.
       package var backoff = Backoff()
       package var wallClock: @Sendable () -> Timestamp

@@ -126,7 +126,7 @@
         other.retract(identity)
         event.append(to: &other, kind: table.kind)
       }
-      if other.offered > 0 { _ = try submit(other) }
+      let replaced = other.offered > 0 ? try submit(other) : nil
       var lines: [UInt8] = []
       for rejection in rejected {
         guard let event = try parcel.event(rejection.line) else { continue }
@@ -138,7 +138,8 @@
       let (count, refused) = (parcel.rows.count, rejected.count)
       tell {
         $0.snapshotRows += count
-        $0.accepted += receipt.accepted
+        $0.accepted += receipt.accepted + (replaced?.accepted ?? 0)
+        $0.undone += replaced?.undone ?? 0
         $0.rejected += refused
       }
     }

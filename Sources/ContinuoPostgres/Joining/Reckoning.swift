@@ -18,13 +18,17 @@
   /// Reads the followed tables once.
   package final class Reckoning {
     private var engine = Engine(Engine.Settings(retention: nil))
-    private let mapping: TableMapping
-    private let server: Connection
+    let mapping: TableMapping
+    let server: Connection
     private let price: PriceMode
     private let clock: Timestamp
     /// How many rows were events, and how many of those were rejected.
     package private(set) var events = 0
     package private(set) var rejected = 0
+    /// The time of the oldest row that is a swap.
+    private(set) var oldest: Timestamp?
+    /// The tokens that have an event which is so young that its summary may be on its way.
+    private(set) var fresh: Set<[UInt8]> = []
 
     /// Reads all rows. O(rows), and as much memory as an engine takes for them.
     package init(
@@ -54,10 +58,20 @@
         guard let fields = try copy.row($0, columns: columns.count), !fields.isEmpty, let event = reader.event(fields)
         else { return }
         event.append(to: &batch, kind: table.kind)
+        note(event, table.kind)
         if batch.offered >= 20_000 { try take(&batch) }
       }
       try take(&batch)
     }
+
+    private func note(_ event: MappedEvent, _ kind: EventKind) {
+      guard case .fields(let fields) = event.content, let timestamp = event.timestamp else { return }
+      if kind == .swap { oldest = min(oldest ?? timestamp, timestamp) }
+      if timestamp > clock - DriftCheck.freshMicroseconds { fresh.insert(fields.token) }
+    }
+
+    /// Whether a token has an event that is very young.
+    func isFresh(_ id: String) -> Bool { fresh.contains(Array(id.utf8)) }
 
     private func take(_ batch: inout EventBatch) throws {
       let receipt = try engine.apply(batch, wallClock: clock)
@@ -67,14 +81,20 @@
     }
 
     /// Of each summary column of each row of tokens what would change. O(tokens).
-    package func differences() throws -> [SummaryDifference] {
+    package func differences() throws -> [SummaryDifference] { try rows().differences }
+
+    /// The same as of another instant, which is not far.
+    func differences(at instant: Timestamp) throws -> [SummaryDifference] { try rows(at: instant).differences }
+
+    /// The same, and how many rows there are.
+    func rows(at instant: Timestamp? = nil) throws -> (count: Int, differences: [SummaryDifference]) {
       let table = mapping.tokens
-      guard let facts = try TableFacts(server, schema: table.schema, name: table.name) else { return [] }
+      guard let facts = try TableFacts(server, schema: table.schema, name: table.name) else { return (0, []) }
       let columns = SummaryColumn.allCases.filter { facts.column($0.rawValue) != nil }
       let list = columns.map { ", " + SQLText.identifier($0.rawValue) + "::numeric" }.joined()
       let (id, supply) = (SQLText.identifier(table.id), SQLText.identifier(table.supply))
       let rows = try server.query("select \(id)::text, \(supply)::numeric\(list) from \(table.quoted) order by 1")
-      let now = max(clock, engine.newest ?? clock)
+      let now = max(instant ?? clock, engine.newest ?? clock)
       var differences: [SummaryDifference] = []
       for row in rows.all {
         let name = row.text(0) ?? ""
@@ -91,7 +111,33 @@
           }
         }
       }
-      return differences
+      return (rows.count, differences)
+    }
+
+    /// A candle's row.
+    struct CandlePlace: Hashable {
+      var token: [UInt8]
+      var bucket: Timestamp
+    }
+
+    /// The candles of an hour behind an instant, of tokens that have a `uuid` for a name: the values of their rows, in the order of the
+    /// columns behind the first two. O(candles).
+    func expectedCandles(behind first: Timestamp?) -> [CandlePlace: [Decimal18?]] {
+      var candles: [CandlePlace: [Decimal18?]] = [:]
+      let now = max(clock, engine.newest ?? clock)
+      for token in engine.tokens() {
+        let name = engine.name(of: token).bytes
+        guard let id = UUIDBytes(String(decoding: name, as: UTF8.self)), id.ascii == name else { continue }
+        engine.forEachCandle(of: token, CandleQuery(.oneHour), clock: now) { row in
+          guard let candle = row.candle, let first, row.bucket > first else { return }
+          candles[CandlePlace(token: name, bucket: row.bucket)] = [
+            candle.open, candle.high, candle.low, candle.close, candle.volumeUSD.decimal,
+            Decimal18(whole: Int64(candle.trades)), candle.volumeToken.decimal, candle.buyVolumeUSD.decimal,
+            candle.sellVolumeUSD.decimal, candle.vwap,
+          ]
+        }
+      }
+      return candles
     }
   }
 #endif
