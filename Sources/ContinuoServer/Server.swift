@@ -55,6 +55,8 @@
       /// The chains that nobody else may write: theirs is the only source. While it says nil, which they are is not known,
       /// and nobody else may write at all. nil: there are none.
       public var ownedChains: (@Sendable () -> Set<UInt32>?)?
+      /// What people call a token, which is shown and found, and is never its identity; nil: nothing but its name.
+      public var label: (@Sendable (ByteString) -> ByteString?)?
       /// What the wall clock says.
       public var wallClock: @Sendable () -> Timestamp
 
@@ -91,7 +93,8 @@
       let log = MarketLog(options.logger)
       self.log = log
       market = LiveMarket(
-        wallClock: options.wallClock, options.limits, feedReport: options.feedReport, ownedChains: options.ownedChains
+        wallClock: options.wallClock, options.limits, feedReport: options.feedReport, ownedChains: options.ownedChains,
+        label: options.label
       ) { log.step($0) }
       threads = NIOThreadPool(numberOfThreads: options.limits.threads)
     }

@@ -54,6 +54,7 @@
       let directory = options.dataDirectory
       options.feedReport = { self.report }
       options.ownedChains = { self.ownedChains }
+      options.label = { self.label(of: $0) }
       options.feed = ServerFeed(
         accept: { _ in },
         run: { inlet in
@@ -100,6 +101,12 @@
 
     /// The chains that the database is the source of; nil where that is not known yet.
     var ownedChains: Set<UInt32>? { parts.withLock { $0.follower }?.ownedChains }
+
+    /// What the application calls a token; nil where it has no row, or none with a name.
+    private func label(of token: ByteString) -> ByteString? {
+      let symbol = parts.withLock { $0.follower }?.token(token)?.symbol ?? []
+      return symbol.isEmpty ? nil : ByteString(symbol)
+    }
 
     /// For readiness and metrics.
     var report: FeedReport {

@@ -8,6 +8,10 @@ internal import ContinuoBytes
 internal import ContinuoFormats
 internal import ContinuoStorage
 
+#if Postgres
+  internal import ContinuoPostgres
+#endif
+
 enum Writing {
   /// Opens a data directory and says what a crash left in it.
   static func open(_ path: String, _ options: Ledger.Options, _ console: Console) throws -> Ledger {
@@ -34,6 +38,24 @@ enum Writing {
     options.price = nil
     options.makesDirectory = false
     return try open(path, options, console)
+  }
+
+  /// The chains of a directory that come from a database, and from there only.
+  static func ownedChains(_ ledger: Ledger, _ path: String) throws -> Set<UInt32> {
+    #if Postgres
+      return try reporting { try OwnedChains.read(ledger, directory: path) }
+    #else
+      return []
+    #endif
+  }
+
+  /// Refuses events and rollbacks of chains that come from a database.
+  static func requireUnowned(_ chains: Set<UInt32>, _ owned: Set<UInt32>, _ path: String) throws {
+    guard let chain = chains.intersection(owned).min() else { return }
+    throw Failure(
+      .sourceOwned,
+      "the events of chain \(chain) in \(Visible.text(path)) come from the database that is followed there",
+      remedy: "change them in the database; to follow it no more, remove postgres.keys from the directory")
   }
 
   /// Makes all that was taken durable.

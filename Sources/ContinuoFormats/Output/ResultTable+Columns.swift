@@ -41,10 +41,11 @@ extension ResultTable where Row == CandleAnswer {
 public struct StatisticsAnswer: Sendable {
   public var token: ByteString
   public var statistics: TokenStatistics
+  /// What people call it, where somebody says.
+  public var label: ByteString?
 
-  public init(token: ByteString, statistics: TokenStatistics) {
-    self.token = token
-    self.statistics = statistics
+  public init(token: ByteString, statistics: TokenStatistics, label: ByteString? = nil) {
+    (self.token, self.statistics, self.label) = (token, statistics, label)
   }
 }
 

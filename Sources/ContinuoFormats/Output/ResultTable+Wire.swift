@@ -5,11 +5,11 @@
 public import Continuo
 
 extension ResultTable where Row == StatisticsAnswer {
-  /// A token as lists show it: its statistics, and a label, which none has yet.
+  /// A token as lists show it: its statistics, and what people call it, where somebody says.
   public static var labelledStatistics: Self {
     Self { row, cells in
       Self.statistics.visit(row, &cells)
-      cells.text("label", of: row) { _ in nil }
+      cells.text("label", of: row) { $0.label }
     }
   }
 }

@@ -58,13 +58,17 @@ final class LiveMarket: Sendable {
   let feedReport: (@Sendable () -> FeedReport)?
   /// The chains that only who writes in this process may write.
   private let ownedChains: (@Sendable () -> Set<UInt32>?)?
+  /// What people call a token.
+  private let labels: (@Sendable (ByteString) -> ByteString?)?
 
   init(
     wallClock: @escaping @Sendable () -> Timestamp, _ limits: ServerLimits,
     feedReport: (@Sendable () -> FeedReport)? = nil, ownedChains: (@Sendable () -> Set<UInt32>?)? = nil,
+    label labels: (@Sendable (ByteString) -> ByteString?)? = nil,
     tell: @escaping @Sendable (StorageFailure?) -> Void = { _ in }
   ) {
     (self.wallClock, self.tell, self.feedReport, self.ownedChains) = (wallClock, tell, feedReport, ownedChains)
+    self.labels = labels
     candleTexts = CandleTexts(CandleRoutes.table, bytesMax: limits.candleTextBytesMax)
     memory = MemoryGate(limit: limits.memoryBytesMax)
     run = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -94,6 +98,14 @@ final class LiveMarket: Sendable {
       throw Problem(.restoring, "the directory is being read", remedy: "ask again in a second; GET /readyz tells when")
     }
     return opened
+  }
+
+  /// What people call a token; nil: nobody says. O(1).
+  func label(of token: ByteString) -> ByteString? { labels?(token) }
+
+  /// Whether a token's name or label has a part in it that is folded.
+  func isCalled(_ token: ByteString, folded name: String, part: String) -> Bool {
+    name.contains(part) || labels?(token).map { TokenNames.folded($0.description).contains(part) } ?? false
   }
 
   /// Why it is not ready; nothing if it is.

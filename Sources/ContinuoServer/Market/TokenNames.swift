@@ -22,10 +22,10 @@ final class TokenNames: Sendable {
   ///
   /// - Parameters:
   ///   - cursor: the name before the first one; nil: from the beginning.
-  ///   - part: what the names have in them, folded; nil: anything.
+  ///   - isCalled: whether a token is one that is looked for, by its name, and that folded; nil: all are.
   ///   - limit: at most so many.
   func tokens(
-    _ market: borrowing Snapshot, behind cursor: ByteString?, with part: String?, limit: Int
+    _ market: borrowing Snapshot, behind cursor: ByteString?, limit: Int, isCalled: ((ByteString, String) -> Bool)?
   ) -> [(token: TokenID, name: ByteString)] {
     let entries = entries(market)
     var found: [(token: TokenID, name: ByteString)] = []
@@ -33,7 +33,7 @@ final class TokenNames: Sendable {
     while index < entries.count, found.count < limit {
       let entry = entries[index]
       index += 1
-      if let part, !entry.folded.contains(part) { continue }
+      if let isCalled, !isCalled(entry.name, entry.folded) { continue }
       // Of a later version there may be more, and the last event of one may have gone.
       guard let token = market.token(entry.name) else { continue }
       found.append((token, entry.name))

@@ -17,21 +17,30 @@ enum TokenRoutes {
       var found: [(token: TokenID, name: ByteString)] = []
       if wanted.isEmpty {
         // One more tells whether there is a page behind.
-        found = question.market.tokenNames.tokens(market, behind: cursor, with: part, limit: limit + 1)
+        found = question.market.tokenNames.tokens(
+          market, behind: cursor, limit: limit + 1,
+          isCalled: part.map { part in { question.market.isCalled($0, folded: $1, part: part) } })
       } else {
         for name in Set(wanted).sorted() {
           guard let token = market.token(name) else { throw Problem.unknownToken(name) }
           found.append((token, name))
         }
         if let cursor { found = Array(found.drop { !(cursor < $0.name) }) }
-        if let part { found.removeAll { !TokenNames.folded($0.name.description).contains(part) } }
+        if let part {
+          found.removeAll {
+            !question.market.isCalled($0.name, folded: TokenNames.folded($0.name.description), part: part)
+          }
+        }
       }
       let page = found.prefix(limit)
       let next = page.count < found.count ? page.last?.name : nil
       var writer = question.writer(
         question.wantsCSV ? ResultTable.statistics : ResultTable.labelledStatistics)
       for (token, name) in page {
-        writer.write(StatisticsAnswer(token: name, statistics: try market.statistics(of: token, asOf: clock)))
+        writer.write(
+          StatisticsAnswer(
+            token: name, statistics: try market.statistics(of: token, asOf: clock),
+            label: question.market.label(of: name)))
       }
       return question.answer(&writer, tag: tag, next: next?.description) { object, rows in
         object.put("tokens", rows: &rows)
@@ -53,7 +62,9 @@ enum TokenRoutes {
         for length in lengths { writer.write(try window(length, token, name, market, instant)) }
         return question.answer(&writer, tag: tag) { _, _ in }
       }
-      let row = StatisticsAnswer(token: name, statistics: try market.statistics(of: token, asOf: instant))
+      let row = StatisticsAnswer(
+        token: name, statistics: try market.statistics(of: token, asOf: instant), label: question.market.label(of: name)
+      )
       var writer = question.writer(
         question.wantsCSV ? ResultTable.statistics : ResultTable.labelledStatistics.single)
       writer.write(row)

@@ -83,11 +83,12 @@ enum UDFRoutes {
       var found: [JSONObject] = []
       for token in market.tokens() where found.count < limit {
         let name = market.name(of: token)
-        guard part.isEmpty || name.description.lowercased().contains(part) else { continue }
+        guard part.isEmpty || question.market.isCalled(name, folded: TokenNames.folded(name.description), part: part)
+        else { continue }
         var object = JSONObject()
         object.put("symbol", name)
         object.put("full_name", ByteString("\(exchange):\(name)"))
-        object.put("description", name)
+        object.put("description", question.market.label(of: name) ?? name)
         object.put("exchange", ByteString(exchange))
         object.put("ticker", name)
         object.put("type", "crypto")
@@ -126,7 +127,7 @@ enum UDFRoutes {
       var object = JSONObject()
       object.put("name", name)
       object.put("ticker", name)
-      object.put("description", name)
+      object.put("description", question.market.label(of: name) ?? name)
       object.put("type", "crypto")
       object.put("session", "24x7")
       object.put("timezone", "Etc/UTC")

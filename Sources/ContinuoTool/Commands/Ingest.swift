@@ -120,8 +120,10 @@ struct Ingest: ConsoleCommand {
     options.price = reading.price
     options.verifiesOnStart = verifyOnStart
     let ledger = try Writing.open(path, options, console)
+    let owned = try Writing.ownedChains(ledger, path)
     do {
       try feed.run(files, reading, console) { batch in
+        if !owned.isEmpty { try Writing.requireUnowned(batch.chains, owned, path) }
         let receipt = try ledger.take(batch, wallClock: Feed.wallClock)
         if ordered { _ = try ledger.moveHorizon() }
         return receipt

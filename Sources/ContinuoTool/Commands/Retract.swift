@@ -45,6 +45,7 @@ struct Retract: ConsoleCommand {
       if let server = try place.remote.server() { return try ask(server, identity, console) }
     #endif
     let ledger = try Writing.openThere(place.directory, console)
+    try Writing.requireUnowned([chain], Writing.ownedChains(ledger, place.directory), place.directory)
     let isUndone = try Writing.reporting {
       let isUndone = try audit.recording(.retract([identity]), in: place.directory) {
         let isUndone = try ledger.retract(identity)

@@ -62,6 +62,7 @@ struct Rollback: ConsoleCommand {
   private func undo(_ console: Console) throws -> Int {
     if !yes { try Writing.requireTerminal(orSee: "what would be undone") }
     let ledger = try Writing.openThere(place.directory, console)
+    try Writing.requireUnowned([chain], Writing.ownedChains(ledger, place.directory), place.directory)
     if !yes {
       let count = ledger.eventCount(chain: chain, above: block)
       try Writing.confirm(
