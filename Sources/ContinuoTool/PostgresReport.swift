@@ -83,7 +83,7 @@
         figure("stopped", "Whether following has ended for good.", status.phase == .stopped ? 1 : 0),
         figure(
           "retained_bytes", "How much of its log the database has to keep.",
-          Int(status.serverLSN.value - min(status.serverLSN.value, status.confirmedLSN.value))),
+          Int(clamping: status.serverLSN.value - min(status.serverLSN.value, status.confirmedLSN.value))),
         figure("transactions_total", "Transactions that were taken.", isCounter: true, status.transactions),
         figure("batches_total", "Batches that they were taken in.", isCounter: true, status.batches),
         figure("changes_total", "Rows that they changed.", isCounter: true, changes),

@@ -133,6 +133,29 @@
       #expect(again.writer.status.changedCandles == 0 && again.writer.status.epoch == 2)
     }
 
+    /// Rules 20.7, 20.8: what was taken back while nobody wrote, all of a token, is found at the next start.
+    @Test("A token of which nothing stands any more is written as that at a start")
+    func emptied() throws {
+      let (_, server, options) = try Self.setUp()
+      var application = try Application(server, seed: 1)
+      for _ in 0..<20 { try application.step() }
+      let folder = try Folder()
+      let following = try Following(options, directory: folder.path + "/data")
+      let writing = Writing(following, options.target)
+      try writing.settle(server)
+      #expect(try !Self.written(server).isEmpty)
+      writing.end()
+      try server.script("delete from pool_events; delete from token_transfers")
+      try following.catchUp(server)
+      let again = Writing(following, options.target)
+      try again.settle(server)
+      #expect(try Self.written(server).isEmpty)
+      let left = try server.query(
+        "select count(*) from artist_tokens where volume_24h_usd > 0 or last_price_usd is not null or holders_count > 0"
+      )
+      #expect(left.first?.int(0) == 0)
+    }
+
     /// Rules 20.6, 20.7: what was not taken is not written, `updated_at` neither; supply is that of the row.
     @Test("Only what was taken is written")
     func owned() throws {

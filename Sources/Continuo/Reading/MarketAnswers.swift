@@ -52,6 +52,15 @@ extension MarketAnswers where Self: ~Copyable {
     return known.map(\.token)
   }
 
+  /// The numbers of all tokens that there ever were: of some nothing stands any more. O(1).
+  package var tokenNumbers: Range<UInt32> { 0..<UInt32(truncatingIfNeeded: contents.tokenCount) }
+
+  /// The number of a token of this name that there ever was. O(length).
+  package func tokenNumber(_ name: ByteString) -> UInt32? {
+    guard let number = contents.tokenNames.find(name.bytes.span), number < contents.tokenCount else { return nil }
+    return UInt32(truncatingIfNeeded: number)
+  }
+
   /// Whether the token's holders are incomplete: one of its transfers was rejected as `overflow`, or an address of it is
   /// below zero because history is missing. O(1).
   public func isIncomplete(_ token: TokenID) -> Bool { contents.token(token.index).isIncomplete }

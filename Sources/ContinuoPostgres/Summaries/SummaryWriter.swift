@@ -91,8 +91,8 @@
     /// Says that the application changed rows of tokens: what depends on them is looked at again. O(ids).
     package func note(tokens ids: [ByteString]) {
       var reader = source.publication.reader()
-      let known = reader.read { market in ids.compactMap { market.token($0) } }
-      unsent.add(Dictionary(known.map { (UInt32($0.index), UnsentToken()) }) { first, _ in first })
+      let known = reader.read { market in ids.compactMap { market.tokenNumber($0) } }
+      unsent.add(Dictionary(known.map { ($0, UnsentToken()) }) { first, _ in first })
     }
 
     /// Ends the wait for changes; the interrupt that it was given ends everything else.
@@ -123,17 +123,17 @@
       state.withLock { $0.phase = .stopped }
     }
 
-    /// The figures of every token are unsent.
+    /// The figures of every token are unsent, of those too of which nothing stands any more: their rows may say otherwise.
     private func noteTokens() {
       var reader = source.publication.reader()
-      let all = reader.read { market in market.tokens().map { UInt32($0.index) } }
+      let all = reader.read { market in market.tokenNumbers }
       unsent.add(Dictionary(uniqueKeysWithValues: all.map { ($0, UnsentToken()) }))
     }
 
     /// Everything is unsent: what is there is not known.
     private func noteAll() {
       var reader = source.publication.reader()
-      let all = reader.read { market in market.tokens().map { UInt32($0.index) } }
+      let all = reader.read { market in market.tokenNumbers }
       unsent.add(Dictionary(uniqueKeysWithValues: all.map { ($0, UnsentToken(since: .first, isUndone: true)) }))
     }
 

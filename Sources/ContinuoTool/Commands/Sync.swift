@@ -113,10 +113,12 @@
           default: break
           }
         })
-      let thread = ThreadHandle { follower.run() }
+      guard let thread = ThreadHandle({ follower.run() }) else {
+        throw Failure(.database, "the system gives no thread", remedy: "let it have one more, and begin again")
+      }
       let why = outcome.locked(when: { $0.isDone }, { $0.why })
       interrupt.interrupt()
-      thread?.join()
+      thread.join()
       if let why { throw Failure(.database, Visible.text(why), remedy: "mend that, and begin again: nothing is lost") }
       let status = follower.status
       console.note(
