@@ -34,9 +34,13 @@
     private var thread: ThreadHandle?
 
     /// Opens the directory and begins to follow.
-    init(_ options: Follower.Options, directory: String) throws {
-      let ledger = try Ledger(path: directory)
-      let follower = Follower(options, LedgerSink(ledger, directory: directory, wallClock: wallClock), interrupt)
+    init(
+      _ options: Follower.Options, directory: String, _ ledgerOptions: Ledger.Options = Ledger.Options(),
+      sink wrap: (LedgerSink) -> any EventSink = { $0 }
+    ) throws {
+      let ledger = try Ledger(path: directory, ledgerOptions)
+      let follower = Follower(
+        options, wrap(LedgerSink(ledger, directory: directory, wallClock: wallClock)), interrupt)
       parts = (ledger, follower)
       thread = ThreadHandle { follower.run() }
     }
@@ -62,6 +66,18 @@
     }
 
     deinit { end() }
+
+    /// Waits until it is as is asked for.
+    func wait(
+      _ what: String, seconds: Int = 30, _ place: SourceLocation = #_sourceLocation,
+      until isSo: (FollowerStatus) -> Bool
+    ) throws {
+      let end = ContinuousClock.now + .seconds(seconds)
+      while !isSo(status) {
+        try #require(ContinuousClock.now < end, "not so: \(what): \(status)", sourceLocation: place)
+        usleep(5_000)
+      }
+    }
 
     /// Waits until everything is taken that the server has committed by now.
     func catchUp(

@@ -37,6 +37,20 @@ struct MappingTests {
         Issue.record("\(other) was taken")
       } catch { #expect(error.description.contains(wanted), "\(error)") }
     }
+    // A table's number is one byte in the file of keys.
+    for (count, isTaken) in [(255, true), (256, false)] {
+      let tables = (0..<count).map { number in
+        #"{"kind": "transfer", "table": "t\#(number)", "columns": {"token": "a", "chain": "b", "block": "c", "log_index": "d", "timestamp": "e", "from": "f", "to": "g", "amount": "h"}}"#
+      }
+      let text = #"{"events": [\#(tables.joined(separator: ","))]}"#
+      if isTaken {
+        #expect(try TableMapping(json: Array(text.utf8)).events.count == count)
+      } else {
+        #expect(throws: InvalidMapping("256 tables of events are named, and 255 is the most")) {
+          try TableMapping(json: Array(text.utf8))
+        }
+      }
+    }
   }
 
   #if Postgres

@@ -15,6 +15,22 @@
     var lsn: LSN
   }
 
+  /// What is followed was changed so that only a snapshot helps.
+  struct Renewal: Error, CustomStringConvertible { let description: String }
+
+  /// The tables, or what tells of them, are such that they cannot be followed; somebody has to mend that.
+  struct Unfollowable: Error, CustomStringConvertible {
+    let place: String
+    let findings: [Finding]
+
+    var description: String {
+      "\(place): "
+        + findings.map { finding in
+          ([finding.what] + finding.sql).joined(separator: ": ") + (finding.who.isEmpty ? "" : " (by \(finding.who))")
+        }.joined(separator: "; ")
+    }
+  }
+
   /// How to go on.
   enum Course: Equatable {
     /// Where the directory is, the slot goes on.
@@ -47,6 +63,62 @@
       return ServerIdentity(system: system, timeline: timeline, lsn: lsn)
     }
 
+    /// Refuses tables that cannot be followed, or must not be published.
+    func check() throws {
+      var preflight = Preflight.Options(wallClock: options.wallClock)
+      (preflight.name, preflight.mapping) = (options.name, options.mapping)
+      let findings = try Preflight(preflight, server).refusals()
+      guard findings.isEmpty else { throw Unfollowable(place: server.place, findings: findings) }
+    }
+
+    /// What is followed, as it is now, and what names the rows of each table.
+    func shape() throws(PostgresFailure) -> (shape: FollowedShape, names: [String]) {
+      var names: [String] = []
+      for table in options.mapping.events {
+        let facts = try TableFacts(server, schema: table.schema, name: table.name)
+        let (columns, isWhole) = facts?.keyColumns(of: table) ?? ([], true)
+        names.append(ChangeApplier.name(columns.map { ($0.name, $0.typeNumber) }, isWhole: isWhole))
+      }
+      let shape = FollowedShape(
+        mapping: FollowedShape.text(of: options.mapping), tables: names.joined(separator: "; "),
+        publication: try publication())
+      return (shape, names)
+    }
+
+    /// What the publication has of the tables, by the numbers of its rows and who wrote them last: also what was taken away and
+    /// put back is another one. Tables and partitions that name no deleted row are in it, so that one that comes is noticed.
+    func publication() throws(PostgresFailure) -> String {
+      let tables =
+        options.mapping.events.map { ($0.schema, $0.name) } + [
+          (options.mapping.tokens.schema, options.mapping.tokens.name)
+        ]
+      // Of version 15 on whole schemas can be published.
+      let schemas =
+        server.version < 150_000
+        ? ""
+        : """
+        union all select 'schema ' || s.oid || ' ' || s.xmin from pg_publication_namespace s
+          join pg_publication p on p.oid = s.pnpubid
+          where p.pubname = $1 and s.pnnspid in (select relnamespace from followed)
+        """
+      return try server.query(
+        """
+        with followed as (select c.oid, c.relnamespace from unnest($2::text[], $3::text[]) as m(s, t)
+          join pg_namespace n on n.nspname = m.s::name join pg_class c on c.relnamespace = n.oid and c.relname = m.t::name)
+        select string_agg(part, ', ' order by part) from (
+          select 'publication ' || p.oid || ' ' || p.xmin as part from pg_publication p where p.pubname = $1
+          union all select 'table ' || r.oid || ' ' || r.xmin from pg_publication_rel r
+            join pg_publication p on p.oid = r.prpubid where p.pubname = $1 and r.prrelid in (select oid from followed)
+          \(schemas)
+          union all select 'relation ' || oid from followed
+          union all select 'unnamed ' || c.oid from pg_class c where c.relkind = 'r' and (c.relreplident = 'n'
+              or c.relreplident = 'd' and not exists (select 1 from pg_index i where i.indrelid = c.oid and i.indisprimary))
+            and c.oid in (select oid from followed
+              union all select t.relid from followed f cross join pg_partition_tree(f.oid::regclass) t)) parts
+        """, [.text(name), .texts(tables.map(\.0)), .texts(tables.map(\.1))], doing: "reading the publication"
+      ).first?.text(0) ?? ""
+    }
+
     /// Makes the publication unless there is one.
     func publish() throws(PostgresFailure) {
       let found = try server.query("select 1 from pg_publication where pubname = $1", [.text(name)]).count
@@ -73,23 +145,34 @@
     ///
     /// - Parameters:
     ///   - position: how far the directory is.
-    ///   - system: the server that it is of.
-    func course(_ position: SourcePosition?, system: UInt64?, isInStep: Bool) throws(PostgresFailure) -> Course {
+    ///   - known: what its keys are of.
+    ///   - shape: what is followed now.
+    ///   - renewal: why a snapshot is needed whatever there is; nil where it is not.
+    func course(
+      _ position: SourcePosition?, _ known: KeyFile, isInStep: Bool, _ shape: FollowedShape, _ renewal: String?
+    ) throws -> Course {
       let (identity, slot) = (try identity(), try slot())
       guard let position else { return .snapshot(generation: 1, why: "nothing was taken yet") }
-      let next = position.generation + 1
-      func again(_ why: String) -> Course { .snapshot(generation: next, why: why) }
-      guard !options.isFull else { return again("it was asked for") }
-      guard position.isWhole else { return again("the last snapshot did not end") }
-      guard system == nil || system == identity.system else { return again("it is another server than before") }
-      guard isInStep else { return again("the file of keys and the directory are of different moments") }
-      guard let slot else { return again("the slot is gone") }
-      guard !slot.isLost else { return again("the slot was overtaken by max_slot_wal_keep_size") }
+      func again(_ why: String) throws(FollowingStop) -> Course {
+        guard position.generation < .max else { throw .usedUp("\(UInt16.max) snapshots were begun") }
+        return .snapshot(generation: position.generation + 1, why: why)
+      }
+      guard !options.isFull else { return try again("it was asked for") }
+      guard position.isWhole else { return try again("the last snapshot did not end") }
+      guard known.system == nil || known.system == identity.system else {
+        return try again("it is another server than before")
+      }
+      guard isInStep, let old = known.shape else {
+        return try again("the file of keys and the directory are of different moments")
+      }
+      if let why = renewal ?? shape.difference(from: old) { return try again(why) }
+      guard let slot else { return try again("the slot is gone") }
+      guard !slot.isLost else { return try again("the slot was overtaken by max_slot_wal_keep_size") }
       guard position.lsn <= identity.lsn else {
-        return again("the server's log ends before what was taken: it was restored")
+        return try again("the server's log ends before what was taken: it was restored")
       }
       guard slot.confirmed <= position.lsn else {
-        return again("the slot was confirmed further than the directory is: that was restored")
+        return try again("the slot was confirmed further than the directory is: that was restored")
       }
       return .resume(position)
     }

@@ -11,7 +11,7 @@ package enum AppliedMessage: Equatable, Sendable {
   case begin(commit: LSN)
   case change(RowChange)
   /// A row of the table of tokens: nil where it is gone.
-  case token(id: [UInt8], TokenRow?)
+  case token(id: [UInt8], ToldToken?)
   /// The transaction is over; what comes next is behind `end`.
   case commit(end: LSN, at: Timestamp?)
   case nothing
@@ -25,17 +25,36 @@ package struct TokenRow: Equatable, Sendable {
   package init(symbol: [UInt8], supply: Decimal18?) { (self.symbol, self.supply) = (symbol, supply) }
 }
 
+/// What was sent of a row of the table of tokens: a large value that did not change was not.
+package struct ToldToken: Equatable, Sendable {
+  package var symbol: [UInt8]?
+  package var supply: Decimal18??
+
+  /// The row, where what was not sent is that of the one before. O(1).
+  package func row(behind old: TokenRow?) -> TokenRow {
+    TokenRow(symbol: symbol ?? old?.symbol ?? [], supply: supply ?? old?.supply)
+  }
+
+  /// What both have told of a row, this one last. O(1).
+  package func joined(_ earlier: ToldToken?) -> ToldToken {
+    ToldToken(symbol: symbol ?? earlier?.symbol, supply: supply ?? earlier?.supply ?? nil)
+  }
+}
+
 /// Why changes cannot be followed any more.
 package enum FollowingStop: Error, Equatable, Sendable, CustomStringConvertible {
   case malformed(MalformedChange)
   /// A table was changed so that events cannot be read from it.
   case tableChanged(table: String, why: String)
+  /// A number that tells places apart has no next one.
+  case usedUp(String)
 
   package var description: String {
     switch self {
     case .malformed(let change): "the server sent \(change)"
     case .tableChanged(let table, let why):
-      "\(table) was changed: \(why); nothing behind it was taken. Correct --postgres-mapping, or undo the change, and start again"
+      "\(table) was changed: \(why); nothing behind it was taken; correct --postgres-mapping, or undo the change"
+    case .usedUp(let what): "\(what): there is no number for another one; begin with a new data directory"
     }
   }
 }
@@ -48,55 +67,71 @@ package struct ChangeApplier: Sendable {
     var reader: RowReader
     /// Where the columns are that name a row.
     var keys: [Int]
-    /// Whether they name its event.
-    var isOwnKey: Bool
+    /// Where at least one column is of a row that came whole; empty where rows come by their keys.
+    var whole: [Int]
   }
 
   private let mapping: TableMapping
+  /// How each table's rows were named so far; nil where any name will do.
+  private let names: [String]?
   private var followed: [UInt32: Followed] = [:]
-  private var tokenTable: (number: UInt32, id: Int, symbol: Int, supply: Int)?
+  private var tokenTable: (number: UInt32, places: [Int], types: [UInt32])?
+  /// Why nothing can be read of a table as it looks now.
+  private var unreadable: [UInt32: FollowingStop] = [:]
   private var isInTransaction = false
+  /// Whether the transaction was taken before: how tables looked in it says nothing of how they look now.
+  package var isPassing = false
 
-  package init(_ mapping: TableMapping) { self.mapping = mapping }
+  package init(_ mapping: TableMapping, names: [String]? = nil) { (self.mapping, self.names) = (mapping, names) }
 
   /// Takes a message. O(its bytes).
   package mutating func take(_ message: ChangeMessage) throws(FollowingStop) -> AppliedMessage {
     switch message {
     case .begin(let final, _):
       guard !isInTransaction else { throw .malformed(MalformedChange("a transaction within another one")) }
-      isInTransaction = true
+      (isInTransaction, isPassing) = (true, false)
       return .begin(commit: final)
     case .commit(_, let end, let at):
       guard isInTransaction else { throw .malformed(MalformedChange("the end of no transaction")) }
       isInTransaction = false
       return .commit(end: end, at: at)
     case .relation(let relation):
-      try note(relation)
+      note(relation)
       return .nothing
     case .insert(let number, let new):
-      if let token = token(number, new) { return token }
+      guard try isRead(number) else { return .nothing }
+      if let token = token(number, nil, new) { return token }
       guard let table = followed[number] else { return .nothing }
       return .change(
         .put(table: table.table, key: Self.key(table, new), old: nil, oldEvent: nil, new: table.reader.event(new)))
     case .update(let number, let old, let new):
-      if let token = token(number, new) { return token }
+      guard try isRead(number) else { return .nothing }
+      if let token = token(number, old, new) { return token }
       guard let table = followed[number] else { return .nothing }
-      return .change(Self.update(table, old, new))
+      return .change(try update(table, old, new))
     case .delete(let number, let old):
+      guard try isRead(number) else { return .nothing }
       if let tokens = tokenTable, tokens.number == number {
         return id(old.fields).map { .token(id: $0, nil) } ?? .nothing
       }
       guard let table = followed[number] else { return .nothing }
       return .change(
-        .removed(table: table.table, key: Self.key(table, old.fields), oldEvent: Self.event(table, old)))
+        .removed(table: table.table, key: try oldKey(table, old), oldEvent: Self.event(table, old)))
     case .truncate(let numbers):
       // One at a time: what follows of the others comes with the next message.
-      let tables = numbers.compactMap { followed[$0]?.table }
+      let tables = isPassing ? [] : numbers.compactMap { followed[$0]?.table }
       guard let first = tables.first else { return .nothing }
       pending = Array(tables.dropFirst())
       return .change(.truncated(table: first))
     case .other: return .nothing
     }
+  }
+
+  /// Whether a change of a table concerns us; where nothing can be read of it that ends it.
+  private func isRead(_ number: UInt32) throws(FollowingStop) -> Bool {
+    guard !isPassing else { return false }
+    if let why = unreadable[number] { throw why }
+    return true
   }
 
   /// Further tables of one truncation.
@@ -107,39 +142,62 @@ package struct ChangeApplier: Sendable {
 
   // MARK: tables
 
-  private mutating func note(_ relation: ChangedRelation) throws(FollowingStop) {
+  private mutating func note(_ relation: ChangedRelation) {
     let columns = relation.columns.map { (name: $0.name, type: $0.type) }
-    let tokens = mapping.tokens
-    if relation.schema == tokens.schema, relation.name == tokens.name {
-      let names = relation.columns.map(\.name)
-      guard let id = names.firstIndex(of: tokens.id), let symbol = names.firstIndex(of: tokens.symbol),
-        let supply = names.firstIndex(of: tokens.supply)
-      else {
-        throw .tableChanged(table: tokens.title, why: "it lacks \(tokens.id), \(tokens.symbol) or \(tokens.supply)")
+    unreadable[relation.number] = nil
+    do throws(UnreadableColumn) {
+      if relation.schema == mapping.tokens.schema, relation.name == mapping.tokens.name {
+        tokenTable = (relation.number, try mapping.tokens.places(columns), columns.map(\.type))
+        return
       }
-      tokenTable = (relation.number, id, symbol, supply)
-      return
+      guard
+        let index = mapping.events.firstIndex(where: { $0.schema == relation.schema && $0.name == relation.name })
+      else { return }
+      let table = mapping.events[index]
+      let reader = try RowReader(table, columns)
+      let (keys, isWhole) = Self.keys(of: relation, table)
+      let name = Self.name(keys.map { columns[$0] }, isWhole: isWhole)
+      if let names, names[index] != name {
+        throw UnreadableColumn(table.title, "a row is named by \(name), and was by \(names[index])")
+      }
+      let whole =
+        isWhole ? keys + [table.column(.token).flatMap { name in columns.firstIndex { $0.name == name } } ?? 0] : []
+      followed[relation.number] = Followed(table: index, reader: reader, keys: keys, whole: whole)
+    } catch {
+      // Only a change of it is a reason to stop: it may be long ago that it looked so.
+      unreadable[relation.number] = .tableChanged(table: error.table, why: error.why)
     }
-    guard
-      let index = mapping.events.firstIndex(where: { $0.schema == relation.schema && $0.name == relation.name })
-    else { return }
-    do throws(MissingColumn) {
-      let reader = try RowReader(mapping.events[index], columns)
-      let (keys, isOwn) = Self.keys(of: relation, mapping.events[index])
-      followed[relation.number] = Followed(table: index, reader: reader, keys: keys, isOwnKey: isOwn)
-    } catch { throw .tableChanged(table: error.table, why: "there is no column \(error.column) any more") }
   }
 
   /// The columns by which a row is named: those of the replica identity, or where rows come whole those that name the event.
-  private static func keys(of relation: ChangedRelation, _ table: SourceTable) -> (places: [Int], isOwn: Bool) {
+  private static func keys(of relation: ChangedRelation, _ table: SourceTable) -> (places: [Int], isWhole: Bool) {
     let marked = relation.columns.indices.filter { relation.columns[$0].isKey }
     if relation.identity != UInt8(ascii: "f"), !marked.isEmpty { return (marked, false) }
-    let names = [EventField.chain, .block, .logIndex].compactMap { table.column($0) }
+    let names = table.keyColumns
     return (names.compactMap { name in relation.columns.firstIndex { $0.name == name } }, true)
+  }
+
+  /// What names a row, as a text that is compared. O(columns).
+  package static func name(_ columns: [(name: String, type: UInt32)], isWhole: Bool) -> String {
+    (isWhole ? "the whole row, " : "")
+      + columns.map { "\($0.name) (\(ServerType.title($0.type)))" }.joined(separator: ", ")
   }
 
   private static func key(_ table: Followed, _ tuple: [TupleField]) -> RowKey {
     RowKey(table.keys.map { tuple.indices.contains($0) ? tuple[$0] : .null })
+  }
+
+  /// The key of a row as it was. A partition that names rows otherwise than its table does sends none.
+  private func oldKey(_ table: Followed, _ old: OldTuple) throws(FollowingStop) -> RowKey {
+    let fields = old.fields
+    func isThere(_ place: Int) -> Bool { fields.indices.contains(place) && fields[place] != .null }
+    let isNamed = table.whole.isEmpty ? table.keys.allSatisfy(isThere) : table.whole.contains(where: isThere)
+    guard isNamed else {
+      throw .tableChanged(
+        table: table.reader.table.title,
+        why: "a row went without what names it: a partition has another REPLICA IDENTITY")
+    }
+    return Self.key(table, fields)
   }
 
   private static func event(_ table: Followed, _ old: OldTuple) -> KeyedEvent? {
@@ -149,37 +207,41 @@ package struct ChangeApplier: Sendable {
     return KeyedEvent(identity, timestamp)
   }
 
-  private static func update(_ table: Followed, _ old: OldTuple?, _ new: [TupleField]) -> RowChange {
+  private func update(_ table: Followed, _ old: OldTuple?, _ new: [TupleField]) throws(FollowingStop) -> RowChange {
     // What was not sent did not change: it stands in the old row, where that came whole.
     var whole: [TupleField]?
     if case .whole(let fields)? = old { whole = fields }
-    let key = key(table, new)
+    let key = Self.key(table, new)
+    var oldKey = key
+    if let old { oldKey = try self.oldKey(table, old) }
     return .put(
-      table: table.table, key: key, old: old.map { Self.key(table, $0.fields) } ?? key,
-      oldEvent: old.flatMap { event(table, $0) }, new: table.reader.event(new, old: whole))
+      table: table.table, key: key, old: oldKey, oldEvent: old.flatMap { Self.event(table, $0) },
+      new: table.reader.event(new, old: whole))
   }
 
   // MARK: tokens
 
   private func id(_ tuple: [TupleField]) -> [UInt8]? {
-    guard let tokens = tokenTable, tuple.indices.contains(tokens.id) else { return nil }
-    // A text stays a text whatever type it is said to have.
-    return tuple[tokens.id].text(tuple[tokens.id].byteCount == 16 ? ServerType.uuid : 0)
+    guard let tokens = tokenTable, tuple.indices.contains(tokens.places[0]) else { return nil }
+    return tuple[tokens.places[0]].text(tokens.types[tokens.places[0]])
   }
 
-  private func token(_ number: UInt32, _ tuple: [TupleField]) -> AppliedMessage? {
+  private func token(_ number: UInt32, _ old: OldTuple?, _ tuple: [TupleField]) -> AppliedMessage? {
     guard let tokens = tokenTable, tokens.number == number else { return nil }
-    guard let id = id(tuple), tuple.count > max(tokens.symbol, tokens.supply) else { return .nothing }
-    var supply: Decimal18?
-    if case .binary(let bytes) = tuple[tokens.supply] { supply = try? NumericBytes.decimal(bytes) }
-    return .token(id: id, TokenRow(symbol: tuple[tokens.symbol].text(0) ?? [], supply: supply))
-  }
-}
-
-extension TupleField {
-  /// How long a binary value is.
-  fileprivate var byteCount: Int {
-    if case .binary(let bytes) = self { return bytes.count }
-    return 0
+    guard let id = id(tuple) ?? old.flatMap({ id($0.fields) }), tuple.count == tokens.types.count else {
+      return .nothing
+    }
+    var sent = ToldToken()
+    let (symbol, supply) = (tuple[tokens.places[1]], tuple[tokens.places[2]])
+    if symbol != .unchanged { sent.symbol = symbol.text(ServerType.text) ?? [] }
+    switch supply {
+    case .unchanged: break
+    case .binary(let bytes) where tokens.types[tokens.places[2]] == ServerType.numeric:
+      sent.supply = .some(try? NumericBytes.decimal(bytes))
+    default:
+      let digits = supply.text(tokens.types[tokens.places[2]]) ?? []
+      sent.supply = .some(try? Decimal18(parsing: digits.span))
+    }
+    return .token(id: id, sent)
   }
 }

@@ -8,6 +8,16 @@
   internal import Continuo
   internal import ContinuoStorage
 
+  /// A server that has said nothing, and was asked.
+  struct Silence: Error, CustomStringConvertible {
+    let place: String
+    let seconds: Int64
+
+    var description: String {
+      "\(place): the server was silent for \(seconds) s, and was asked; the connection is made anew: see whether the server, or the network, is stopped"
+    }
+  }
+
   /// One stream, from its start to its end.
   struct ChangeStream {
     /// A transaction of more changes than this is taken in parts of so many.
@@ -29,7 +39,11 @@
     private let kinds: [EventKind]
     private let tell: (@Sendable (inout FollowerStatus) -> Void) -> Void
     private let own: (Set<UInt32>) -> Void
-    private let tellTokens: ([[UInt8]: TokenRow?]) -> Void
+    private let tellTokens: ([[UInt8]: ToldToken?]) -> Void
+    /// Throws where what is followed is not what it was.
+    private let watch: () throws -> Void
+    /// Reads an event of its table as that is now.
+    private let read: (Int, EventIdentity) throws -> MappedEvent?
     private var applier: ChangeApplier
     private(set) var map: KeyMap
     /// How far the directory is.
@@ -39,10 +53,15 @@
     private var confirmed: LSN
     private var lastStatus = ContinuousClock.now
     private var lastForeign = ContinuousClock.now
+    private var lastWatch = ContinuousClock.now
+    /// When the server was last heard of, or we were busy.
+    private var lastSign = ContinuousClock.now
+    /// When it was asked for one.
+    private var asked: ContinuousClock.Instant?
 
     // What was gathered and not taken yet.
     private var changes: [RowChange] = []
-    private var tokens: [[UInt8]: TokenRow?] = [:]
+    private var tokens: [[UInt8]: ToldToken?] = [:]
     /// Behind the last transaction that was gathered whole; nil where none is.
     private var gatheredEnd: LSN?
     private var lastCommit: Timestamp?
@@ -65,15 +84,17 @@
     init(
       _ options: Follower.Options, _ sink: any EventSink, _ sender: Connection, _ keyFile: KeyFile,
       _ letters: DeadLetters,
-      _ map: KeyMap, at position: SourcePosition, _ tell: @escaping (@Sendable (inout FollowerStatus) -> Void) -> Void,
-      owns: @escaping (Set<UInt32>) -> Void, tokens: @escaping ([[UInt8]: TokenRow?]) -> Void
+      _ map: KeyMap, names: [String], at position: SourcePosition,
+      _ tell: @escaping (@Sendable (inout FollowerStatus) -> Void) -> Void,
+      owns: @escaping (Set<UInt32>) -> Void, tokens: @escaping ([[UInt8]: ToldToken?]) -> Void,
+      watch: @escaping () throws -> Void, read: @escaping (Int, EventIdentity) throws -> MappedEvent?
     ) {
-      own = owns
+      (own, self.watch, self.read) = (owns, watch, read)
       (self.options, self.sink, self.sender, self.keyFile, self.letters) = (options, sink, sender, keyFile, letters)
       (self.map, self.position, self.tell, tellTokens) = (map, position, tell, tokens)
       source = SourcePosition.source(options.name)
       kinds = options.mapping.events.map(\.kind)
-      applier = ChangeApplier(options.mapping)
+      applier = ChangeApplier(options.mapping, names: names)
       // Of a transaction that was taken in part nothing may be forgotten; what the server knows already does no harm.
       confirmable = position.isBetween ? position.lsn : LSN(0)
       confirmed = LSN(0)
@@ -85,9 +106,10 @@
     mutating func run() throws {
       let name = OwnTables.joinName(options.name)
       let publications = SQLText.literal(SQLText.identifier(name))
+      // From where the directory is: of what is before, the publication or the columns may be others than now.
       try sender.startCopyBoth(
         """
-        START_REPLICATION SLOT \(SQLText.identifier(name)) LOGICAL 0/0 (proto_version '1', publication_names \(publications), binary 'true')
+        START_REPLICATION SLOT \(SQLText.identifier(name)) LOGICAL \(position.lsn) (proto_version '1', publication_names \(publications), binary 'true')
         """, doing: Self.doing)
       do {
         try confirm(isForced: true)
@@ -96,9 +118,11 @@
           let wait = gatheredEnd == nil || open != nil ? options.statusMicroseconds : 0
           guard let piece = try sender.receive(withinMicroseconds: wait, doing: Self.doing) else {
             try flush()
-            try confirm(isForced: false)
+            try keepWatch()
+            if try !isAsking() { try confirm(isForced: false) }
             continue
           }
+          (lastSign, asked) = (ContinuousClock.now, nil)
           try take(piece)
         }
       } catch PostgresFailure.interrupted {
@@ -127,10 +151,11 @@
         open = OpenTransaction(
           commit: commit, skipped: commit == position.lsn ? position.changes : 0, isTaken: commit < position.lsn,
           start: changes.count)
+        applier.isPassing = open?.isTaken ?? false
       case .change(let change):
         try add(change)
         while let more = applier.next() { try add(more) }
-      case .token(let id, let row): tokens[id] = .some(row)
+      case .token(let id, let sent): tokens[id] = .some(sent.map { $0.joined(tokens[id] ?? nil) })
       case .commit(let end, let at):
         if open?.isTaken == false {
           (gatheredEnd, lastCommit) = (end, at)
@@ -144,9 +169,11 @@
 
     private mutating func add(_ change: RowChange) throws {
       guard var transaction = open, !transaction.isTaken else { return }
+      guard transaction.read < .max else { throw FollowingStop.usedUp("\(UInt32.max) changes in one transaction") }
       transaction.read += 1
       open = transaction
       guard transaction.read > transaction.skipped else { return }
+      let change = try completed(change)
       if case .truncated(let table) = change {
         // By itself, and behind everything in front of it.
         try takePart(upTo: transaction.read - 1)
@@ -157,6 +184,14 @@
         guard changes.count - transaction.start >= Self.partChanges else { return }
       }
       try takePart(upTo: transaction.read)
+    }
+
+    /// What was not sent of an event is what its row has now, or a change of it is still to come.
+    private func completed(_ change: RowChange) throws -> RowChange {
+      guard case .put(let table, let key, let old, let oldEvent, let new?) = change, new.content == .unsent,
+        let identity = new.identity
+      else { return change }
+      return .put(table: table, key: key, old: old, oldEvent: oldEvent, new: try read(table, identity))
     }
 
     // MARK: taking
@@ -201,6 +236,7 @@
           }
           .prefix(Self.truncationRows)
         changes = some.map { .removed(table: table, key: $0.key, oldEvent: nil) }
+        guard position.step < .max else { throw FollowingStop.usedUp("\(UInt16.max) batches of one truncation") }
         let step = position.lsn == commit ? position.step + 1 : 1
         let next = SourcePosition(generation: position.generation, lsn: commit, changes: before, step: step)
         // What is held goes, however old it is.
@@ -213,12 +249,17 @@
         changes, kinds: kinds, &map, price: sink.price, newest: sink.newest,
         windowMicroseconds: windowMicroseconds ?? options.windowMicroseconds)
       own(plan.batch.chains)
+      // While what was rejected last is not written down, or has no room, nothing more is taken.
+      try letters.settle()
       try keyFile.append(plan.keyChanges, at: next.value)
       let receipt = try sink.take(plan.batch, at: Self.input(source, next), isHistory: false)
       try bury(receipt.rejections, plan, commit)
       position = next
       if next.isBetween { confirmable = next.lsn }
       changes.removeAll(keepingCapacity: true)
+      if keyFile.isLong { try keyFile.compact(&map, horizon: sink.horizon, at: next.value) }
+      lastSign = ContinuousClock.now
+      try keepWatch()
       let (counts, keys, taken) = (plan.counts, map.count, confirmable)
       tell {
         $0.batches += 1
@@ -252,6 +293,30 @@
       try letters.append(lines)
     }
 
+    // MARK: looking after the connection
+
+    /// Looks now and then whether what is followed is what it was.
+    private mutating func keepWatch() throws {
+      guard ContinuousClock.now - lastWatch >= .microseconds(options.watchMicroseconds) else { return }
+      try watch()
+      lastWatch = ContinuousClock.now
+    }
+
+    /// Asks a server that is silent for a sign of life; gives it up where none comes. Whether it was asked now.
+    private mutating func isAsking() throws -> Bool {
+      let now = ContinuousClock.now
+      if let asked {
+        guard now - asked < .microseconds(options.patienceMicroseconds) else {
+          throw Silence(place: sender.place, seconds: (now - lastSign).components.seconds)
+        }
+        return false
+      }
+      guard now - lastSign >= .microseconds(options.silenceMicroseconds) else { return false }
+      asked = now
+      try confirm(isForced: true, wantsReply: true)
+      return true
+    }
+
     // MARK: confirming
 
     /// Where only others write, the server's log goes on all the same: how far it is is taken down, and confirmed.
@@ -271,11 +336,12 @@
     }
 
     /// Tells the server what it may forget, where there is news or it was asked for.
-    private mutating func confirm(isForced: Bool) throws {
+    private mutating func confirm(isForced: Bool, wantsReply: Bool = false) throws {
       let now = ContinuousClock.now
       guard isForced || now - lastStatus >= .microseconds(options.statusMicroseconds) else { return }
       try sender.send(
-        ReplicationFrame.status(synced: confirmable, at: options.wallClock()), doing: Self.doing)
+        ReplicationFrame.status(synced: confirmable, at: options.wallClock(), wantsReply: wantsReply), doing: Self.doing
+      )
       (lastStatus, confirmed) = (now, confirmable)
       let told = confirmed
       tell { $0.confirmedLSN = max($0.confirmedLSN, told) }

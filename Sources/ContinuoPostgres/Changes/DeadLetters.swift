@@ -1,6 +1,6 @@
 // The rows that were not accepted, each on a line of JSON with why: nothing that the application wrote is lost without a trace.
-// Invariant: lines are on the disk before the server is told that it may forget them; the file has a bound, and behind it nothing
-// more is taken.
+// Invariant: lines are on the disk before the server is told that it may forget them; those of a batch that was taken are never left
+// out, so the file is longer than its bound by them at most, and behind it nothing more is taken.
 // Not here: why a row is rejected (Continuo's Judgement), when it is written (Follower).
 
 package import Continuo
@@ -21,31 +21,46 @@ package final class DeadLetters: Sendable {
 
   package let path: String
   private let file: any DiskFile
-  private let end: Mutex<Int64>
+  private let state: Mutex<(end: Int64, unwritten: [UInt8])>
   private let bytesMax: Int64
 
   /// Opens the file in a directory, or makes it. O(1).
-  package init(directory: String, bytesMax: Int64 = 64 << 20) throws(StorageFailure) {
+  package init(_ disk: any Disk = RealDisk(), directory: String, bytesMax: Int64) throws(StorageFailure) {
     path = directory + "/postgres.rejected.ndjson"
     self.bytesMax = bytesMax
-    let disk = RealDisk()
     do throws(DiskFailure) {
       let isThere = try disk.names(in: directory)?.contains("postgres.rejected.ndjson") ?? false
       file = isThere ? try disk.open(path, forWriting: true) : try disk.create(path)
       try disk.syncDirectory(directory)
-      end = Mutex(try file.bytes())
+      state = Mutex((try file.bytes(), []))
     } catch { throw .disk(error) }
   }
 
-  /// Puts lines on the disk. O(length) and a sync.
+  /// Puts lines on the disk, of what was taken already. Where that fails they are kept, and are written in front of what comes
+  /// next. O(length) and a sync.
   package func append(_ lines: [UInt8]) throws {
-    guard !lines.isEmpty else { return }
-    try end.withLock { end in
-      guard end + Int64(lines.count) <= bytesMax else { throw Full(path: path, bytesMax: bytesMax) }
-      try file.write(lines.span, at: end)
-      try file.sync()
-      end += Int64(lines.count)
+    try state.withLock { state in
+      state.unwritten += lines
+      try write(&state)
     }
+  }
+
+  /// Writes what could not be written before. O(1) where there is nothing.
+  ///
+  /// - Throws: ``Full`` where no more is to be taken.
+  package func settle() throws {
+    try state.withLock { state in
+      try write(&state)
+      guard state.end < bytesMax else { throw Full(path: path, bytesMax: bytesMax) }
+    }
+  }
+
+  private func write(_ state: inout (end: Int64, unwritten: [UInt8])) throws {
+    guard !state.unwritten.isEmpty else { return }
+    try file.write(state.unwritten.span, at: state.end)
+    try file.sync()
+    state.end += Int64(state.unwritten.count)
+    state.unwritten = []
   }
 
   /// One line: where the row stood, what was wrong, and what it held.
@@ -92,6 +107,7 @@ extension MappedEvent {
   /// Its fields as text, for who has to see why it was rejected.
   package func texts(_ kind: EventKind) -> [(name: String, value: [UInt8])] {
     switch content {
+    case .unsent: return []
     case .texts(let texts):
       return texts.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key.name, $0.value) }
     case .fields(let fields):

@@ -31,6 +31,16 @@
       package var statusMicroseconds: Int64 = 1_000_000
       /// Whether it begins with a new snapshot, whatever the directory has.
       package var isFull = false
+      /// How often is looked whether the publication is what it was.
+      package var watchMicroseconds: Int64 = 5_000_000
+      /// A server that is silent for so long is asked for a sign of life.
+      package var silenceMicroseconds: Int64 = 10_000_000
+      /// It is given up so much later; doubled with each time that it was, for it may read a very long transaction of others.
+      package var patienceMicroseconds: Int64 = 60_000_000
+      /// The file of keys is written anew once it is longer than twice its rows and so much.
+      package var keyGrowthBytes: Int64 = 16 << 20
+      /// How long the file of rejected rows may be before nothing more is taken.
+      package var rejectedBytesMax: Int64 = 64 << 20
       /// How the waits behind failures grow.
       package var backoff = Backoff()
       package var wallClock: @Sendable () -> Timestamp
@@ -69,13 +79,12 @@
     /// O(keys).
     package func readChains() throws {
       var known: Set<UInt32> = []
-      if try RealDisk().names(in: sink.directory)?.contains(KeyFile.name) == true {
-        let at = try sink.position(of: SourcePosition.source(options.name))
-        known = try KeyFile.open(directory: sink.directory, tables: options.mapping.events.count, at: at).map.chains
+      let at = try sink.position(of: SourcePosition.source(options.name))
+      if at != nil, try RealDisk().names(in: sink.directory)?.contains(KeyFile.name) == true {
+        known = try KeyFile.open(directory: sink.directory, tables: options.mapping.events.count, at: at).file.chains
       }
       own(known)
-      let at = try sink.position(of: SourcePosition.source(options.name)).map { SourcePosition($0) }
-      state.withLock { $0.isWhole = at?.isWhole ?? false }
+      state.withLock { $0.isWhole = at.map { SourcePosition($0).isWhole } ?? false }
     }
 
     /// Label and supply of a token's row; nil where there is none. O(1).
@@ -86,16 +95,22 @@
       var backoff = options.backoff
       var random = SystemRandomNumberGenerator()
       var hasConnected = false
+      // Kept from one connection to the next: what could not be written down yet is in it.
+      var letters: DeadLetters?
+      var (renewal, silences): (String?, Int64) = (nil, 0)
       while !interrupt.isInterrupted {
         let began = ContinuousClock.now
         do {
           if hasConnected { state.withLock { $0.reconnections += 1 } }
           hasConnected = true
-          try follow()
+          let kept = try letters ?? DeadLetters(directory: sink.directory, bytesMax: options.rejectedBytesMax)
+          letters = kept
+          try follow(kept, &renewal, patienceMicroseconds: options.patienceMicroseconds << silences)
         } catch PostgresFailure.interrupted {
           break
         } catch {
           guard let why = Self.passing(error) else { return stop(Self.text(error)) }
+          silences = error is Silence ? min(silences + 1, 6) : 0
           // Who has streamed for a while begins with short waits again.
           if ContinuousClock.now - began > .seconds(60) { backoff.succeed() }
           enter(.waiting, why)
@@ -105,53 +120,74 @@
       enter(.stopped, nil)
     }
 
-    private func follow() throws {
+    /// One connection, from its begin to its end.
+    ///
+    /// - Parameter renewal: why it begins with a snapshot whatever there is; done with once that is in.
+    private func follow(_ letters: DeadLetters, _ renewal: inout String?, patienceMicroseconds: Int64) throws {
+      var options = options
+      options.patienceMicroseconds = patienceMicroseconds
       enter(.connecting, nil)
       let attachment = try Attachment(options, interrupt)
       enter(.checking, nil)
+      try attachment.check()
       try attachment.publish()
+      let (shape, names) = try attachment.shape()
       let source = SourcePosition.source(options.name)
       let at = try sink.position(of: source)
       let count = options.mapping.events.count
       var (keyFile, map, opening) = try KeyFile.open(directory: sink.directory, tables: count, at: at)
-      own(map.chains)
-      let letters = try DeadLetters(directory: sink.directory)
+      keyFile.growthBytes = options.keyGrowthBytes
+      own(keyFile.chains)
       var position = at.map { SourcePosition($0) }
-      let course = try attachment.course(position, system: keyFile.system, isInStep: opening == .inStep)
+      let course = try attachment.course(position, keyFile, isInStep: opening == .inStep, shape, renewal)
       if case .snapshot(let generation, let why) = course {
         enter(.snapshot, why)
         state.withLock { ($0.snapshots, $0.snapshotRows) = ($0.snapshots + 1, 0) }
         let identity = try attachment.identity()
         let (point, snapshot) = try attachment.snapshot()
-        try keyFile.reset(directory: sink.directory)
-        let chains = map.chains
+        try keyFile.reset(shape, kinds: Set(options.mapping.events.map(\.kind)))
         var load = SnapshotLoad(
-          options, sink, attachment.server, keyFile, letters, generation: generation, chains: chains, { self.note($0) },
-          owns: own)
+          options, sink, attachment.server, keyFile, letters, generation: generation, { self.note($0) }, owns: own)
         try load.run(snapshot, point: point, identity: identity)
         (map, position) = (load.map, SourcePosition(generation: generation, lsn: point))
         let tokens = load.tokens
         labels.withLock { $0 = tokens }
+        keyFile.noteLive(map)
+        renewal = nil
       } else {
         let tokens = try SnapshotLoad.tokens(options.mapping.tokens, attachment.server)
         labels.withLock { $0 = tokens }
       }
       guard let position else { preconditionFailure("a snapshot has a position") }
       state.withLock { $0.keys = map.count }
-      own(map.chains)
+      own(keyFile.chains)
       enter(.streaming, nil)
-      var stream = ChangeStream(options, sink, attachment.sender, keyFile, letters, map, at: position, note, owns: own)
-      { rows in
-        self.noteTokens(rows)
+      var stream = ChangeStream(
+        options, sink, attachment.sender, keyFile, letters, map, names: names, at: position, note, owns: own,
+        tokens: { self.noteTokens($0) },
+        watch: {
+          if try attachment.publication() != shape.publication {
+            throw Renewal(description: "the publication was altered or made anew")
+          }
+        }, read: RowLookup(server: attachment.server, mapping: options.mapping).event)
+      do {
+        try stream.run()
+      } catch let stop as FollowingStop {
+        // What was changed may have been mended since: then all that was written meanwhile is in the tables.
+        guard case .tableChanged = stop else { throw stop }
+        try attachment.check()
+        renewal = stop.description
+        throw Renewal(description: stop.description)
       }
-      try stream.run()
     }
 
     /// Our own updates come back too: a row whose label and supply are what they were is no news.
-    private func noteTokens(_ rows: [[UInt8]: TokenRow?]) {
+    private func noteTokens(_ rows: [[UInt8]: ToldToken?]) {
       let others = labels.withLock { labels in
         var others: [ByteString] = []
-        for (id, row) in rows where labels[id] != row {
+        for (id, sent) in rows {
+          let row = sent.map { $0.row(behind: labels[id]) }
+          guard labels[id] != row else { continue }
           labels[id] = row
           others.append(ByteString(id))
         }
@@ -186,7 +222,10 @@
       switch error {
       case let failure as PostgresFailure:
         // A slot that somebody reads is free again when they are gone.
-        return failure.isTransient || failure.sqlState == "55006" ? failure.description : nil
+        // What is not there any more is made anew, or found to be another one, with the next connection.
+        return failure.isTransient || ["55006", "42704"].contains(failure.sqlState) ? failure.description : nil
+      // Somebody mends it, or it is done with the next connection.
+      case is Unfollowable, is Renewal, is Silence, is UnreadableColumn, FollowingStop.tableChanged: return text(error)
       case StorageFailure.noRoom, StorageFailure.journalTooLong: return text(error)
       // The file of keys is written in front of the journal, and meets a full disk first.
       case StorageFailure.disk(let failure) where failure.code == ENOSPC: return text(error)

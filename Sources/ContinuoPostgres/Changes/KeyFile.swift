@@ -1,13 +1,19 @@
 // The map of keys in a file: what each batch changes of it, in a frame that is synced before the batch is taken.
 // Invariant: a frame whose batch was not taken counts for nothing, and what a crash cut off neither; so file and directory are never
-// of two moments.
-// Not here: the map (KeyMap), when a frame is written (Follower), how its bytes look for others: nobody else reads it.
+// of two moments. The file is bounded by the rows that it knows: a crash while it is written anew leaves the old one or the new one.
+// Not here: the map (KeyMap), when a frame is written (ChangeStream), frames one by one (KeyFrames).
 
-internal import Continuo
+package import Continuo
 internal import ContinuoBytes
 package import ContinuoStorage
 
-/// A file of frames: length, checksum, position, changes.
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
+/// A file of frames: length, checksum, position, changes. The first one, of position 0, says what all others are of.
 package final class KeyFile {
   /// What was found when it was opened.
   package enum Opening: Equatable, Sendable {
@@ -17,71 +23,65 @@ package final class KeyFile {
     case outOfStep(file: UInt128?, directory: UInt128?)
   }
 
+  /// What it is called in its directory.
+  static let name = "postgres.keys"
+  private static let magic = Array("continuo keys 2\n".utf8)
+  /// So many bytes of rows make a frame where the file is written anew.
+  private static let frameBytes = 4 << 20
+
   private let disk: any Disk
-  private let path: String
-  private var file: any DiskFile
-  private var end: Int64 = 0
+  private let directory: String
+  private var path: String { directory + "/" + Self.name }
+  private var tail: KeyFrameTail
+  /// What stands in front of all frames.
+  private var head = KeyFileHead()
   /// Which server it is of; nil before its first snapshot has ended.
   package private(set) var system: UInt64?
-  /// How long it was when it was last written anew.
-  private var compactBytes: Int64 = 0
-  /// Rows are written anew when there is so much more than then.
-  private static let growthBytes: Int64 = 64 << 20
-  private static let magic = Array("continuo keys 1\n".utf8)
-  private static let headBytes = 8
+  /// How long it would be with nothing in it but rows that are known.
+  private var liveBytes: Int64 = 0
+  /// It is written anew once it is longer than twice that and so much.
+  package var growthBytes: Int64 = 16 << 20
 
-  private init(_ disk: any Disk, _ path: String, _ file: any DiskFile) {
-    (self.disk, self.path, self.file) = (disk, path, file)
+  private init(_ disk: any Disk, _ directory: String, _ tail: KeyFrameTail) {
+    (self.disk, self.directory, self.tail) = (disk, directory, tail)
   }
+
+  /// What its rows are of; nil where that was not said.
+  package var shape: FollowedShape? { head.shape }
+  /// The chains that its rows have or ever had.
+  package var chains: Set<UInt32> { head.chains }
+  /// The kinds that its tables have or ever had.
+  package var kinds: Set<EventKind> { head.kinds }
 
   /// Opens the file of a directory, and reads what of it belongs to the batches up to a position. O(bytes).
   ///
   /// - Parameter position: how far the directory is; nil where nothing of the source was taken.
-  /// What it is called in its directory.
-  static let name = "postgres.keys"
-
   package static func open(
-    directory: String, tables: Int, at position: UInt128?
-  ) throws(StorageFailure) -> (file: KeyFile, map: KeyMap, opening: Opening) {
-    try open(RealDisk(), directory: directory, tables: tables, at: position)
-  }
-
-  package static func open(
-    _ disk: any Disk, directory: String, tables: Int, at position: UInt128?
+    _ disk: any Disk = RealDisk(), directory: String, tables: Int, at position: UInt128?
   ) throws(StorageFailure) -> (file: KeyFile, map: KeyMap, opening: Opening) {
     do throws(DiskFailure) {
       let path = directory + "/" + name
-      let isThere = try disk.names(in: directory)?.contains(name) ?? false
-      guard isThere, let position else {
-        let keys = KeyFile(disk, path, try disk.create(path))
-        try keys.begin(directory)
-        let opening: Opening = position == nil ? .inStep : .outOfStep(file: nil, directory: position)
-        return (keys, KeyMap(tables: tables), opening)
-      }
-      let keys = KeyFile(disk, path, try disk.open(path, forWriting: true))
       var map = KeyMap(tables: tables)
-      let last = try keys.read(upTo: position, &map, tables: tables)
-      let opening: Opening = last == position ? .inStep : .outOfStep(file: last, directory: position)
-      if last == position { try keys.compact(map, position, directory) }
-      return (keys, map, opening)
+      if try disk.names(in: directory)?.contains(name) == true, let position {
+        let file = try disk.open(path, forWriting: true)
+        let keys = KeyFile(disk, directory, KeyFrameTail(file))
+        let last = try keys.read(upTo: position, &map, tables: tables)
+        keys.noteLive(map)
+        return (keys, map, last == position ? .inStep : .outOfStep(file: last, directory: position))
+      }
+      let keys = KeyFile(disk, directory, try KeyFrameTail(disk, path + ".new", magic))
+      try keys.replace(with: nil, at: 0)
+      return (keys, map, position == nil ? .inStep : .outOfStep(file: nil, directory: position))
     } catch { throw .disk(error) }
   }
 
-  /// Begins anew, empty.
-  package func reset(directory: String) throws(StorageFailure) {
+  /// Begins anew without rows; chains and kinds that were known stay so.
+  package func reset(_ shape: FollowedShape, kinds: Set<EventKind>) throws(StorageFailure) {
     do throws(DiskFailure) {
-      file = try disk.create(path)
-      system = nil
-      try begin(directory)
+      (system, head.shape) = (nil, shape)
+      head.kinds.formUnion(kinds)
+      try replace(with: nil, at: 0)
     } catch { throw .disk(error) }
-  }
-
-  private func begin(_ directory: String) throws(DiskFailure) {
-    try file.write(Self.magic.span, at: 0)
-    try file.sync()
-    try disk.syncDirectory(directory)
-    end = Int64(Self.magic.count)
-    compactBytes = end
   }
 
   /// Puts the changes of a batch on the disk, in front of the batch. O(changes) and a sync.
@@ -94,89 +94,80 @@ package final class KeyFile {
   ) throws(StorageFailure) {
     do throws(DiskFailure) {
       if let system { self.system = system }
-      try write(changes, system: system, at: position)
-      if isSynced { try file.sync() }
+      var payload = KeyFrameTail.payload(at: position)
+      if let system { KeyFileHead.append(system: system, to: &payload) }
+      for change in changes {
+        if case .put(_, _, let event) = change { head.note(chain: event.chain) }
+        Self.append(change, to: &payload)
+      }
+      try tail.append(payload)
+      if isSynced { try tail.file.sync() }
     } catch { throw .disk(error) }
   }
 
-  private func write(_ changes: [KeyChange], system: UInt64?, at position: UInt128) throws(DiskFailure) {
-    var payload: [UInt8] = []
-    BigEndian.append(position, to: &payload)
-    if let system {
-      payload += [4, 0]
-      BigEndian.append(system, to: &payload)
+  // MARK: bounds
+
+  /// Says which rows are known, for who asks whether the file is long. O(rows).
+  package func noteLive(_ map: KeyMap) { liveBytes = map.encodedBytes }
+
+  /// Whether it is much longer than the rows that it knows. O(1).
+  package var isLong: Bool { tail.end > 2 * liveBytes + growthBytes }
+
+  /// Forgets rows whose events can be retracted no more, and writes the file anew. O(rows).
+  ///
+  /// - Parameter position: how far the directory is, synced.
+  package func compact(_ map: inout KeyMap, horizon: Timestamp?, at position: UInt128) throws(StorageFailure) {
+    if let horizon { map.forget(before: horizon) }
+    do throws(DiskFailure) {
+      try replace(with: map, at: position)
+      noteLive(map)
+    } catch {
+      // Without room the old one goes on; it is tried again when that has grown once more.
+      guard error.code == ENOSPC else { throw .disk(error) }
+      try? disk.remove(path + ".new")
+      liveBytes = tail.end
     }
-    for change in changes { Self.append(change, to: &payload) }
-    var frame: [UInt8] = []
-    BigEndian.append(UInt32(payload.count), to: &frame)
-    BigEndian.append(CRC32C.sum(payload.span), to: &frame)
-    frame += payload
-    try file.write(frame.span, at: end)
-    end += Int64(frame.count)
   }
 
-  /// Writes all rows anew where much has been written since the last time.
-  private func compact(_ map: KeyMap, _ position: UInt128, _ directory: String) throws(DiskFailure) {
-    guard end > 2 * compactBytes + Self.growthBytes else { return }
-    let new = KeyFile(disk, path + ".new", try disk.create(path + ".new"))
-    try new.begin(directory)
-    var changes: [KeyChange] = []
-    for table in map.tableNumbers {
-      for (key, event) in map.events(table) {
-        changes.append(.put(table: table, key, event))
-        if changes.count == 100_000 {
-          try new.write(changes, system: nil, at: position)
-          changes = []
+  /// Writes another file, and gives it the name of this one once it is on the disk.
+  private func replace(with map: KeyMap?, at position: UInt128) throws(DiskFailure) {
+    var new = try KeyFrameTail(disk, path + ".new", Self.magic)
+    try new.append(head.payload)
+    if let map {
+      var payload = KeyFrameTail.payload(at: position)
+      for table in map.tableNumbers {
+        for (key, event) in map.events(table) {
+          Self.append(.put(table: table, key, event), to: &payload)
+          guard payload.count >= Self.frameBytes else { continue }
+          try new.append(payload)
+          payload = KeyFrameTail.payload(at: position)
         }
       }
+      if let system { KeyFileHead.append(system: system, to: &payload) }
+      try new.append(payload)
     }
-    try new.write(changes, system: system, at: position)
     try new.file.sync()
     try disk.rename(path + ".new", to: path)
     try disk.syncDirectory(directory)
-    (file, end, compactBytes) = (new.file, new.end, new.end)
+    tail = new
   }
 
   // MARK: reading
 
   /// Reads frames up to a position, and forgets those behind it; the last position that there is up to it.
   private func read(upTo position: UInt128, _ map: inout KeyMap, tables: Int) throws(DiskFailure) -> UInt128? {
-    var bytes: [UInt8] = []
-    let length = try file.bytes()
-    try file.read(Int(length), at: 0, into: &bytes)
-    guard bytes.starts(with: Self.magic) else { return nil }
-    var (offset, last): (Int, UInt128?) = (Self.magic.count, nil)
-    while let (payload, next) = Self.frame(bytes, at: offset), let at: UInt128 = BigEndian.value(payload),
-      at <= position
-    {
-      guard let (changes, system) = Self.changes(payload, tables: tables) else { break }
-      if let system { self.system = system }
+    var frames = try KeyFrames(tail.file)
+    guard try frames.begins(with: Self.magic) else { return nil }
+    var last: UInt128?
+    tail.end = frames.offset
+    while let payload = try frames.next(), let at: UInt128 = BigEndian.value(payload), at <= position {
+      guard let changes = changes(payload, tables: tables) else { break }
       for change in changes { map.apply(change) }
-      (offset, last) = (next, at)
+      (tail.end, last) = (frames.offset, at)
     }
-    end = Int64(offset)
-    compactBytes = end
     // So that nothing of what is behind can be taken for a frame later: a length of zero ends what is read.
-    if Int64(offset) < length {
-      var (zeros, at) = ([UInt8](repeating: 0, count: 1 << 16), Int64(offset))
-      while at < length {
-        if length - at < Int64(zeros.count) { zeros.removeLast(zeros.count - Int(length - at)) }
-        try file.write(zeros.span, at: at)
-        at += Int64(zeros.count)
-      }
-      try file.sync()
-    }
+    try tail.clearRest()
     return last
-  }
-
-  private static func frame(_ bytes: [UInt8], at offset: Int) -> (payload: [UInt8], next: Int)? {
-    guard let length: UInt32 = BigEndian.value(bytes, at: offset),
-      let sum: UInt32 = BigEndian.value(bytes, at: offset + 4),
-      length >= 16, Int(length) <= bytes.count - offset - headBytes
-    else { return nil }
-    let next = offset + headBytes + Int(length)
-    let payload = Array(bytes[(offset + headBytes)..<next])
-    return CRC32C.sum(payload.span) == sum ? (payload, next) : nil
   }
 
   private static func append(_ change: KeyChange, to bytes: inout [UInt8]) {
@@ -208,9 +199,13 @@ package final class KeyFile {
   }
 
   /// The changes of a frame; nil where it is none of ours, or of other tables.
-  private static func changes(_ payload: [UInt8], tables: Int) -> (changes: [KeyChange], system: UInt64?)? {
-    var (changes, offset, system): ([KeyChange], Int, UInt64?) = ([], 16, nil)
+  private func changes(_ payload: [UInt8], tables: Int) -> [KeyChange]? {
+    var (changes, offset): ([KeyChange], Int) = ([], 16)
     while offset < payload.count {
+      if let read = head.read(payload, &offset, &system) {
+        guard read else { return nil }
+        continue
+      }
       guard payload.count - offset >= 2, Int(payload[offset + 1]) < tables else { return nil }
       let (kind, table) = (payload[offset], Int(payload[offset + 1]))
       offset += 2
@@ -218,12 +213,7 @@ package final class KeyFile {
         changes.append(.clear(table: table))
         continue
       }
-      if kind == 4 {
-        guard let number: UInt64 = BigEndian.value(payload, at: offset) else { return nil }
-        (system, offset) = (number, offset + 8)
-        continue
-      }
-      guard let key = key(payload, &offset) else { return nil }
+      guard let key = Self.key(payload, &offset) else { return nil }
       guard kind == 1 else {
         changes.append(.drop(table: table, key))
         continue
@@ -234,10 +224,11 @@ package final class KeyFile {
         let time: Int64 = BigEndian.value(payload, at: offset + 16)
       else { return nil }
       offset += 24
+      head.note(chain: chain)
       let event = KeyedEvent(chain: chain, block: block, logIndex: logIndex, timestamp: Timestamp(microseconds: time))
       changes.append(.put(table: table, key, event))
     }
-    return (changes, system)
+    return changes
   }
 
   private static func key(_ payload: [UInt8], _ offset: inout Int) -> RowKey? {

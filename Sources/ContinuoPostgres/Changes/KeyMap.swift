@@ -67,11 +67,14 @@ package struct KeyMap: Equatable, Sendable {
   /// The tables' numbers.
   package var tableNumbers: Range<Int> { tables.indices }
 
-  /// The chains of all rows that are known. O(rows).
-  package var chains: Set<UInt32> {
-    var chains: Set<UInt32> = []
-    for table in tables { for event in table.values { chains.insert(event.chain) } }
-    return chains
+  /// How many bytes all rows take in a file, nearly. O(rows).
+  package var encodedBytes: Int64 {
+    tables.reduce(0) { sum, table in
+      table.keys.reduce(sum) { sum, key in
+        if case .bytes(let bytes) = key { return sum + 31 + Int64(bytes.count) }
+        return sum + 35
+      }
+    }
   }
 
   /// How many rows are known. O(tables).

@@ -7,16 +7,13 @@ package import ContinuoStorage
 
 package enum OwnedChains {
   private static let prefix = "postgres "
-  /// As many as a file of keys may have.
-  private static let tablesMax = 255
-
   /// The chains of an open directory; none where no database is followed into it. O(keys).
   package static func read(_ ledger: Ledger, directory: String) throws -> Set<UInt32> {
     guard try RealDisk().names(in: directory)?.contains(KeyFile.name) == true else { return [] }
     var chains: Set<UInt32> = []
     for position in ledger.positions where position.source.description.hasPrefix(prefix) {
       chains.formUnion(
-        try KeyFile.open(directory: directory, tables: tablesMax, at: position.position).map.chains)
+        try KeyFile.open(directory: directory, tables: TableMapping.tablesMax, at: position.position).file.chains)
     }
     return chains
   }

@@ -58,13 +58,13 @@ package enum ReplicationFrame: Equatable, Sendable {
     }
   }
 
-  /// What tells the server how far everything is synced here; it may forget what is before. O(1).
-  package static func status(synced: LSN, at time: Timestamp) -> [UInt8] {
+  /// What tells the server how far everything is synced here; it may forget what is before. Whether it is to answer. O(1).
+  package static func status(synced: LSN, at time: Timestamp, wantsReply: Bool = false) -> [UInt8] {
     var bytes = [UInt8(ascii: "r")]
     // Written, flushed and applied are one here: nothing is told before it is synced.
     for _ in 0..<3 { BigEndian.append(synced.value, to: &bytes) }
     BigEndian.append(ServerTime.microseconds(time), to: &bytes)
-    bytes.append(0)
+    bytes.append(wantsReply ? 1 : 0)
     return bytes
   }
 }

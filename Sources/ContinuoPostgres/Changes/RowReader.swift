@@ -24,6 +24,8 @@ package struct MappedEvent: Equatable, Sendable {
     case fields(Fields)
     /// By field; it will be rejected.
     case texts([EventField: [UInt8]])
+    /// A value was not sent, as it is large and did not change: it has to be read of the table.
+    case unsent
   }
 
   /// nil where the row does not say which event it is; then it is rejected for that.
@@ -37,6 +39,7 @@ package struct MappedEvent: Equatable, Sendable {
     switch content {
     case .texts(let texts):
       batch.append(texts: [(.kind, Array(kind.name.utf8))] + texts.map { ($0.key, $0.value) })
+    case .unsent: batch.append(texts: [(.kind, Array(kind.name.utf8))])
     case .fields(let fields):
       guard let identity, let timestamp else { preconditionFailure("an event that was read has its place") }
       if kind == .swap {
@@ -61,20 +64,32 @@ package struct RowReader: Sendable {
   let types: [UInt32]
   let only: (place: Int, value: [UInt8])?
 
-  /// Prepares to read rows; the mapped columns that are not there are named.
-  package init(_ table: SourceTable, _ columns: [(name: String, type: UInt32)]) throws(MissingColumn) {
+  /// Prepares to read rows; a mapped column that is not there, or of a type that is not read, is named.
+  package init(_ table: SourceTable, _ columns: [(name: String, type: UInt32)]) throws(UnreadableColumn) {
     self.table = table
     types = columns.map(\.type)
+    func place(_ name: String, _ isRead: (UInt32) -> Bool, _ use: String) throws(UnreadableColumn) -> Int {
+      guard let place = columns.firstIndex(where: { $0.name == name }), columns[place].type != 0 else {
+        throw UnreadableColumn(table.title, "there is no column \(name) any more")
+      }
+      guard isRead(columns[place].type) else {
+        throw UnreadableColumn(table.title, "\(name) is \(ServerType.title(columns[place].type)), and \(use)")
+      }
+      return place
+    }
     var only: (Int, [UInt8])?
     if let name = table.onlyColumn {
-      guard let place = columns.firstIndex(where: { $0.name == name }) else { throw MissingColumn(table.title, name) }
-      only = (place, Array((table.onlyValue ?? "").utf8))
+      only = (
+        try place(name, ServerType.isComparable, "only_column is compared as text"),
+        Array((table.onlyValue ?? "").utf8)
+      )
     }
     self.only = only
     for field in EventField.allCases {
       guard let name = table.column(field) else { continue }
-      guard let place = columns.firstIndex(where: { $0.name == name }) else { throw MissingColumn(table.title, name) }
-      places[Int(field.rawValue)] = place
+      let known = field.serverTypes
+      places[Int(field.rawValue)] = try place(
+        name, known.contains, "\(field.name) is read from \(known.map(ServerType.title).joined(separator: ", "))")
     }
   }
 
@@ -82,8 +97,14 @@ package struct RowReader: Sendable {
   ///
   /// - Parameter old: what stands in the place of values that were not sent.
   package func event(_ tuple: [TupleField], old: [TupleField]? = nil) -> MappedEvent? {
-    if let only, value(at: only.place, tuple, old).text(types[only.place]) != only.value { return nil }
+    if let only {
+      let value = value(at: only.place, tuple, old)
+      if value != .unchanged, value.text(types[only.place]) != only.value { return nil }
+    }
     if let event = plain(tuple, old) { return event }
+    guard isWhole(tuple, old) else {
+      return MappedEvent(identity: identity(tuple, old), timestamp: timestamp(tuple, old), content: .unsent)
+    }
     var texts: [EventField: [UInt8]] = [:]
     for field in EventField.allCases {
       guard let place = places[Int(field.rawValue)] else { continue }
@@ -94,6 +115,11 @@ package struct RowReader: Sendable {
       texts[field] = text
     }
     return MappedEvent(identity: identity(tuple, old), timestamp: timestamp(tuple, old), content: .texts(texts))
+  }
+
+  /// Whether every value that is read was sent.
+  private func isWhole(_ tuple: [TupleField], _ old: [TupleField]?) -> Bool {
+    (places + [only?.place]).allSatisfy { $0.map { value(at: $0, tuple, old) != .unchanged } ?? true }
   }
 
   private func value(at place: Int, _ tuple: [TupleField], _ old: [TupleField]?) -> TupleField {
@@ -128,9 +154,7 @@ package struct RowReader: Sendable {
       else { return nil }
       (fields.amount, fields.from, fields.to) = (amount, from, to)
     }
-    // A value that was not sent is not known: what is rejected says so.
-    let isWhole = places.allSatisfy { $0.map { value(at: $0, tuple, old) != .unchanged } ?? true }
-    return isWhole ? MappedEvent(identity: identity, timestamp: timestamp, content: .fields(fields)) : nil
+    return isWhole(tuple, old) ? MappedEvent(identity: identity, timestamp: timestamp, content: .fields(fields)) : nil
   }
 
   static let buy = Array("buy".utf8)
@@ -182,22 +206,15 @@ package struct RowReader: Sendable {
   }
 }
 
-/// A column that the mapping names and the table has not.
-package struct MissingColumn: Error, Equatable, Sendable {
+/// A column that the mapping names, and that the table has not, or of another type.
+package struct UnreadableColumn: Error, Equatable, Sendable, CustomStringConvertible {
   package let table: String
-  package let column: String
+  /// What is wrong.
+  package let why: String
 
-  package init(_ table: String, _ column: String) { (self.table, self.column) = (table, column) }
-}
+  package init(_ table: String, _ why: String) { (self.table, self.why) = (table, why) }
 
-/// The numbers of the server's types that are read here.
-package enum ServerType {
-  package static let int8: UInt32 = 20
-  package static let int2: UInt32 = 21
-  package static let int4: UInt32 = 23
-  package static let timestamp: UInt32 = 1184
-  package static let numeric: UInt32 = 1700
-  package static let uuid: UInt32 = 2950
+  package var description: String { "\(table): \(why); correct --postgres-mapping, or the table" }
 }
 
 extension TupleField {
@@ -212,11 +229,10 @@ extension TupleField {
     }
   }
 
-  /// The value as text; times as microseconds since 1970. nil for null.
+  /// The value as text; times as microseconds since 1970. nil for null, and for what was not sent.
   func text(_ type: UInt32) -> [UInt8]? {
     switch self {
-    case .null: return nil
-    case .unchanged: return Array("(not sent)".utf8)
+    case .null, .unchanged: return nil
     case .text(let bytes): return bytes
     case .binary(let bytes):
       switch type {

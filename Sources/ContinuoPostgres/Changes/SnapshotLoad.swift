@@ -31,17 +31,21 @@
     private var chains: Set<UInt32>
     /// The chain of the last row.
     private var lastChain: UInt32?
+    /// Whether there is a chain among the rows that the file of keys has not yet.
+    private var hasNewChain = true
+    /// The kinds that the tables have or had.
+    private let kinds: Set<EventKind>
     private let own: (Set<UInt32>) -> Void
     private let tell: @Sendable (@Sendable (inout FollowerStatus) -> Void) -> Void
 
     init(
       _ options: Follower.Options, _ sink: any EventSink, _ server: Connection, _ keyFile: KeyFile,
       _ letters: DeadLetters,
-      generation: UInt16, chains: Set<UInt32>,
+      generation: UInt16,
       _ tell: @escaping @Sendable (@Sendable (inout FollowerStatus) -> Void) -> Void,
       owns: @escaping (Set<UInt32>) -> Void
     ) {
-      self.chains = chains
+      (chains, kinds) = (keyFile.chains, keyFile.kinds)
       (self.options, self.sink, self.server, self.keyFile) = (options, sink, server, keyFile)
       (self.generation, self.tell, own) = (generation, tell, owns)
       source = SourcePosition.source(options.name)
@@ -98,10 +102,7 @@
         throw FollowingStop.tableChanged(table: table.title, why: "it is not there")
       }
       // What names a row comes first, as the stream will name it.
-      var keys: [String] = []
-      // In the order of the table's columns, whatever that of the index is.
-      if case .columns(let names, _) = facts.identity { keys = facts.columns.map(\.name).filter(names.contains) }
-      if keys.isEmpty { keys = [EventField.chain, .block, .logIndex].compactMap { table.column($0) } }
+      let keys = facts.keyColumns(of: table).columns.map(\.name)
       let mapped = Set(table.columns.values).union([table.onlyColumn].compactMap { $0 }).sorted()
       let columns = keys + mapped
       let reader = try RowReader(
@@ -168,7 +169,10 @@
       keyChanges.append(change)
       if event.chain != lastChain {
         lastChain = event.chain
-        if chains.insert(event.chain).inserted { expect([event.chain]) }
+        if chains.insert(event.chain).inserted {
+          expect([event.chain])
+          hasNewChain = true
+        }
       }
       if unseen[kind]?.isEmpty == false { unseen[kind]?[event.identity(kind)] = nil }
       if let first = oldest[kind], first <= event.timestamp { return }
@@ -179,7 +183,7 @@
     /// where the engine is empty, as it is while the chains of a first snapshot are met.
     private mutating func expect(_ more: Set<UInt32>) {
       own(more)
-      for kind in Set(options.mapping.events.map(\.kind)) {
+      for kind in kinds {
         for key in sink.held(kind) where more.contains(key.chain) {
           let identity = EventIdentity(kind: kind, chain: key.chain, block: key.block, logIndex: key.logIndex)
           unseen[kind, default: [:]][identity] = key.timestamp
@@ -188,10 +192,11 @@
     }
 
     /// Writes the keys of a batch down, in front of it. They are synced with the end of the snapshot: before that they count for
-    /// nothing.
+    /// nothing, but for the chains that they have, which the next snapshot has to know if this one breaks off.
     private mutating func noteKeys() throws {
       frames += 1
-      try keyFile.append(keyChanges, isSynced: false, at: taker.at(frames).value)
+      try keyFile.append(keyChanges, isSynced: hasNewChain, at: taker.at(frames).value)
+      hasNewChain = false
       keyChanges.removeAll(keepingCapacity: true)
     }
 

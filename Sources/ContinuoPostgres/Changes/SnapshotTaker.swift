@@ -88,6 +88,8 @@
 
     /// Takes a batch at the next position; while the thread runs it alone calls this.
     func submit(_ batch: EventBatch) throws -> Receipt {
+      // While what was rejected last is not written down, or has no room, nothing more is taken.
+      try letters.settle()
       let next = step.add(1, ordering: .relaxed).newValue
       return try sink.take(batch, at: ChangeStream.input(source, at(next)), isHistory: true)
     }

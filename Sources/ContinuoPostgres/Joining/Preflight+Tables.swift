@@ -7,17 +7,6 @@
   internal import Continuo
 
   extension Preflight {
-    /// The types that a column of each field may have.
-    static func types(of field: EventField) -> [String] {
-      switch field {
-      case .token: ["uuid", "text", "character varying"]
-      case .chain, .block, .logIndex: ["smallint", "integer", "bigint"]
-      case .timestamp: ["timestamp with time zone"]
-      case .amountUSD, .tokenAmount, .priceUSD, .amount: ["numeric", "bigint", "integer"]
-      default: ["text", "character varying"]
-      }
-    }
-
     func tables() throws(PostgresFailure) -> [Finding] {
       var findings: [Finding] = []
       let all =
@@ -49,57 +38,93 @@
             )
             continue
           }
-          guard !Self.types(of: field).contains(column.type) else { continue }
+          guard !field.serverTypes.contains(column.typeNumber) else { continue }
           wrong.append(
             .failed(
               "columns",
               "\(table.title).\(name) is \(column.type), and \(field.name) is read from "
-                + Self.types(of: field).joined(separator: ", ")))
+                + field.serverTypes.map(ServerType.title).joined(separator: ", ")))
         }
-        if let only = table.onlyColumn, facts.column(only) == nil {
-          wrong.append(.failed("columns", "\(table.title) has no column \(only): correct --postgres-mapping"))
+        if let only = table.onlyColumn {
+          let column = facts.column(only)
+          if column == nil {
+            wrong.append(.failed("columns", "\(table.title) has no column \(only): correct --postgres-mapping"))
+          } else if let column, !ServerType.isComparable(column.typeNumber) {
+            wrong.append(
+              .failed("columns", "\(table.title).\(only) is \(column.type), which is not compared as a text"))
+          }
         }
         findings +=
           wrong.isEmpty ? [.ok("columns", "\(table.title): \(table.columns.count) fields have their columns")] : wrong
       }
+      return try findings + tokenColumns()
+    }
+
+    private func tokenColumns() throws(PostgresFailure) -> [Finding] {
       let tokens = options.mapping.tokens
-      if let facts = try TableFacts(server, schema: tokens.schema, name: tokens.name) {
-        let missing = [tokens.id, tokens.symbol, tokens.supply].filter { facts.column($0) == nil }
-        findings.append(
-          missing.isEmpty
-            ? .ok("columns", "\(tokens.title): id, symbol and supply have their columns")
-            : .failed(
-              "columns", "\(tokens.title) has no column \(missing.joined(separator: ", ")): correct --postgres-mapping")
-        )
+      guard let facts = try TableFacts(server, schema: tokens.schema, name: tokens.name) else { return [] }
+      var wrong: [Finding] = []
+      for (name, isRead, types) in tokens.readColumns {
+        guard let column = facts.column(name) else {
+          wrong.append(.failed("columns", "\(tokens.title) has no column \(name): correct --postgres-mapping"))
+          continue
+        }
+        if !isRead(column.typeNumber) {
+          wrong.append(.failed("columns", "\(tokens.title).\(name) is \(column.type), and is read from \(types)"))
+        }
       }
-      return findings
+      return wrong.isEmpty ? [.ok("columns", "\(tokens.title): id, symbol and supply have their columns")] : wrong
+    }
+
+    /// Schema, name, and the columns that name an event, of every table that is published.
+    private var publishedTables: [(schema: String, name: String, event: Set<String>?)] {
+      options.mapping.events.map { ($0.schema, $0.name, Set($0.keyColumns)) } + [
+        (options.mapping.tokens.schema, options.mapping.tokens.name, nil)
+      ]
     }
 
     func identities() throws(PostgresFailure) -> [Finding] {
       var findings: [Finding] = []
-      for table in options.mapping.events {
-        guard let facts = try TableFacts(server, schema: table.schema, name: table.name) else { continue }
+      for (schema, name, event) in publishedTables {
+        guard let facts = try TableFacts(server, schema: schema, name: name) else { continue }
+        let title = "\(schema).\(name)"
         switch facts.identity {
-        case .full: findings.append(.ok("identity", "\(table.title): a deleted row comes whole"))
+        case .full: findings.append(.ok("identity", "\(title): a deleted row comes whole"))
         case .columns(let names, _):
-          let key = Set([EventField.chain, .block, .logIndex].compactMap { table.column($0) })
-          let isEvent = key.isSubset(of: names)
+          let isKept = event.map { !$0.isSubset(of: names) } ?? false
           findings.append(
             .ok(
               "identity",
-              "\(table.title): a deleted row is named by \(names.joined(separator: ", "))"
-                + (isEvent ? "" : ", which are kept beside its event")))
+              "\(title): a deleted row is named by \(names.joined(separator: ", "))"
+                + (isKept ? ", which are kept beside its event" : "")))
         case .none:
           let remedy =
             facts.usableIndex.map { "USING INDEX \(SQLText.identifier($0))" } ?? "FULL"
           findings.append(
             .failed(
               "identity",
-              "\(table.title) names no deleted row: published so, the application's own deletes and updates would fail",
-              ["ALTER TABLE \(table.quoted) REPLICA IDENTITY \(remedy);"], by: "\(facts.owner), who owns the table"))
+              "\(title) names no deleted row: published so, the application's own deletes and updates would fail",
+              ["ALTER TABLE \(SQLText.relation(schema, name)) REPLICA IDENTITY \(remedy);"],
+              by: "\(facts.owner), who owns the table"))
         }
+        findings += try leafIdentities(facts)
       }
       return findings
+    }
+
+    /// A partition tells of its rows by its own replica identity, whatever its table's is.
+    private func leafIdentities(_ facts: TableFacts) throws(PostgresFailure) -> [Finding] {
+      try facts.leaves(server).compactMap { leaf in
+        guard !leaf.isFull else { return nil }
+        if case .columns(let names, _) = facts.identity, leaf.names == Set(names) { return nil }
+        let what =
+          leaf.names.isEmpty
+          ? "names no deleted row: the application's own deletes and updates would fail"
+          : "names a deleted row by other columns than its table does"
+        return .failed(
+          "identity", "\(leaf.title), a partition, \(what)", ["ALTER TABLE \(leaf.quoted) REPLICA IDENTITY FULL;"],
+          by: "\(leaf.owner), who owns the partition")
+      }
     }
 
     func reading() throws(PostgresFailure) -> [Finding] {

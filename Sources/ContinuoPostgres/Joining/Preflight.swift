@@ -73,15 +73,32 @@
       }
     }
 
+    private typealias Check = (name: String, make: () throws(PostgresFailure) -> [Finding])
+
+    /// What of the tables has to be right before they are published and followed.
+    private var following: [Check] {
+      [
+        ("tables", tables), ("columns", columns), ("identity", identities), ("select", reading),
+        ("publication", publication), ("slot", slot),
+      ]
+    }
+
+    /// What fails of that. A few statements a table.
+    package func refusals() throws(PostgresFailure) -> [Finding] {
+      var failed: [Finding] = []
+      for check in following { failed += try check.make().filter { $0.outcome == .failed } }
+      return failed
+    }
+
     /// Makes every check. A statement a check.
     package func run() -> [Finding] {
-      let checks: [(name: String, make: () throws(PostgresFailure) -> [Finding])] = [
-        ("version", version), ("primary", primary), ("wal_level", walLevel), ("slots", slots), ("senders", senders),
-        ("wal_keep", walKeep), ("role", roleAttributes), ("tls", tls), ("clock", clock), ("tables", tables),
-        ("columns", columns), ("identity", identities), ("select", reading), ("publication", publication),
-        ("slot", slot), ("temporary", temporary), ("own_tables", ownTables), ("owned_columns", ownedColumns),
-        ("epoch", epoch),
-      ]
+      let checks: [Check] =
+        [
+          ("version", version), ("primary", primary), ("wal_level", walLevel), ("slots", slots), ("senders", senders),
+          ("wal_keep", walKeep), ("role", roleAttributes), ("tls", tls), ("clock", clock),
+        ] + following + [
+          ("temporary", temporary), ("own_tables", ownTables), ("owned_columns", ownedColumns), ("epoch", epoch),
+        ]
       return checks.flatMap { name, make in
         do throws(PostgresFailure) {
           return try make()

@@ -47,9 +47,9 @@
       }
       let columns = Set(table.columns.values).union([table.onlyColumn].compactMap { $0 }).sorted()
       let reader: RowReader
-      do throws(MissingColumn) {
+      do throws(UnreadableColumn) {
         reader = try RowReader(table, columns.map { (name: $0, type: facts.column($0)?.typeNumber ?? 0) })
-      } catch { throw FollowingStop.tableChanged(table: error.table, why: "there is no column \(error.column)") }
+      } catch { throw FollowingStop.tableChanged(table: error.table, why: error.why) }
       var (batch, copy) = (EventBatch(price: price), CopyRowReader())
       let list = columns.map(SQLText.identifier).joined(separator: ", ")
       try server.copyOut(

@@ -33,6 +33,49 @@
 
     package func column(_ name: String) -> Column? { columns.first { $0.name == name } }
 
+    /// The columns that a deleted row is named by; those that name its event where it comes whole. In the table's order, as
+    /// the stream has them, whatever the order of the index is.
+    package func keyColumns(of table: SourceTable) -> (columns: [Column], isWhole: Bool) {
+      if case .columns(let names, _) = identity {
+        let keys = columns.filter { names.contains($0.name) }
+        if !keys.isEmpty { return (keys, false) }
+      }
+      return (table.keyColumns.compactMap { column($0) }, true)
+    }
+
+    /// A partition whose rows are stored in it.
+    package struct Leaf: Sendable, Equatable {
+      package var quoted: String
+      package var title: String
+      package var owner: String
+      package var isFull: Bool
+      /// The columns that a deleted row of it is named by.
+      package var names: Set<String>
+    }
+
+    /// The partitions of a table, at any depth. What of a row is told is told as its partition has it, not as the table has.
+    package func leaves(_ server: Connection) throws(PostgresFailure) -> [Leaf] {
+      guard isPartitioned else { return [] }
+      return try server.query(
+        """
+        select n.nspname::text, c.relname::text, pg_get_userbyid(c.relowner)::text, c.relreplident = 'f',
+          (select string_agg(a.attname::text, chr(1)) from pg_index i
+            cross join unnest(i.indkey::int2[]) with ordinality as p(k, place)
+            join pg_attribute a on a.attrelid = i.indrelid and a.attnum = p.k and p.place <= i.indnkeyatts
+            where i.indrelid = c.oid
+              and case c.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end)
+        from pg_partition_tree($1::int8::oid::regclass) t join pg_class c on c.oid = t.relid
+        join pg_namespace n on n.oid = c.relnamespace where t.isleaf and c.relkind = 'r' order by 1, 2
+        """, [.int8(Int64(number))]
+      ).all.map { row in
+        let (schema, name) = (row.text(0) ?? "", row.text(1) ?? "")
+        return Leaf(
+          quoted: SQLText.relation(schema, name), title: "\(schema).\(name)", owner: row.text(2) ?? "",
+          isFull: row.bool(3) ?? false,
+          names: Set((row.text(4) ?? "").split(separator: "\u{1}").map(String.init)))
+      }
+    }
+
     /// Reads what the server says; nil where there is no such table. Three statements.
     package init?(_ server: Connection, schema: String, name: String) throws(PostgresFailure) {
       let found = try server.query(

@@ -32,6 +32,9 @@ package struct SourceTable: Equatable, Sendable, Codable {
   /// The column of a field; nil where the table has none.
   package func column(_ field: EventField) -> String? { columns[field.name] }
 
+  /// The columns that name an event.
+  package var keyColumns: [String] { [EventField.chain, .block, .logIndex].compactMap { column($0) } }
+
   /// The fields that a row cannot be without.
   package var requiredFields: [EventField] {
     let always: [EventField] = [.chain, .block, .logIndex, .timestamp, .token]
@@ -118,6 +121,9 @@ package struct TableMapping: Equatable, Sendable, Codable {
   /// The table of tokens, whose `symbol` is a label and some of whose columns are summaries.
   package var tokens = TokenTable()
 
+  /// In the file of keys a table is one byte.
+  package static let tablesMax = 255
+
   /// The application's own names. O(1).
   package init() {}
 
@@ -131,6 +137,9 @@ package struct TableMapping: Equatable, Sendable, Codable {
       throw InvalidMapping("it is no JSON of a mapping: \(error)")
     }
     guard !events.isEmpty else { throw InvalidMapping("no table of events is named") }
+    guard events.count <= Self.tablesMax else {
+      throw InvalidMapping("\(events.count) tables of events are named, and \(Self.tablesMax) is the most")
+    }
     let names = events.map(\.title)
     guard Set(names).count == names.count else { throw InvalidMapping("a table is named twice") }
   }
