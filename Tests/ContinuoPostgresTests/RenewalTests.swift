@@ -90,6 +90,30 @@
       try FollowerTests.expectSame(following.ledger, server)
     }
 
+    /// Rule 20.12: making a slot waits for transactions that write, and such a one may be about to alter a table of ours.
+    @Test("A table that is altered by a transaction for which the slot waits")
+    func alteredMeanwhile() throws {
+      let (database, server, options) = try Self.setUp()
+      var application = try Application(server, seed: 34)
+      for _ in 0..<20 { try application.step() }
+      let other = try Cluster.shared.get().connection(database)
+      try other.script("begin; select pg_current_xact_id()")
+      let folder = try Folder()
+      let following = try Following(options, directory: folder.path + "/data")
+      let end = ContinuousClock.now + .seconds(20)
+      while try server.query("select 1 from pg_replication_slots where slot_name = 'continuo_\(database)'").count == 0 {
+        try #require(ContinuousClock.now < end, "there is no slot")
+        usleep(5_000)
+      }
+      usleep(50_000)
+      try other.script(
+        "alter table pool_events add column extra text default 'x'; alter table token_transfers alter column block_number type integer; commit"
+      )
+      for _ in 0..<20 { try application.step() }
+      try following.catchUp(server)
+      try FollowerTests.expectSame(following.ledger, server)
+    }
+
     /// Rule 20.3: keys are by a table's place in the mapping; another mapping has other ones.
     @Test("A mapping that is changed between two starts")
     func mapping() throws {

@@ -28,6 +28,30 @@
         (array['1', '0.5', 'NaN', '0', '1e20', '1e-18'])[1 + n % 6]::numeric, now() from generate_series(0, 53) n, (select id from artist_tokens limit 1) t;
       """
 
+    /// Rules 20.2, 20.12: a row that says now what cannot be taken does not leave standing what it said before.
+    @Test("A row that has become one to reject while nobody followed")
+    func rejectedNow() throws {
+      let (database, server, options) = try FollowerTests.setUp()
+      _ = try Application(server, seed: 1)
+      try server.script(
+        "insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd, token_amount, block_timestamp) select id, 1, 5, n, 'x', 'swap', 'buy', 6, 2, now() from artist_tokens, generate_series(1, 2) n where id in (select id from artist_tokens limit 1)"
+      )
+      let folder = try Folder()
+      var following = try Following(options, directory: folder.path + "/data")
+      try following.catchUp(server)
+      #expect(following.ledger.hourCandles.count == 1 && following.status.accepted == 2)
+      following.end()
+      try server.script(
+        "select pg_drop_replication_slot('continuo_\(database)'); update pool_events set token_amount = null where log_index = 2"
+      )
+      following = try Following(options, directory: folder.path + "/data")
+      try following.catchUp(server)
+      #expect(following.status.undone == 1 && following.status.rejected == 1)
+      try server.script("update pool_events set token_amount = null where log_index = 1 and event_type = 'swap'")
+      try following.catchUp(server)
+      #expect(following.ledger.hourCandles.isEmpty)
+    }
+
     /// Rule 20.1: what is read at once comes to what it comes to field by field, whatever it holds; and most rows are read at once.
     @Test("A row comes to the same, at once and field by field", arguments: Seeds.thisRun(2))
     func plain(seed: UInt64) throws {

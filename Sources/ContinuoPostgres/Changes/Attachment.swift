@@ -177,31 +177,54 @@
       return .resume(position)
     }
 
-    /// Makes a slot, where there is one a second one for as long as the connection lasts, and with it a snapshot; begins the
-    /// transaction that is to read it.
-    func snapshot() throws(PostgresFailure) -> (point: LSN, snapshot: String) {
+    /// Makes a slot, where there is one a second one for as long as the connection lasts, and begins a transaction that reads the
+    /// tables as they were at its moment. O(1), once nobody else's transaction is older than the slot.
+    ///
+    /// - Returns: the moment.
+    func snapshot() throws(PostgresFailure) -> LSN {
       if let slot = try slot(), slot.isLost { try drop() }
-      let isThere = try slot() != nil
-      let temporary = SQLText.identifier("\(name)_snapshot_\(UInt32.random(in: .min ... .max))")
-      let command =
-        isThere
-        ? "CREATE_REPLICATION_SLOT \(temporary) TEMPORARY LOGICAL pgoutput (SNAPSHOT 'export')"
-        : "CREATE_REPLICATION_SLOT \(SQLText.identifier(name)) LOGICAL pgoutput (SNAPSHOT 'export')"
-      // In front of the snapshot: a table that is written anew behind it is empty for who has not locked it before. Rows that
-      // a policy hides would be missing here and not in the stream: reading them is refused.
+      while true {
+        let isThere = try slot() != nil
+        let temporary = SQLText.identifier("\(name)_snapshot_\(UInt32.random(in: .min ... .max))")
+        let command =
+          isThere
+          ? "CREATE_REPLICATION_SLOT \(temporary) TEMPORARY LOGICAL pgoutput (SNAPSHOT 'export')"
+          : "CREATE_REPLICATION_SLOT \(SQLText.identifier(name)) LOGICAL pgoutput (SNAPSHOT 'export')"
+        // It waits for every transaction that writes. No lock is held meanwhile: one of them may be about to alter a table, and
+        // would wait for us for ever.
+        let row = try sender.script(command, doing: "making the slot").first
+        guard let row, let point = row.text(1).flatMap({ LSN($0) }), let snapshot = row.text(2) else {
+          throw .unexpected(place: sender.place, doing: "making the slot", found: "no snapshot")
+        }
+        if try open(snapshot) { return point }
+        try server.script("ROLLBACK", doing: "making the slot once more")
+        if isThere { _ = try sender.script("DROP_REPLICATION_SLOT \(temporary)", doing: "dropping a slot of ours") }
+      }
+    }
+
+    /// Begins a transaction that reads a snapshot, and locks the tables against changes of their columns; false where one was
+    /// written anew between the two: what such a table had at the snapshot is gone, and it reads as if it were empty.
+    private func open(_ snapshot: String) throws(PostgresFailure) -> Bool {
       let tables = options.mapping.events.map(\.quoted) + [options.mapping.tokens.quoted]
+      // Rows that a policy hides would be missing here and not in the stream: reading them is refused.
       try server.script(
         """
         BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
         SET LOCAL statement_timeout = 0;
         SET LOCAL row_security = off;
+        SET TRANSACTION SNAPSHOT \(SQLText.literal(snapshot));
         LOCK TABLE \(tables.joined(separator: ", ")) IN ACCESS SHARE MODE;
-        """, doing: "locking the tables against changes of their columns")
-      let row = try sender.script(command, doing: "making the slot").first
-      guard let row, let point = row.text(1).flatMap({ LSN($0) }), let snapshot = row.text(2) else {
-        throw .unexpected(place: sender.place, doing: "making the slot", found: "no snapshot")
-      }
-      return (point, snapshot)
+        """, doing: "opening the snapshot")
+      // The catalog says which file a table has as of the snapshot, the function which one it has now.
+      let renewed = try server.query(
+        """
+        with named as (select to_regclass(name) as relation from unnest($1::text[]) as t(name)),
+          parts as (select relation::oid as oid from named
+            union select p.relid::oid from named cross join lateral pg_partition_tree(relation) p)
+        select 1 from parts join pg_class c on c.oid = parts.oid
+        where c.relkind = 'r' and c.relfilenode <> pg_relation_filenode(c.oid)
+        """, [.texts(tables)], doing: "looking whether a table was written anew")
+      return renewed.count == 0
     }
 
     /// Drops the slot.

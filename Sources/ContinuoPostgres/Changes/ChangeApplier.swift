@@ -37,7 +37,10 @@ package struct ToldToken: Equatable, Sendable {
 
   /// What both have told of a row, this one last. O(1).
   package func joined(_ earlier: ToldToken?) -> ToldToken {
-    ToldToken(symbol: symbol ?? earlier?.symbol, supply: supply ?? earlier?.supply ?? nil)
+    var joined = self
+    if symbol == nil { joined.symbol = earlier?.symbol }
+    if case .none = supply { joined.supply = earlier?.supply }
+    return joined
   }
 }
 

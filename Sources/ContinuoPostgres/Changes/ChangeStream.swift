@@ -339,6 +339,8 @@
     private mutating func confirm(isForced: Bool, wantsReply: Bool = false) throws {
       let now = ContinuousClock.now
       guard isForced || now - lastStatus >= .microseconds(options.statusMicroseconds) else { return }
+      // What was rejected is on the disk before the server may forget it.
+      try letters.flush()
       try sender.send(
         ReplicationFrame.status(synced: confirmable, at: options.wallClock(), wantsReply: wantsReply), doing: Self.doing
       )

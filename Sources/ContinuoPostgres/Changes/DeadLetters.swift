@@ -46,6 +46,9 @@ package final class DeadLetters: Sendable {
   }
 
   /// Writes what could not be written before. O(1) where there is nothing.
+  package func flush() throws { try state.withLock { try write(&$0) } }
+
+  /// The same, in front of taking more.
   ///
   /// - Throws: ``Full`` where no more is to be taken.
   package func settle() throws {

@@ -144,11 +144,11 @@
         enter(.snapshot, why)
         state.withLock { ($0.snapshots, $0.snapshotRows) = ($0.snapshots + 1, 0) }
         let identity = try attachment.identity()
-        let (point, snapshot) = try attachment.snapshot()
+        let point = try attachment.snapshot()
         try keyFile.reset(shape, kinds: Set(options.mapping.events.map(\.kind)))
         var load = SnapshotLoad(
           options, sink, attachment.server, keyFile, letters, generation: generation, { self.note($0) }, owns: own)
-        try load.run(snapshot, point: point, identity: identity)
+        try load.run(point: point, identity: identity)
         (map, position) = (load.map, SourcePosition(generation: generation, lsn: point))
         let tokens = load.tokens
         labels.withLock { $0 = tokens }

@@ -54,11 +54,10 @@
     }
 
     /// Takes the rows of a snapshot whose moment is `point`, in the transaction that was begun with it. O(rows).
-    mutating func run(_ snapshot: String, point: LSN, identity: ServerIdentity) throws {
+    mutating func run(point: LSN, identity: ServerIdentity) throws {
       // From here on a start begins anew.
       try noteKeys()
       _ = try taker.submit(EventBatch(price: sink.price))
-      try server.script("SET TRANSACTION SNAPSHOT \(SQLText.literal(snapshot))", doing: "opening the snapshot")
       tokens = try Self.tokens(options.mapping.tokens, server)
       expect(chains)
       thread = ThreadHandle { [taker] in taker.run() }

@@ -114,19 +114,19 @@
       }
     }
 
-    /// Takes rows; events whose identity stands with another content are taken in its place.
+    /// Takes rows; what stands under the identity of one that says something else goes, also where the row is rejected.
     private func take(_ parcel: Parcel) throws {
       let receipt = try submit(parcel.batch)
       let table = parcel.reader.table
       var (other, rejected): (EventBatch, [Rejection]) = (EventBatch(price: sink.price), [])
       for rejection in receipt.rejections {
-        guard rejection.reason == .conflict, let event = try parcel.event(rejection.line), let identity = event.identity
-        else {
+        let event = try parcel.event(rejection.line)
+        if let identity = event?.identity { other.retract(identity) }
+        if rejection.reason == .conflict, let event {
+          event.append(to: &other, kind: table.kind)
+        } else {
           rejected.append(rejection)
-          continue
         }
-        other.retract(identity)
-        event.append(to: &other, kind: table.kind)
       }
       let replaced = other.offered > 0 ? try submit(other) : nil
       var lines: [UInt8] = []
