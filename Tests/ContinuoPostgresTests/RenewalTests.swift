@@ -59,6 +59,8 @@
       for _ in 0..<30 { try application.step() }
       try following.catchUp(server)
       try FollowerTests.expectSame(following.ledger, server, "set and set again")
+      // A slot that was made for a snapshot would keep the server's log for as long as there is one.
+      #expect(try server.query("select 1 from pg_replication_slots where database = current_database()").count == 1)
       // What is altered of others is no news.
       try server.script("alter publication \(name) add table engagement_events")
       usleep(400_000)
@@ -88,6 +90,41 @@
       try following.wait("another snapshot") { $0.snapshots == (isFollowing ? 2 : 1) && $0.phase == .streaming }
       try following.catchUp(server)
       try FollowerTests.expectSame(following.ledger, server)
+    }
+
+    /// Rule 20.2: a truncation counts, however the table looked at that moment.
+    @Test("A table that is emptied while one of its columns is away")
+    func emptiedBetween() throws {
+      let (_, server, options) = try Self.setUp()
+      var application = try Application(server, seed: 35)
+      for _ in 0..<40 { try application.step() }
+      let folder = try Folder()
+      var following = try Following(options, directory: folder.path + "/data")
+      try following.catchUp(server)
+      #expect(!following.ledger.hourCandles.isEmpty)
+      following.end()
+      try server.script(
+        "begin; alter table pool_events drop column amount_usd; truncate pool_events; alter table pool_events add column amount_usd numeric; commit"
+      )
+      following = try Following(options, directory: folder.path + "/data")
+      try following.catchUp(server)
+      try FollowerTests.expectSame(following.ledger, server)
+      #expect(following.ledger.hourCandles.isEmpty)
+    }
+
+    /// Rule 20.3: a deferrable key names no deleted row, whatever the catalog calls it.
+    @Test("A primary key that is deferrable")
+    func deferrable() throws {
+      let (_, server, _) = try Self.setUp()
+      func identity() throws -> TableFacts.Identity? {
+        try TableFacts(server, schema: "public", name: "pool_events")?.identity
+      }
+      let before = try identity()
+      #expect(before != TableFacts.Identity.none)
+      try server.script(
+        "alter table pool_events drop constraint pool_events_pkey cascade; alter table pool_events add primary key (id) deferrable"
+      )
+      #expect(try identity() == TableFacts.Identity.none)
     }
 
     /// Rule 20.12: making a slot waits for transactions that write, and such a one may be about to alter a table of ours.

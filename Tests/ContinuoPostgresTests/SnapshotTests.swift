@@ -52,6 +52,28 @@
       #expect(following.ledger.hourCandles.isEmpty)
     }
 
+    /// Rule 20.12: rows below the horizon are no news to a second snapshot, and no rejections.
+    @Test("Rows that were dropped long ago are read once more")
+    func belowHorizon() throws {
+      let (database, server, options) = try FollowerTests.setUp()
+      _ = try Application(server, seed: 1)
+      try server.script(
+        "insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd, token_amount, block_timestamp) select id, 1, n, 0, 'x', 'swap', 'buy', 6, 2, now() - interval '400 days' * n from artist_tokens, generate_series(0, 3) n where id in (select id from artist_tokens limit 1)"
+      )
+      let folder = try Folder()
+      var following = try Following(options, directory: folder.path + "/data")
+      try following.catchUp(server)
+      let candles = following.ledger.hourCandles
+      #expect(following.status.accepted == 4 && following.status.rejected == 0)
+      following.end()
+      try server.script("select pg_drop_replication_slot('continuo_\(database)')")
+      following = try Following(options, directory: folder.path + "/data")
+      try following.catchUp(server)
+      let status = following.status
+      #expect(status.snapshots == 1 && status.rejected == 0 && status.undone == 0, "\(status)")
+      #expect(following.ledger.hourCandles == candles)
+    }
+
     /// Rule 20.1: what is read at once comes to what it comes to field by field, whatever it holds; and most rows are read at once.
     @Test("A row comes to the same, at once and field by field", arguments: Seeds.thisRun(2))
     func plain(seed: UInt64) throws {

@@ -19,6 +19,10 @@
       let url = try Cluster.shared.get().url(name)
       var application = try Application(server, seed: seed)
       for _ in 0..<60 { try application.step() }
+      // Nobody has traded it, and nobody writes its row.
+      try server.script(
+        "insert into artist_tokens (artist_id, symbol, chain_id, contract_address) select artist_id, 'NEW', 1, '0x' from artist_tokens limit 1"
+      )
       let folder = try Folder()
       let following = try Following(options, directory: folder.path + "/data")
       let writing = Writing(following, options.target)

@@ -103,8 +103,10 @@
         """
       return try server.query(
         """
-        with followed as (select c.oid, c.relnamespace from unnest($2::text[], $3::text[]) as m(s, t)
-          join pg_namespace n on n.nspname = m.s::name join pg_class c on c.relnamespace = n.oid and c.relname = m.t::name)
+        with recursive followed as (select c.oid, c.relnamespace from unnest($2::text[], $3::text[]) as m(s, t)
+          join pg_namespace n on n.nspname = m.s::name join pg_class c on c.relnamespace = n.oid and c.relname = m.t::name),
+          pieces as (select oid from followed
+            union select i.inhrelid from pieces p join pg_inherits i on i.inhparent = p.oid)
         select string_agg(part, ', ' order by part) from (
           select 'publication ' || p.oid || ' ' || p.xmin as part from pg_publication p where p.pubname = $1
           union all select 'table ' || r.oid || ' ' || r.xmin from pg_publication_rel r
@@ -112,9 +114,8 @@
           \(schemas)
           union all select 'relation ' || oid from followed
           union all select 'unnamed ' || c.oid from pg_class c where c.relkind = 'r' and (c.relreplident = 'n'
-              or c.relreplident = 'd' and not exists (select 1 from pg_index i where i.indrelid = c.oid and i.indisprimary))
-            and c.oid in (select oid from followed
-              union all select t.relid from followed f cross join pg_partition_tree(f.oid::regclass) t)) parts
+              or c.relreplident = 'd' and not exists (select 1 from pg_index i where i.indrelid = c.oid and i.indisprimary and i.indimmediate))
+            and c.oid in (select oid from pieces)) parts
         """, [.text(name), .texts(tables.map(\.0)), .texts(tables.map(\.1))], doing: "reading the publication"
       ).first?.text(0) ?? ""
     }
@@ -196,9 +197,11 @@
         guard let row, let point = row.text(1).flatMap({ LSN($0) }), let snapshot = row.text(2) else {
           throw .unexpected(place: sender.place, doing: "making the slot", found: "no snapshot")
         }
-        if try open(snapshot) { return point }
-        try server.script("ROLLBACK", doing: "making the slot once more")
+        let isOpen = try open(snapshot)
+        // It has done its work: for as long as there is one the server keeps its log from there on.
         if isThere { _ = try sender.script("DROP_REPLICATION_SLOT \(temporary)", doing: "dropping a slot of ours") }
+        if isOpen { return point }
+        try server.script("ROLLBACK", doing: "making the slot once more")
       }
     }
 
@@ -211,6 +214,8 @@
         """
         BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
         SET LOCAL statement_timeout = 0;
+        SET LOCAL idle_in_transaction_session_timeout = 0;
+        \(server.version < 170_000 ? "" : "SET LOCAL transaction_timeout = 0;")
         SET LOCAL row_security = off;
         SET TRANSACTION SNAPSHOT \(SQLText.literal(snapshot));
         LOCK TABLE \(tables.joined(separator: ", ")) IN ACCESS SHARE MODE;

@@ -121,8 +121,9 @@ package struct ChangeApplier: Sendable {
       return .change(
         .removed(table: table.table, key: try oldKey(table, old), oldEvent: Self.event(table, old)))
     case .truncate(let numbers):
+      for number in numbers { guard try isRead(number) else { return .nothing } }
       // One at a time: what follows of the others comes with the next message.
-      let tables = isPassing ? [] : numbers.compactMap { followed[$0]?.table }
+      let tables = numbers.compactMap { followed[$0]?.table }
       guard let first = tables.first else { return .nothing }
       pending = Array(tables.dropFirst())
       return .change(.truncated(table: first))

@@ -138,6 +138,8 @@
         tell { $0.serverLSN = max($0.serverLSN, end) }
         if gatheredEnd != nil, open == nil { try flush() }
         if open == nil { try noteForeign(end) }
+        // A server that is busy with what is not ours is never silent.
+        try keepWatch()
         try confirm(isForced: wantsReply)
       case .change(_, let end, let bytes):
         tell { $0.serverLSN = max($0.serverLSN, end) }

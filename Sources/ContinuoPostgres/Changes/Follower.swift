@@ -150,13 +150,11 @@
           options, sink, attachment.server, keyFile, letters, generation: generation, { self.note($0) }, owns: own)
         try load.run(point: point, identity: identity)
         (map, position) = (load.map, SourcePosition(generation: generation, lsn: point))
-        let tokens = load.tokens
-        labels.withLock { $0 = tokens }
+        renewTokens(load.tokens)
         keyFile.noteLive(map)
         renewal = nil
       } else {
-        let tokens = try SnapshotLoad.tokens(options.mapping.tokens, attachment.server)
-        labels.withLock { $0 = tokens }
+        renewTokens(try SnapshotLoad.tokens(options.mapping.tokens, attachment.server))
       }
       guard let position else { preconditionFailure("a snapshot has a position") }
       state.withLock { $0.keys = map.count }
@@ -179,6 +177,17 @@
         renewal = stop.description
         throw Renewal(description: stop.description)
       }
+    }
+
+    /// All rows of tokens, as they are now: what was changed while nobody followed is news.
+    private func renewTokens(_ tokens: [[UInt8]: TokenRow]) {
+      let others = labels.withLock { labels in
+        let gone = labels.keys.filter { tokens[$0] == nil }
+        let others = tokens.filter { labels[$0.key] != $0.value }.keys + gone
+        labels = tokens
+        return others.map { ByteString($0) }
+      }
+      if !others.isEmpty { changed(others) }
     }
 
     /// Our own updates come back too: a row whose label and supply are what they were is no news.

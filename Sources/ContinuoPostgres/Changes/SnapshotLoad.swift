@@ -139,8 +139,10 @@
         parcel = empty
         parcel.rows.reserveCapacity(Self.batchRows)
       }
-      try load.noteKeys()
-      if !parcel.rows.isEmpty { try load.taker.put(parcel, to: load.thread) }
+      if !parcel.rows.isEmpty {
+        try load.noteKeys()
+        try load.taker.put(parcel, to: load.thread)
+      }
       self = load
     }
 

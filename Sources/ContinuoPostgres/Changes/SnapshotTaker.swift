@@ -119,7 +119,8 @@
       let receipt = try submit(parcel.batch)
       let table = parcel.reader.table
       var (other, rejected): (EventBatch, [Rejection]) = (EventBatch(price: sink.price), [])
-      for rejection in receipt.rejections {
+      // What is below the horizon counts already, or never will: that is no news of a row that was there before.
+      for rejection in receipt.rejections where rejection.reason != .tooLate {
         let event = try parcel.event(rejection.line)
         if let identity = event?.identity { other.retract(identity) }
         if rejection.reason == .conflict, let event {

@@ -73,6 +73,9 @@
     /// Whether a token has an event that is very young.
     func isFresh(_ id: String) -> Bool { fresh.contains(Array(id.utf8)) }
 
+    /// Whether a token has an event that stands. O(length).
+    func hasEvents(_ id: String) -> Bool { engine.token(ByteString(id)) != nil }
+
     private func take(_ batch: inout EventBatch) throws {
       let receipt = try engine.apply(batch, wallClock: clock)
       events += batch.offered

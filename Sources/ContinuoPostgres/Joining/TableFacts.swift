@@ -53,19 +53,21 @@
       package var names: Set<String>
     }
 
-    /// The partitions of a table, at any depth. What of a row is told is told as its partition has it, not as the table has.
+    /// The partitions of a table, at any depth, by the catalog alone: a function would wait for who has one of them locked. What of a row is told is told as its partition has it, not as the table has.
     package func leaves(_ server: Connection) throws(PostgresFailure) -> [Leaf] {
       guard isPartitioned else { return [] }
       return try server.query(
         """
+        with recursive parts as (select $1::int8::oid as oid
+          union select i.inhrelid from parts p join pg_inherits i on i.inhparent = p.oid)
         select n.nspname::text, c.relname::text, pg_get_userbyid(c.relowner)::text, c.relreplident = 'f',
           (select string_agg(a.attname::text, chr(1)) from pg_index i
             cross join unnest(i.indkey::int2[]) with ordinality as p(k, place)
             join pg_attribute a on a.attrelid = i.indrelid and a.attnum = p.k and p.place <= i.indnkeyatts
             where i.indrelid = c.oid
-              and case c.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end)
-        from pg_partition_tree($1::int8::oid::regclass) t join pg_class c on c.oid = t.relid
-        join pg_namespace n on n.oid = c.relnamespace where t.isleaf and c.relkind = 'r' order by 1, 2
+              and case c.relreplident when 'd' then i.indisprimary and i.indimmediate when 'i' then i.indisreplident else false end)
+        from parts t join pg_class c on c.oid = t.oid
+        join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' order by 1, 2
         """, [.int8(Int64(number))]
       ).all.map { row in
         let (schema, name) = (row.text(0) ?? "", row.text(1) ?? "")
@@ -100,7 +102,7 @@
       }
       let indexes = try server.query(
         """
-        select ic.relname::text, i.indisprimary, i.indisreplident,
+        select ic.relname::text, i.indisprimary and i.indimmediate, i.indisreplident,
           i.indisunique and i.indimmediate and i.indpred is null and i.indexprs is null and i.indisvalid
             and not exists (select 1 from unnest(i.indkey::int2[]) as k
               join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k where not a.attnotnull),
