@@ -61,7 +61,7 @@ public struct Answer: Sendable {
   /// A body that is shorter is not worth compressing.
   private static let compressedBytesMin = 1024
 
-  /// Whether compressing it takes longer than the way to another thread and back: some 20 µs a kilobyte.
+  /// Whether compressing it takes longer than the way to another thread and back: some 6 µs a kilobyte, 0.3 ms of 168 candles.
   var isLongToCompress: Bool { status == 200 && body.count >= 8 << 10 }
 
   /// Compresses the body, where that may be and makes it shorter. O(bytes).
