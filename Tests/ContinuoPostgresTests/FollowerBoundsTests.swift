@@ -141,16 +141,8 @@
       var following = try Following(options, directory: folder.path + "/data")
       try following.catchUp(server)
       following.end()
-      try server.script(
-        """
-        do $$ begin
-          for attempt in 1..400 loop
-            exit when not (select active from pg_replication_slots where slot_name = 'continuo_\(database)');
-            perform pg_sleep(0.05);
-          end loop;
-        end $$;
-        select pg_drop_replication_slot('continuo_\(database)'); delete from pool_events where chain_id = 5
-        """)
+      try Following.dropSlot(server, database)
+      try server.script("delete from pool_events where chain_id = 5")
       following = try Following(options, directory: folder.path + "/data") { BreakingSink($0, history: 2) }
       try following.wait("it broke off") { $0.phase == .stopped }
       following.end()

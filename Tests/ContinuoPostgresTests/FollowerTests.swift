@@ -142,17 +142,7 @@
       var following = try Following(options, directory: folder.path + "/data")
       try following.catchUp(server)
       following.end()
-      // The server may not have noticed yet that nobody reads it any more.
-      try server.script(
-        """
-        do $$ begin
-          for attempt in 1..400 loop
-            exit when not (select active from pg_replication_slots where slot_name = 'continuo_\(database)');
-            perform pg_sleep(0.05);
-          end loop;
-        end $$;
-        select pg_drop_replication_slot('continuo_\(database)')
-        """)
+      try Following.dropSlot(server, database)
       for _ in 0..<60 { try application.step() }
       following = try Following(options, directory: folder.path + "/data")
       try following.catchUp(server)

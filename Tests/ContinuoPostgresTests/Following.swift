@@ -79,6 +79,20 @@
       }
     }
 
+    /// Drops the slot that follows a database: nobody does, but the server may not have noticed that yet.
+    static func dropSlot(_ server: Connection, _ database: String) throws {
+      try server.script(
+        """
+        do $$ begin
+          for attempt in 1..400 loop
+            exit when not (select active from pg_replication_slots where slot_name = 'continuo_\(database)');
+            perform pg_sleep(0.05);
+          end loop;
+        end $$;
+        select pg_drop_replication_slot('continuo_\(database)')
+        """)
+    }
+
     /// Waits until everything is taken that the server has committed by now.
     func catchUp(
       _ server: Connection, seconds: Int = 30, _ place: SourceLocation = #_sourceLocation

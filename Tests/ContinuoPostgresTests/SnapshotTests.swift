@@ -41,9 +41,8 @@
       try following.catchUp(server)
       #expect(following.ledger.hourCandles.count == 1 && following.status.accepted == 2)
       following.end()
-      try server.script(
-        "select pg_drop_replication_slot('continuo_\(database)'); update pool_events set token_amount = null where log_index = 2"
-      )
+      try Following.dropSlot(server, database)
+      try server.script("update pool_events set token_amount = null where log_index = 2")
       following = try Following(options, directory: folder.path + "/data")
       try following.catchUp(server)
       #expect(following.status.undone == 1 && following.status.rejected == 1)
@@ -66,7 +65,7 @@
       let candles = following.ledger.hourCandles
       #expect(following.status.accepted == 4 && following.status.rejected == 0)
       following.end()
-      try server.script("select pg_drop_replication_slot('continuo_\(database)')")
+      try Following.dropSlot(server, database)
       following = try Following(options, directory: folder.path + "/data")
       try following.catchUp(server)
       let status = following.status

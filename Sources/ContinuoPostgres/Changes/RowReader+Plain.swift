@@ -133,20 +133,11 @@ private struct PlainFields: ~Escapable {
     name.removeAll(keepingCapacity: true)
     if types[place] == ServerType.uuid {
       guard found.count == 16 else { return false }
-      for index in 0..<16 {
-        let byte = bytes[found.start + index]
-        if index == 4 || index == 6 || index == 8 || index == 10 { name.append(UInt8(ascii: "-")) }
-        name.append(Self.digit(byte >> 4))
-        name.append(Self.digit(byte & 15))
-      }
+      UUIDBytes.append(bytes.extracting(found.start..<(found.start + 16)), to: &name)
       return true
     }
     guard RowReader.isText(types[place]), found.count > 0 else { return false }
     for index in 0..<found.count { name.append(bytes[found.start + index]) }
     return true
-  }
-
-  private static func digit(_ value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
   }
 }

@@ -77,6 +77,8 @@
     /// The columns that were ours the last time.
     private let known = Mutex<[SummaryColumn]>([])
     private static let tokensMax = 5_000
+    /// The figures of a token alone, and all that there is of it: what the server has is not known.
+    private static let (figures, everything) = (UnsentToken(), UnsentToken(since: .first, isUndone: true))
 
     package init(_ options: Options, _ source: Source, _ interrupt: InterruptHandle) {
       (self.options, self.source, self.interrupt) = (options, source, interrupt)
@@ -102,7 +104,7 @@
     package func run() {
       var backoff = options.backoff
       var random = SystemRandomNumberGenerator()
-      noteAll()
+      noteAll(Self.everything)
       while !interrupt.isInterrupted {
         do {
           try write { backoff.succeed() }
@@ -123,18 +125,11 @@
       state.withLock { $0.phase = .stopped }
     }
 
-    /// The figures of every token are unsent, of those too of which nothing stands any more: their rows may say otherwise.
-    private func noteTokens() {
+    /// So much of every token is unsent, of those too of which nothing stands any more: their rows may say otherwise.
+    private func noteAll(_ some: UnsentToken) {
       var reader = source.publication.reader()
       let all = reader.read { market in market.tokenNumbers }
-      unsent.add(Dictionary(uniqueKeysWithValues: all.map { ($0, UnsentToken()) }))
-    }
-
-    /// Everything is unsent: what is there is not known.
-    private func noteAll() {
-      var reader = source.publication.reader()
-      let all = reader.read { market in market.tokenNumbers }
-      unsent.add(Dictionary(uniqueKeysWithValues: all.map { ($0, UnsentToken(since: .first, isUndone: true)) }))
+      unsent.add(Dictionary(uniqueKeysWithValues: all.map { ($0, some) }))
     }
 
     private func write(_ succeeded: () -> Void) throws {
@@ -158,7 +153,7 @@
         }
         if now >= nextOwned {
           // Where nothing trades, columns that were taken are found all the same.
-          if try ownedChanged(server, statements) { noteTokens() }
+          if try owned(server, statements) != known.withLock({ $0 }) { noteAll(Self.figures) }
           nextOwned = now.advanced(by: .seconds(5))
         }
         if now >= nextRefused {
@@ -202,15 +197,14 @@
       // A lesser one, or none: the database is another than before, or was restored. The turn is taken again, and all is sent.
       guard last == epoch.load(ordering: .relaxed) else {
         epoch.store(0, ordering: .relaxed)
-        noteAll()
+        noteAll(Self.everything)
         throw PostgresFailure.lost(place: server.place, doing: doing, message: "it was restored from an older backup")
       }
-      let names = try server.query(statements.ownedColumns, [.text(options.mapping.tokens.quoted)], doing: doing)
-      let owned = SummaryColumn.allCases.filter { column in names.all.contains { $0.text(0) == column.rawValue } }
+      let owned = try owned(server, statements)
       if owned != known.withLock({ $0 }) {
         // What was taken since the last time is written from the first row on.
         known.withLock { $0 = owned }
-        noteTokens()
+        noteAll(Self.figures)
       }
       var pieces = [CopyRows.foot, batch.tokenRows, CopyRows.head]
       _ = try server.copyIn(SummaryStatements.copyTokens, doing: doing) { pieces.popLast() }
@@ -264,10 +258,12 @@
       }
     }
 
-    private func ownedChanged(_ server: Connection, _ statements: SummaryStatements) throws(PostgresFailure) -> Bool {
-      let names = try server.query(statements.ownedColumns, [.text(options.mapping.tokens.quoted)])
-      let owned = SummaryColumn.allCases.filter { column in names.all.contains { $0.text(0) == column.rawValue } }
-      return owned != known.withLock { $0 }
+    /// The columns that are ours now.
+    private func owned(_ server: Connection, _ statements: SummaryStatements) throws(PostgresFailure) -> [SummaryColumn]
+    {
+      let names = try server.query(
+        statements.ownedColumns, [.text(options.mapping.tokens.quoted)], doing: "reading which columns are ours")
+      return SummaryColumn.allCases.filter { column in names.all.contains { $0.text(0) == column.rawValue } }
     }
 
     /// Finds the tokens whose figures changed by time alone. O(tokens that trade × log n).
