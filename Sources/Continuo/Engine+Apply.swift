@@ -100,7 +100,7 @@ extension Engine {
     _ names: NameLookup, _ batch: borrowing EventBatch
   ) {
     let token = number(ofToken: rows[index].token, names, batch)
-    willChange(token)
+    willChange(token, onlyTrades: kind == .swap)
     let amount = rows[index].amount
     if kind == .swap {
       let wallet = rows[index].wallet

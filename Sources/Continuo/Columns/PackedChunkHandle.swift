@@ -296,10 +296,10 @@ struct PackedColumn: BitwiseCopyable {
     return Search.guess(major, from: base, to: last, count)
   }
 
-  /// Asks for the memory of a row's columns, and of what a new row there would move. O(bytes moved ÷ 64).
+  /// Asks for the memory of a row's columns, and of the rows that are about to move. O(1), and O(bytes moved ÷ 64).
   @inline(__always)
-  func prefetchRow(_ index: Int, isNew: Bool) {
-    let (all, movesFront) = (count, self.movesFront(index))
+  func prefetchRow(_ index: Int, moving: MovedRows) {
+    let all = count
     for column in 0..<Row.columnCount {
       let header = header(column)
       let (start, width) = (Int(header.start), Int(header.width))
@@ -309,12 +309,13 @@ struct PackedColumn: BitwiseCopyable {
       unsafe continuo_prefetch(UnsafeRawPointer(block) + place)
       // The first column is searched around the place.
       if column == 0 { unsafe continuo_prefetch(UnsafeRawPointer(block) + place - 64) }
-      guard isNew else { continue }
-      if movesFront {
+      switch moving {
+      case .none: break
+      case .before:
         for line in stride(from: place - 64, to: start - 64, by: -64) {
           unsafe continuo_prefetch(UnsafeRawPointer(block) + line)
         }
-      } else {
+      case .behind:
         for line in stride(from: place + 64, to: start + all &* width + 64, by: 64) {
           unsafe continuo_prefetch(UnsafeRawPointer(block) + line)
         }
@@ -333,6 +334,9 @@ struct PackedColumn: BitwiseCopyable {
 
 // SAFETY: a chunk that anybody else may read never changes; its block outlives who may read it (Arena).
 extension PackedChunk: @unchecked Sendable {}
+
+/// Which rows of a chunk a change moves.
+enum MovedRows { case none, before, behind }
 
 /// The columns of one row of a chunk.
 struct PackedColumns<Row: PackedRow>: ColumnSource {

@@ -1,7 +1,7 @@
 // Asking ahead for the memory by which a place is found and written, step by step: the next step reads what this one asked
 // for. Whoever has several places to find takes each step for all of them.
 // Invariant: nothing is changed; the guesses are those of the search itself.
-// Not here: finding a place (SeriesView, SeriesView+Search), for which rows it pays (LateRows).
+// Not here: finding a place (SeriesView, SeriesView+Search), for which rows it pays (LateRows, SortedSeries).
 
 extension SeriesView {
   /// The first step: the ends of the directory, between which a chunk is guessed. O(1).
@@ -34,6 +34,30 @@ extension SeriesView {
   func prefetchRow(near major: Int64, in chunk: Int, isNew: Bool) {
     guard chunk < chunkCount else { return }
     let entry = entry(chunk)
-    entry.chunk.prefetchRow(entry.chunk.guess(major, last: entry.lastMajor), isNew: isNew)
+    let row = entry.chunk.guess(major, last: entry.lastMajor)
+    let newMoves: MovedRows = entry.chunk.movesFront(row) ? .before : .behind
+    entry.chunk.prefetchRow(row, moving: isNew ? newMoves : .none)
+  }
+
+  /// All steps for the last of some keys whose rows are taken out from the back: those behind the first of a chunk move.
+  /// O(log chunks + columns) a key, O(bytes ÷ 64) a chunk.
+  ///
+  /// - Parameters:
+  ///   - keys: ascending.
+  ///   - end: the keys before this one were not asked for yet.
+  /// - Returns: the first of those that are now.
+  @inline(__always)
+  func prefetchRemovals(_ keys: [Row.Key], before end: Int) -> Int {
+    var chunks: [16 of Int] = .init(repeating: 0)
+    let first = max(0, end - chunks.count)
+    for index in first..<end { prefetchEntry(near: Row.major(keys[index])) }
+    for index in first..<end { chunks[index - first] = prefetchHead(near: Row.major(keys[index])) }
+    for index in first..<end where chunks[index - first] < chunkCount {
+      let entry = entry(chunks[index - first])
+      let row = entry.chunk.guess(Row.major(keys[index]), last: entry.lastMajor)
+      let isFirst = index == first || chunks[index - first - 1] != chunks[index - first]
+      entry.chunk.prefetchRow(row, moving: isFirst ? .behind : .none)
+    }
+    return first
   }
 }

@@ -170,9 +170,12 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
   package mutating func remove(_ keys: [Row.Key], _ body: (Row) -> Void) {
     var gone = ColumnHandle<Int>(arena)
     var next = keys.count - 1
+    // Their memory is asked for some keys at a time: they lie far apart.
+    var asked = keys.count
     // From the back: a chunk that is emptied, or taken into its neighbour, moves those behind it.
     while next >= 0 {
       let view = view
+      if next < asked { asked = view.prefetchRemovals(keys, before: asked) }
       let chunk = view.lowerBound(keys[next]).chunk
       gone.removeAll()
       while next >= 0, chunk == 0 || view.precedes(chunk - 1, keys[next]) {
@@ -185,6 +188,7 @@ package struct SortedSeries<Row: PackedRow>: ~Copyable {
           }
         }
         next -= 1
+        if next >= 0, next < asked { asked = view.prefetchRemovals(keys, before: asked) }
       }
       gone.reverse()
       if !gone.isEmpty { remove(gone.span, from: chunk) }

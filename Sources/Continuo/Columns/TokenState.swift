@@ -7,11 +7,17 @@ struct TokenState: ~Copyable {
   // What each swap touches stands together, and what each transfer does: Engine.lookUp asks for it by its lines.
   /// The version that this token was last changed for.
   var changed: UInt64 = .max
+  /// Whether its last version has another rest than it has now (TokenRest); of no meaning while no versions are made.
+  var isRestChanged = true
   /// The candle of the last held swap's hour; without trades where none is held. Live events mostly touch this one.
   private(set) var newestHour = StoredCandle.none
   var swaps: SwapSeries
   /// Candles of hours before the newest one: of those with more than one swap, and of all whose swaps were dropped.
   var hours: CandleSeries
+  /// Events that were dropped below the horizon: they still count.
+  var droppedSwaps = 0
+  /// Where the rest of its last version is (TokenVersion); of no meaning without one.
+  var restWord: UInt = 0
   var transfers: TransferSeries
   var balances: Balances
   /// Candles that moved up as they left a shorter interval's retention: at 4h, 1d, 1w.
@@ -20,14 +26,16 @@ struct TokenState: ~Copyable {
   var weeks: CandleSeries
   /// The greatest swap below the horizon, kept for last prices and windows.
   var lastBelowHorizon: LastSwap?
-  /// Events that were dropped below the horizon: they still count.
-  var droppedSwaps = 0
   var droppedTransfers = 0
   /// One of its transfers was rejected as `overflow`: its holders are incomplete for good.
   var isMarked = false
 
   /// So many lines of memory from the first one on a swap touches.
   static let swapLines = 6
+  /// So many hold what TokenTrades is made of.
+  static let tradesLines = 8
+  /// Those that a transfer touches.
+  static let transferLines = 8..<12
 
   init(_ arena: Arena) {
     swaps = SwapSeries(arena)
@@ -43,9 +51,16 @@ struct TokenState: ~Copyable {
   @inline(__always)
   var view: TokenView {
     TokenView(
-      swaps: swaps.view, hours: hours.view, transfers: transfers.view, fourHours: fourHours.view, days: days.view,
-      weeks: weeks.view, newestHour: newestHour, balances: balances.view, lastBelowHorizon: lastBelowHorizon,
-      droppedSwaps: droppedSwaps, droppedTransfers: droppedTransfers, isMarked: isMarked)
+      trades: TokenTrades(swaps: swaps.view, hours: hours.view, droppedSwaps: droppedSwaps, newestHour: newestHour),
+      rest: rest)
+  }
+
+  /// What swaps do not change, as it is now. O(1).
+  @inline(__always)
+  var rest: TokenRest {
+    TokenRest(
+      transfers: transfers.view, fourHours: fourHours.view, days: days.view, weeks: weeks.view, balances: balances.view,
+      lastBelowHorizon: lastBelowHorizon, droppedTransfers: droppedTransfers, isMarked: isMarked)
   }
 
   /// Takes in a swap. O(1) amortised in order, O(chunk) late.
@@ -178,9 +193,12 @@ struct TokenState: ~Copyable {
   }
 
   /// The held swap with just this key. O(log n).
+  // In its caller, both of them: for a method that only reads all of the state would be copied first.
+  @inline(__always)
   func swap(_ key: OrderKey) -> SwapRow? { swaps.find(key).map { swaps.row(at: $0) } }
 
   /// The held transfer with just this key. O(log n).
+  @inline(__always)
   func transfer(_ key: OrderKey) -> TransferRow? { transfers.find(key).map { transfers.row(at: $0) } }
 
   /// Asks for the memory where the next event goes.

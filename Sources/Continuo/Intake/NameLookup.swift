@@ -50,7 +50,7 @@ extension Engine {
       guard let token = tokenNames.find(rows[index].token, names[index].tokenHash, text) else { continue }
       names[index].token = UInt32(truncatingIfNeeded: token)
       if rows[index].operation == .transfer {
-        tokenStates.prefetch(token, from: 5, lines: 6)
+        tokenStates.prefetch(token, from: TokenState.transferLines.lowerBound, lines: TokenState.transferLines.count)
       } else {
         tokenStates.prefetch(token, lines: TokenState.swapLines)
       }

@@ -218,7 +218,7 @@ extension Engine {
         for index in start..<next { adopt(swaps, index) }
         continue
       }
-      willChange(Int(token))
+      willChange(Int(token), onlyTrades: true)
       tokenStates[Int(token)].accept(swaps, start..<next)
       dayVolumes.add(Decimal18(units: volume), to: Int(token), at: swaps[start].row.key.timestamp)
     }
@@ -271,7 +271,7 @@ extension Engine {
   @inline(__always)
   private mutating func adopt(_ swaps: Span<HeldSwap>, _ index: Int) {
     let token = Int(swaps[index].token)
-    willChange(token)
+    willChange(token, onlyTrades: true)
     tokenStates[token].accept(swaps[index].row)
     dayVolumes.add(swaps[index].row.amountUSD, to: token, at: swaps[index].row.key.timestamp)
   }

@@ -42,9 +42,13 @@ extension Engine {
   }
 
   /// Notes that a token is about to change. O(1).
+  ///
+  /// - Parameter onlyTrades: its rest is left as it is (TokenRest).
   @inline(__always)
-  mutating func willChange(_ token: Int) {
-    guard arena.isPublishing, tokenStates[token].changed != arena.sequence else { return }
+  mutating func willChange(_ token: Int, onlyTrades: Bool = false) {
+    guard arena.isPublishing else { return }
+    if !onlyTrades { tokenStates[token].isRestChanged = true }
+    guard tokenStates[token].changed != arena.sequence else { return }
     tokenStates[token].changed = arena.sequence
     changedTokens.append(UInt32(truncatingIfNeeded: token))
   }
@@ -63,10 +67,13 @@ extension Engine {
       let token = Int(changedTokens[index])
       if index + Self.versionsAhead < changedTokens.count {
         let next = Int(changedTokens[index + Self.versionsAhead])
-        tokenStates.prefetch(next, lines: Self.stateLines)
+        tokenStates.prefetch(next, lines: TokenState.tradesLines)
         versions.prefetch(next)
+        // Half way there the token's first line has come, and tells whether the others are needed.
+        let near = Int(changedTokens[index + Self.versionsAhead / 2])
+        if tokenStates[near].isRestChanged { tokenStates.prefetch(near, from: TokenState.tradesLines, lines: 10) }
       }
-      versions[token] = TokenVersion.publish(tokenStates[token], over: versions[token], arena)
+      versions[token] = TokenVersion.publish(&tokenStates[token], over: versions[token], arena)
     }
     guard stepChanges.isOn else {
       changedTokens.removeAll()
@@ -81,9 +88,8 @@ extension Engine {
     if !tokens.isEmpty { readers.changes.tell(tokens, changes) }
   }
 
-  /// How many tokens ahead the memory of a state is asked for, and how much of it.
+  /// How many tokens ahead the memory of a state is asked for.
   private static var versionsAhead: Int { 6 }
-  private static var stateLines: Int { (MemoryLayout<TokenState>.stride + 63) / 64 }
 
   private mutating func growVersions() {
     let grown = AtomicWords(max(64, tokenStates.count * 2), arena)

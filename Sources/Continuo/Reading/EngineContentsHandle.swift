@@ -46,10 +46,10 @@
     precondition(number >= 0 && number < tokenCount, "a token of another engine, or of a later version")
     // SAFETY: the engine's own contents are read while it is borrowed, so its states stay where they are.
     if let states { return unsafe TokenReference(state: UnsafePointer(states.slot(number))) }
-    guard let view = unsafe TokenVersion.view(versions[number], asOf: sequence) else {
+    guard let version = unsafe TokenVersion.version(versions[number], asOf: sequence) else {
       preconditionFailure("a version has all of its tokens")
     }
-    return unsafe TokenReference(version: view)
+    return unsafe TokenReference(version: version)
   }
 
   /// A token as this version has it. O(1) and the versions made since.

@@ -33,7 +33,7 @@ extension MarketAnswers where Self: ~Copyable {
   public func token(_ name: ByteString) -> TokenID? {
     let contents = contents
     guard let number = contents.tokenNames.find(name.bytes.span), number < contents.tokenCount,
-      contents.token(number).isKnown
+      contents.reference(number).isKnown
     else { return nil }
     return TokenID(number)
   }
@@ -45,7 +45,7 @@ extension MarketAnswers where Self: ~Copyable {
   public func tokens() -> [TokenID] {
     let contents = contents
     var known: [(name: ByteString, token: TokenID)] = []
-    for number in 0..<contents.tokenCount where contents.token(number).isKnown {
+    for number in 0..<contents.tokenCount where contents.reference(number).isKnown {
       known.append((contents.tokenNames.byteString(number), TokenID(number)))
     }
     known.sort { $0.name < $1.name }

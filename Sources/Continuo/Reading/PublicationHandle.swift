@@ -1,7 +1,8 @@
 // Versions for readers on other threads: whole batches only, one instant within a call, no lock, nothing allocated.
 // Invariant: what a version refers to is not written while it can be seen; a reader sees the version that was newest when
 // its call began, or a later one.
-// Not here: what a version holds (EngineContents, TokenView), memory (Arena), what is answered (MarketAnswers).
+// Not here: a token's versions (TokenVersion), what a version holds (EngineContents), memory (Arena), what is answered
+// (MarketAnswers).
 // Rules 8.
 // Sources: RCU (McKenney & Slingwine 1998), epochs (Fraser 2004), version chains as in multi-version concurrency control.
 
@@ -202,60 +203,5 @@ internal import Synchronization
   deinit {
     unsafe Publication.leave(pin)
     unsafe Publication.giveBack(pin)
-  }
-}
-
-/// One token's versions, newest first.
-@safe struct TokenVersion: BitwiseCopyable {
-  private let sequence: UInt64
-  private let older: UnsafePointer<TokenVersion>?
-  private let view: TokenView
-
-  /// Makes the next version of a token; the one before is given back when no reader can see it. O(1).
-  ///
-  /// - Parameter word: where the newest version is; 0 for none.
-  @inline(__always)
-  static func publish(_ state: borrowing TokenState, over word: UInt64, _ arena: Arena) -> UInt64 {
-    let size = MemoryLayout<TokenVersion>.stride
-    let fresh = unsafe arena.take(size).bindMemory(to: TokenVersion.self, capacity: 1)
-    let old = unsafe UnsafePointer<TokenVersion>(bitPattern: UInt(word))
-    // SAFETY: the block is ours until its address is stored where readers look. The view is made in its place.
-    unsafe fresh.initialize(to: TokenVersion(sequence: arena.sequence, older: old, view: state.view))
-    if let old = unsafe old { unsafe arena.retire(UnsafeMutableRawPointer(mutating: old), size) }
-    return UInt64(UInt(bitPattern: fresh))
-  }
-
-  /// Gives a token's newest version back; older ones are retired already. O(1).
-  static func retire(_ word: UInt64, _ arena: Arena) {
-    // SAFETY: the word is where `publish` put a version; it was taken with so many bytes.
-    guard let old = unsafe UnsafeMutableRawPointer(bitPattern: UInt(word)) else { return }
-    unsafe arena.retire(old, MemoryLayout<TokenVersion>.stride)
-  }
-
-  /// Where the view lies in a version: behind a word and a pointer.
-  @inline(__always)
-  private static var viewOffset: Int { MemoryLayout<TokenVersion>.size - MemoryLayout<TokenView>.size }
-
-  @inline(__always)
-  private init(sequence: UInt64, older: UnsafePointer<TokenVersion>?, view: TokenView) {
-    self.sequence = sequence
-    // SAFETY: pins and versions live as long as somebody may read them (Arena).
-    unsafe self.older = older
-    self.view = view
-  }
-
-  /// The token as version `sequence` has it, nil where it had none. O(versions since).
-  @inline(__always)
-  static func view(_ word: UInt64, asOf sequence: UInt64) -> UnsafePointer<TokenView>? {
-    var next = unsafe UnsafePointer<TokenVersion>(bitPattern: UInt(word))
-    while let version = unsafe next {
-      // SAFETY: the versions down to the reader's own are alive (Arena); its view lies within it.
-      if unsafe version.pointee.sequence <= sequence {
-        let start = unsafe UnsafeRawPointer(version) + viewOffset
-        return unsafe start.assumingMemoryBound(to: TokenView.self)
-      }
-      unsafe next = version.pointee.older
-    }
-    return nil
   }
 }

@@ -166,8 +166,11 @@ private struct DayOfStandings {
   /// The tokens with the greatest bounds over zero, the greatest first.
   private static func greatest(_ limit: Int, of bounds: [Double]) -> [Prospect] {
     var greatest = Leaders<Prospect>(limit: limit) { $0.bound > $1.bound }
-    for token in bounds.indices where bounds[token] > 0 {
+    // Most are told from the last one that counts here, without being offered.
+    var floor = 0.0
+    for token in bounds.indices where bounds[token] > floor {
       greatest.offer(Prospect(token: token, bound: bounds[token]))
+      if greatest.isFull, let last = greatest.last { floor = last.bound }
     }
     return greatest.sorted()
   }
