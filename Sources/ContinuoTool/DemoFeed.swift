@@ -64,8 +64,7 @@
         var writer = try DemoWriter(inlet, source, seed, from: begin())
         try writer.takeGenesis()
         while !inlet.hasEnded, try writer.take(before: wallClock(), rate(at: writer.market.now), Self.batchStepsMax) {}
-        let (seconds, attoseconds) = (ContinuousClock.now - began).components
-        try tell(inlet, lines(inlet, seconds: Double(seconds) + Double(attoseconds) / 1e18))
+        try tell(inlet, lines(inlet, seconds: (ContinuousClock.now - began).seconds))
         while inlet.wait(microseconds: Self.tickMicroseconds) {
           try writer.takeLive(before: wallClock(), rate(at: writer.market.now))
         }

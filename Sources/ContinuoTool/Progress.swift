@@ -52,8 +52,7 @@ struct Progress {
 
   /// How many rows a second that is.
   static func rate(_ rows: Int, _ time: Duration) -> String {
-    let (seconds, attoseconds) = time.components
-    return "\(Int(Double(rows) / max(1e-3, Double(seconds) + Double(attoseconds) * 1e-18))) rows/s"
+    "\(Int(Double(rows) / max(1e-3, time.seconds))) rows/s"
   }
 
   static func bar(_ bytes: Int64, _ total: Int64?) -> String {

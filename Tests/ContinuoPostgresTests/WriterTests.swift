@@ -20,11 +20,12 @@
 
     init(
       _ following: Following, _ target: ConnectionTarget, decayMicroseconds: Int64 = 200_000,
-      backoff: Backoff = Backoff()
+      refusedMicroseconds: Int64 = 30_000_000, backoff: Backoff = Backoff()
     ) {
       self.following = following
       var options = SummaryWriter.Options(target)
       (options.decayMicroseconds, options.backoff) = (decayMicroseconds, backoff)
+      options.refusedMicroseconds = refusedMicroseconds
       let (ledger, follower) = (following.ledger, following.follower)
       let source = SummaryWriter.Source(
         ledger.publication(), sequence: { ledger.appliedSequence },
@@ -45,13 +46,16 @@
     /// Waits until nothing is unsent.
     func settle(_ server: Connection, _ place: SourceLocation = #_sourceLocation) throws {
       try following.catchUp(server, place)
-      let end = ContinuousClock.now + .seconds(30)
+      // What was unsent now is: a transaction may be on its way.
+      let start = ContinuousClock.now
+      let end = start + .seconds(30)
       var quiet = 0
       while quiet < 10 {
         let status = writer.status
         try #require(status.phase != .stopped && status.phase != .fenced, "\(status)", sourceLocation: place)
         try #require(ContinuousClock.now < end, "it is not done: \(status)", sourceLocation: place)
-        quiet = writer.unsentTokens == 0 && status.phase == .writing && status.transactions > 0 ? quiet + 1 : 0
+        let isSent = status.phase == .writing && status.transactions > 0 && status.inStepAt.map { $0 > start } ?? false
+        quiet = writer.unsentTokens == 0 && isSent ? quiet + 1 : 0
         usleep(10_000)
       }
     }

@@ -9,6 +9,7 @@
   import HTTPTypes
   import HummingbirdTesting
   import NIOCore
+  import Synchronization
   import Testing
 
   @Suite("Access")
@@ -127,6 +128,28 @@
         let foreign = try await ask(
           "localhost", "https://evil.example", method: "OPTIONS", "Access-Control-Request-Method: POST\r\n")
         #expect(foreign.hasPrefix("HTTP/1.1 403"))
+      }
+    }
+
+    /// Rule 11.2: what a token is called is no part of any version, and part of the answer.
+    @Test("A label that changes makes another answer")
+    func labels() async throws {
+      final class Called: Sendable { let label = Mutex<ByteString>("Dawn") }
+      let called = Called()
+      func edit(_ options: inout Server.Options) {
+        options.label = { name in name == "ART" ? called.label.withLock { $0 } : nil }
+      }
+      try await Served.run(edit) { served in
+        try await served.sample()
+        for (target, label) in [("/v1/tokens/ART?as_of=2024-12-01T12:00:00Z", "Noon"), ("/v1/tokens", "Dusk")] {
+          let reply = try await served.get(target)
+          let tag = try #require(reply.headers[.eTag], "\(target)")
+          #expect(try await served.get(target, [.ifNoneMatch: tag]).status == 304, "\(target)")
+          called.label.withLock { $0 = ByteString(label) }
+          let later = try await served.get(target, [.ifNoneMatch: tag])
+          let text = String(decoding: later.bytes, as: UTF8.self)
+          #expect(later.status == 200 && text.contains("\"\(label)\""), "\(text)")
+        }
       }
     }
 

@@ -64,3 +64,14 @@ public enum TimeUnit: String, CaseIterable, Sendable {
   /// Nanoseconds, floored to microseconds.
   case nanoseconds = "ns"
 }
+
+extension Duration {
+  /// In whole microseconds, towards zero. O(1).
+  package var microseconds: Int64 {
+    let (seconds, attoseconds) = components
+    return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+  }
+
+  /// In seconds, to the microsecond. O(1).
+  package var seconds: Double { Double(microseconds) / 1e6 }
+}

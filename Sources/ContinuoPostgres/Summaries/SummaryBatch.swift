@@ -15,7 +15,7 @@ package struct SentToken: Equatable, Sendable {
 
 package struct SummaryBatch: Sendable {
   package private(set) var tokens: [SentToken] = []
-  private var candles: [(id: UUIDBytes, row: CandleRow)] = []
+  private var candles: [(token: UInt32, id: UUIDBytes, row: CandleRow)] = []
   /// How many rows of candles there are.
   package var candleCount: Int { candles.count }
   /// What did not fit: it is unsent still.
@@ -56,7 +56,7 @@ package struct SummaryBatch: Sendable {
             next = next ?? row.bucket
             return
           }
-          candles.append((id, row))
+          candles.append((number, id, row))
         }
         sent.since = first
         // The rest of a long history follows in the next transaction; what lies behind is not known to be gone until then.
@@ -77,13 +77,18 @@ package struct SummaryBatch: Sendable {
     guard next <= candles.count else { return nil }
     var piece = next == 0 ? CopyRows.head : []
     let end = min(next + Self.pieceRows, candles.count)
-    for (id, row) in candles[next..<end] { Self.append(row, id, to: &piece) }
+    for (_, id, row) in candles[next..<end] { Self.append(row, id, to: &piece) }
     next = end
     if end == candles.count {
       piece += CopyRows.foot
       next += 1
     }
     return piece
+  }
+
+  /// Which candles there are, in the order in which the server has them. O(candles × log candles).
+  package var candleKeys: [(token: UInt32, id: UUIDBytes, bucket: Timestamp)] {
+    candles.map { ($0.token, $0.id, $0.row.bucket) }.sorted { ($0.id, $0.bucket) < ($1.id, $1.bucket) }
   }
 
   private static func append(_ row: CandleRow, _ id: UUIDBytes, to piece: inout [UInt8]) {

@@ -20,7 +20,9 @@
       """
       CREATE TEMPORARY TABLE continuo_tokens (id uuid, last_price_usd numeric, market_cap_usd numeric, volume_24h_usd numeric,
         holders_count numeric, since timestamptz, until timestamptz) ON COMMIT DELETE ROWS;
-      CREATE TEMPORARY TABLE continuo_candles (LIKE \(own(OwnTables.candles))) ON COMMIT DELETE ROWS;
+      CREATE TEMPORARY TABLE continuo_candles (bucket timestamptz, artist_token_id uuid, open numeric, high numeric, low numeric,
+        close numeric, volume numeric, trades bigint, volume_token numeric, buy_volume_usd numeric, sell_volume_usd numeric,
+        vwap numeric) ON COMMIT DELETE ROWS;
       SET lock_timeout = '2s'; SET synchronous_commit = on; SET jit = off
       """
     }
@@ -38,11 +40,21 @@
       """
     }
 
-    var mergeCandles: String {
+    /// The same of the tokens from $1 to $2.
+    var deleteCandlesOfSome: String { deleteCandles + " AND t.id BETWEEN $1 AND $2" }
+
+    var mergeCandles: String { mergeCandles(where: "") }
+
+    /// The same of those from token $1 at $2 to token $3 at $4.
+    var mergeCandlesOfSome: String {
+      mergeCandles(where: "WHERE (artist_token_id, bucket) >= ($1, $2) AND (artist_token_id, bucket) <= ($3, $4)")
+    }
+
+    private func mergeCandles(where condition: String) -> String {
       let values = Self.candleColumns.dropFirst(2)
       return """
         INSERT INTO \(own(OwnTables.candles)) AS c (\(Self.candleColumns.joined(separator: ", ")))
-        SELECT \(Self.candleColumns.joined(separator: ", ")) FROM pg_temp.continuo_candles ORDER BY artist_token_id, bucket
+        SELECT \(Self.candleColumns.joined(separator: ", ")) FROM pg_temp.continuo_candles \(condition) ORDER BY artist_token_id, bucket
         ON CONFLICT (artist_token_id, bucket) DO UPDATE SET \(values.map { "\($0) = excluded.\($0)" }.joined(separator: ", "))
         WHERE (\(values.map { "c.\($0)" }.joined(separator: ", "))) IS DISTINCT FROM (\(values.map { "excluded.\($0)" }.joined(separator: ", ")))
         """

@@ -15,6 +15,8 @@
       package var decayMicroseconds: Int64 = 5_000_000
       /// So long changes are gathered.
       package var gatherMicroseconds: Int64 = 20_000
+      /// How often what was refused is tried again.
+      package var refusedMicroseconds: Int64 = 30_000_000
       package var backoff = Backoff()
 
       package init(_ target: ConnectionTarget) { self.target = target }
@@ -71,9 +73,8 @@
     private let epoch = Atomic<Int64>(0)
     /// What was written last of each token whose volume is not nothing: time alone changes it.
     private let sent = Mutex<[UInt32: TokenSummary]>([:])
-    /// Tokens of which a value was refused; tried again now and then.
-    private let refused = Mutex<Set<UInt32>>([])
-    private static let refusedSeconds: Int64 = 30
+    /// What was refused of which tokens; tried again now and then.
+    private let refused = Mutex<[UInt32: UnsentToken]>([:])
     /// The columns that were ours the last time.
     private let known = Mutex<[SummaryColumn]>([])
     private static let tokensMax = 5_000
@@ -158,8 +159,8 @@
         }
         if now >= nextRefused {
           let again = refused.withLock { $0 }
-          if !again.isEmpty { unsent.add(Dictionary(uniqueKeysWithValues: again.map { ($0, UnsentToken()) })) }
-          nextRefused = now.advanced(by: .seconds(Self.refusedSeconds))
+          if !again.isEmpty { unsent.add(again) }
+          nextRefused = now.advanced(by: .microseconds(options.refusedMicroseconds))
         }
         let some = unsent.take(atMost: Self.tokensMax, withinMicroseconds: min(options.decayMicroseconds, 250_000))
         guard !some.isEmpty else {
@@ -191,7 +192,8 @@
         try SummaryBatch(some, market, at: source.clock(market.clock), supply: source.supply)
       }
       let doing = "writing summaries"
-      try server.script("BEGIN", doing: doing)
+      // What the application defers to the end is looked at with each statement: what is refused there has a name then.
+      try server.script("BEGIN; SET CONSTRAINTS ALL IMMEDIATE", doing: doing)
       let last = try server.query(statements.epoch, doing: doing).first?.int(0) ?? 0
       guard last <= epoch.load(ordering: .relaxed) else { throw Fenced(epoch: last) }
       // A lesser one, or none: the database is another than before, or was restored. The turn is taken again, and all is sent.
@@ -211,18 +213,18 @@
       // The server reads a piece while the next one is made.
       var next = 0
       _ = try server.copyIn(SummaryStatements.copyCandles, doing: doing) { batch.candlePiece(&next) }
-      let (deleted, merged, refusal) = try writeCandles(batch, server, statements)
+      var candles = CandleUpdate(server, statements, batch)
+      try candles.write()
       var tokens = TokenUpdate(server, statements, batch.tokens)
       try tokens.write(owned)
       _ = try server.query(statements.sync, [.int8(Int64(sequence)), .timestamp(batch.asOf)], doing: doing)
       try server.script("COMMIT", doing: doing)
       unsent.add(batch.left)
-      let (updated, refusedNow, why) = (tokens.updated, tokens.refused, tokens.why)
-      let refusedTokens = refused.withLock { refused in
-        refused.subtract(batch.tokens.map(\.number))
-        refused.formUnion(refusedNow)
-        return refused.count
-      }
+      let (deleted, merged, updated) = (candles.deleted, candles.merged, tokens.updated)
+      let why = [candles.why, tokens.why].compactMap(\.self).joined(separator: "; ")
+      // Where the table itself refuses, or more rows than are looked for, all candles are tried again behind a wait.
+      let refusedTokens = noteRefused(
+        [candles.unsearched == nil ? candles.refused : [:], tokens.refused], batch)
       sent.withLock { sent in
         for token in batch.tokens { sent[token.number] = token.summary.volume == .zero ? nil : token.summary }
       }
@@ -233,28 +235,29 @@
         $0.deletedCandles += deleted
         $0.changedTokens += updated
         $0.asOf = batch.asOf
-        ($0.refusedTokens, $0.refusal) = (refusedTokens, refusedTokens == 0 ? nil : why ?? $0.refusal)
+        ($0.refusedTokens, $0.refusal) = (refusedTokens, refusedTokens == 0 ? nil : why.isEmpty ? $0.refusal : why)
       }
-      // The figures are there; the candles are tried again behind a wait.
-      if let refusal { throw refusal }
+      if let failure = candles.unsearched { throw failure }
       return !batch.left.isEmpty
     }
 
-    /// Writes candles; where the database refuses that it is undone, and why.
-    private func writeCandles(
-      _ batch: SummaryBatch, _ server: Connection, _ statements: SummaryStatements
-    ) throws(PostgresFailure) -> (deleted: Int, merged: Int, refusal: PostgresFailure?) {
-      let doing = "writing candles"
-      do throws(PostgresFailure) {
-        try server.script("SAVEPOINT candles", doing: doing)
-        let deleted = try server.query(statements.deleteCandles, doing: doing).affected
-        let merged = try batch.candleCount == 0 ? 0 : server.query(statements.mergeCandles, doing: doing).affected
-        try server.script("RELEASE SAVEPOINT candles", doing: doing)
-        return (deleted, merged, nil)
-      } catch {
-        guard error.isAboutContent, !server.isBroken else { throw error }
-        try server.script("ROLLBACK TO SAVEPOINT candles; RELEASE SAVEPOINT candles", doing: doing)
-        return (0, 0, error)
+    /// Notes what was refused in a transaction, and forgets what it has written; how many tokens something is refused of.
+    private func noteRefused(_ some: [[UInt32: UnsentToken]], _ batch: SummaryBatch) -> Int {
+      refused.withLock { refused in
+        for token in batch.tokens {
+          // A candle that was refused before is written where all from its hour on were.
+          if let hour = refused[token.number]?.since {
+            guard let since = token.since, since <= hour else { continue }
+            if let end = batch.ends[token.number] {
+              // Up to there they are written; the rest of them follows.
+              refused[token.number]?.since = max(hour, end)
+              continue
+            }
+          }
+          refused[token.number] = nil
+        }
+        for (token, unsent) in some.joined() { refused[token, default: UnsentToken()].add(unsent) }
+        return refused.count
       }
     }
 

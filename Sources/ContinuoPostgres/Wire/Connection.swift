@@ -4,6 +4,8 @@
 // Not here: libpq's calls (ConnectionHandle), COPY (Connection+Copy), connecting again (Backoff and who uses it).
 
 #if Postgres
+  internal import Continuo
+
   /// A connection, for one thread.
   ///
   ///     let server = try Connection(target, application: "continuo check", interrupt)
@@ -218,8 +220,7 @@
     }
 
     private static func left(_ end: ContinuousClock.Instant) -> Int64 {
-      let (seconds, attoseconds) = ContinuousClock.now.duration(to: end).components
-      return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+      ContinuousClock.now.duration(to: end).microseconds
     }
 
     /// A statement as a message shows it: in one line, and not all of a long one.

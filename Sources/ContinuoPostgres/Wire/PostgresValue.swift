@@ -152,6 +152,13 @@ package struct UUIDBytes: Hashable, Sendable, CustomStringConvertible {
   package var description: String { String(decoding: ascii, as: UTF8.self) }
 }
 
+extension UUIDBytes: Comparable {
+  /// As the server orders them: byte by byte.
+  package static func < (left: UUIDBytes, right: UUIDBytes) -> Bool {
+    left.bytes.lexicographicallyPrecedes(right.bytes)
+  }
+}
+
 /// Integers in the order of bytes of the wire.
 package enum BigEndian {
   package static func append(_ value: some FixedWidthInteger, to output: inout [UInt8]) {

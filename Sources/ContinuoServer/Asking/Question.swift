@@ -44,10 +44,14 @@ struct Question: Sendable {
 
   /// The tag of an answer that one version gives until an instant. It is weak: what time it is told to be may differ.
   ///
-  /// - Parameter clock: what of the clock the rows depend on; nil: nothing.
-  func tag(_ market: borrowing Snapshot, _ clock: Timestamp?) -> String {
+  /// - Parameters:
+  ///   - clock: what of the clock the rows depend on; nil: nothing.
+  ///   - names: which tokens are in it and what they are called, where that depends on labels: no version has those.
+  func tag(_ market: borrowing Snapshot, _ clock: Timestamp?, names: [ByteString?] = []) -> String {
     let instant = clock.map { String($0.microseconds, radix: 36) } ?? ""
-    return "W/\"\(self.market.run)-\(String(market.version, radix: 36))-\(instant)\(wantsCSV ? "c" : "j")\""
+    // Another process hashes them differently, and is another run.
+    let called = names.isEmpty ? "" : "-" + String(UInt(bitPattern: names.hashValue), radix: 36)
+    return "W/\"\(self.market.run)-\(String(market.version, radix: 36))-\(instant)\(called)\(wantsCSV ? "c" : "j")\""
   }
 
   /// Whether who asks has the answer with that tag.

@@ -174,11 +174,3 @@ private struct MetricsPage {
     line(name, "", value)
   }
 }
-
-extension Duration {
-  /// In seconds, to the microsecond.
-  var seconds: Double {
-    let (seconds, attoseconds) = components
-    return Double(seconds) + Double(attoseconds / 1_000_000_000_000) / 1e6
-  }
-}

@@ -59,12 +59,12 @@ enum CandleRoutes {
     }
   }
 
-  /// What stands before the candles, with room for all of it at once: a candle is some 300 bytes.
+  /// What stands before the candles, with room for most answers at once: a candle is some 300 bytes.
   private static func envelope(
     _ question: Question, _ name: ByteString, _ interval: Interval, _ clock: Timestamp, rows: Int
   ) -> JSONObject {
     var envelope = JSONObject()
-    envelope.reserve(256 + rows * 320)
+    envelope.reserve(256 + min(rows, 256) * 320)
     envelope.put("token", name)
     envelope.put("interval", ByteString(interval.rawValue))
     envelope.put("clock", time: clock, as: question.times)

@@ -113,7 +113,6 @@ enum OperatorRoutes {
   }
 
   private static func microseconds(since start: ContinuousClock.Instant) -> Int64 {
-    let (seconds, attoseconds) = (ContinuousClock.now - start).components
-    return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+    (ContinuousClock.now - start).microseconds
   }
 }

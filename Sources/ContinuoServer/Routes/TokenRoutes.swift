@@ -12,8 +12,6 @@ enum TokenRoutes {
     let part = question.query.text("q").map(TokenNames.folded)
     let cursor = question.query.text("cursor").map { ByteString($0) }
     return try question.market.read { market, clock in
-      let tag = question.tag(market, clock)
-      if question.has(tag) { return .notModified(tag) }
       var found: [(token: TokenID, name: ByteString)] = []
       if wanted.isEmpty {
         // One more tells whether there is a page behind.
@@ -34,13 +32,14 @@ enum TokenRoutes {
       }
       let page = found.prefix(limit)
       let next = page.count < found.count ? page.last?.name : nil
+      let labels = page.map { question.market.label(of: $0.name) }
+      let tag = question.tag(market, clock, names: page.map(\.name) + labels + [next])
+      if question.has(tag) { return .notModified(tag) }
       var writer = question.writer(
         question.wantsCSV ? ResultTable.statistics : ResultTable.labelledStatistics)
-      for (token, name) in page {
+      for ((token, name), label) in zip(page, labels) {
         writer.write(
-          StatisticsAnswer(
-            token: name, statistics: try market.statistics(of: token, asOf: clock),
-            label: question.market.label(of: name)))
+          StatisticsAnswer(token: name, statistics: try market.statistics(of: token, asOf: clock), label: label))
       }
       return question.answer(&writer, tag: tag, next: next?.description) { object, rows in
         object.put("tokens", rows: &rows)
@@ -55,7 +54,8 @@ enum TokenRoutes {
     return try question.market.read { market, clock in
       let (token, name) = try question.token(in: market)
       let instant = asked ?? clock
-      let tag = question.tag(market, instant < clock ? instant : clock)
+      let label = question.market.label(of: name)
+      let tag = question.tag(market, min(instant, clock), names: [label])
       if question.has(tag) { return .notModified(tag) }
       if question.wantsCSV, !lengths.isEmpty {
         var writer = question.writer(ResultTable<WindowAnswer>.windows)
@@ -63,8 +63,7 @@ enum TokenRoutes {
         return question.answer(&writer, tag: tag) { _, _ in }
       }
       let row = StatisticsAnswer(
-        token: name, statistics: try market.statistics(of: token, asOf: instant), label: question.market.label(of: name)
-      )
+        token: name, statistics: try market.statistics(of: token, asOf: instant), label: label)
       var writer = question.writer(
         question.wantsCSV ? ResultTable.statistics : ResultTable.labelledStatistics.single)
       writer.write(row)
