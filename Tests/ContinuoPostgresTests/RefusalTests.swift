@@ -16,20 +16,32 @@
         from pool_events e where e.artist_token_id = t.id and event_type = 'swap')
       """
 
+    /// Three hours that do not end while a test runs.
+    private static func hours() -> [Timestamp] {
+      let start = Interval.oneHour.start(of: wallClock())
+      return (1...3).map { start + (Int64($0) - 4) * 3_600_000_000 + 60_000_000 }
+    }
+
+    /// A statement for a trade of every token, or one for each row of another table: all of it SQL.
+    private static func trades(block: String, at time: String, each other: String? = nil) -> String {
+      """
+      insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd, token_amount,
+        block_timestamp) select id, 1, \(block), row_number() over (), 'x', 'swap', 'buy', 10, 4, \(time)
+        from artist_tokens\(other.map { ", \($0)" } ?? "")
+      """
+    }
+
     /// Rule 20.14: a constraint that a value breaks keeps that value out, and nothing else; it is written once it may be.
     @Test("A constraint of a taken column")
     func constraint() throws {
       let (_, server, options) = try WriterTests.setUp()
       let application = try Application(server, seed: 21, tokens: 40)
       let (bad, worse) = (application.tokens[7], application.tokens[31])
-      // Hours that do not end while this runs.
-      let start = Interval.oneHour.start(of: wallClock())
-      let hours = (1...3).map { start + (Int64($0) - 4) * 3_600_000_000 + 60_000_000 }
+      let hours = Self.hours()
       try server.script(
         """
         alter table artist_tokens add constraint small check (id not in ('\(bad)', '\(worse)') or volume_24h_usd < 5);
-        insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd, token_amount,
-          block_timestamp) select id, 1, 1, row_number() over (), 'x', 'swap', 'buy', 10, 4, timestamptz '\(hours[0])' from artist_tokens
+        \(Self.trades(block: "1", at: "timestamptz '\(hours[0])'"))
         """)
       let folder = try Folder()
       let following = try Following(options, directory: folder.path + "/data")
@@ -46,11 +58,7 @@
       #expect(why.contains("volume_24h_usd") && why.contains("small") && why.contains("23514"), "\(why)")
       // A trade behind the end of the constraint brings what was refused.
       try server.script("alter table artist_tokens drop constraint small")
-      try server.script(
-        """
-        insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd, token_amount,
-          block_timestamp) select id, 1, 2, row_number() over (), 'x', 'swap', 'buy', 10, 4, timestamptz '\(hours[0])' from artist_tokens
-        """)
+      try server.script(Self.trades(block: "2", at: "timestamptz '\(hours[0])'"))
       try writing.settle(server)
       #expect(try server.query(Self.volumes).first?.int(0) == 40)
       status = writing.writer.status
@@ -63,15 +71,8 @@
       let (_, server, options) = try WriterTests.setUp()
       let application = try Application(server, seed: 22, tokens: 40)
       let (bad, worse) = (application.tokens[7], application.tokens[31])
-      // Hours that do not end while this runs.
-      let start = Interval.oneHour.start(of: wallClock())
-      let hours = (1...3).map { start + (Int64($0) - 4) * 3_600_000_000 + 60_000_000 }
-      try server.script(
-        """
-        insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd, token_amount,
-          block_timestamp) select id, 1, b, row_number() over (), 'x', 'swap', 'buy', 10, 4, timestamptz '\(hours[0])'
-          from artist_tokens, generate_series(1, 2) b
-        """)
+      let hours = Self.hours()
+      try server.script(Self.trades(block: "b", at: "timestamptz '\(hours[0])'", each: "generate_series(1, 2) b"))
       let folder = try Folder()
       let following = try Following(options, directory: folder.path + "/data")
       let writing = Writing(following, options.target, refusedMicroseconds: 1_000_000)
@@ -82,10 +83,8 @@
         """
         alter table hourly_price_candles add constraint few check (artist_token_id <> '\(bad)' or trades < 3);
         alter table hourly_price_candles add constraint none check (artist_token_id <> '\(worse)') not valid;
-        insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd, token_amount,
-          block_timestamp) select id, 1, 3, row_number() over (), 'x', 'swap', 'buy', 10, 4, timestamptz '\(hours[0])' from artist_tokens;
-        insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd, token_amount,
-          block_timestamp) select id, 1, 4, row_number() over (), 'x', 'swap', 'buy', 10, 4, timestamptz '\(hours[1])' from artist_tokens
+        \(Self.trades(block: "3", at: "timestamptz '\(hours[0])'"));
+        \(Self.trades(block: "4", at: "timestamptz '\(hours[1])'"))
         """)
       try writing.settle(server)
       #expect(try server.query(Self.volumes).first?.int(0) == 40)
@@ -97,20 +96,13 @@
       #expect(status.refusedTokens == 2 && status.phase == .writing && status.failure == nil, "\(status)")
       #expect(status.refusal?.contains("the candle of") == true, "\(status)")
       // A trade in a later hour does not bring what was refused before it: it is not forgotten for that, and tried again.
-      try server.script(
-        """
-        insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd, token_amount,
-          block_timestamp) select id, 1, 5, row_number() over (), 'x', 'swap', 'buy', 10, 4, timestamptz '\(hours[2])' from artist_tokens
-        """)
+      try server.script(Self.trades(block: "5", at: "timestamptz '\(hours[2])'"))
       try writing.settle(server)
       #expect(writing.writer.status.refusedTokens == 2)
       // More hours of one token than are looked for: those of other tokens are written all the same.
       try server.script(
-        """
-        insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd, token_amount,
-          block_timestamp) select id, 1, 6, row_number() over (), 'x', 'swap', 'buy', 10, 4, timestamptz '\(hours[0])' - h * interval '1 hour'
-          from artist_tokens, generate_series(1, 120) h
-        """)
+        Self.trades(
+          block: "6", at: "timestamptz '\(hours[0])' - h * interval '1 hour'", each: "generate_series(1, 120) h"))
       try writing.settle(server)
       let more = Set(try Application.candles(server)).symmetricDifference(try WriterTests.written(server))
       #expect(
