@@ -40,7 +40,9 @@ let package = Package(
     .library(name: "Continuo", targets: ["Continuo"]),
     .library(name: "ContinuoFormats", targets: ["ContinuoFormats"]),
     .library(name: "ContinuoStorage", targets: ["ContinuoStorage"]),
-    .executable(name: "continuo", targets: ["ContinuoTool"]),
+    // The small program in front, and the one with every command, which it becomes (docs/decisions/0030).
+    .executable(name: "continuo", targets: ["ContinuoFront"]),
+    .executable(name: "continuo-server", targets: ["ContinuoTool"]),
   ],
   // Not by default: who imports the engine or its storage fetches nothing of the server (tools/machine.sh switches it on).
   traits: [
@@ -111,7 +113,19 @@ let package = Package(
         ofServer("AsyncHTTPClient", "async-http-client"), ofServer("Logging", "swift-log"),
         ofServer("NIOCore", "swift-nio"), ofServer("NIOHTTP1", "swift-nio"), ofServer("NIOSSL", "swift-nio-ssl"),
       ],
-      swiftSettings: house, linkerSettings: linking),
+      swiftSettings: house + [
+        .define("CONTINUO_SERVER", .when(traits: ["Server"])),
+        .define("CONTINUO_POSTGRES", .when(traits: ["Postgres"])),
+      ],
+      linkerSettings: linking),
+    // The same sources (a link to the folder), without what needs a server or a database: a third of the size, and so of the start.
+    .executableTarget(
+      name: "ContinuoFront",
+      dependencies: [
+        "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoMarket", "ContinuoMachine", "ContinuoStorage",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: house + [.define("CONTINUO_FRONT")], linkerSettings: linking),
     .executableTarget(
       name: "ReadmeExample", dependencies: ["Continuo"], path: "Tests/Examples/Readme", swiftSettings: house),
     .target(

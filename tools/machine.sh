@@ -32,6 +32,12 @@ quietly() {
   output=$("$@" 2>&1 </dev/null) || stop "$output"$'\n'"'$*' failed: see above, then try again."
 }
 
+# Builds both programs in release: the small one, and the one with every command beside it (docs/decisions/0030).
+build_programs() {
+  local product
+  for product in continuo continuo-server; do swift build "${release_flags[@]}" --product "$product" >&2; done
+}
+
 # Installs those of the named Debian packages that are missing; asks apt for nothing if none is.
 require_packages() {
   local missing=() package as_root=()

@@ -3,6 +3,17 @@
 // Not here: what is in the files (Journal), calls to the system (Disk).
 // Rules 7.8.
 
+/// A directory into which a database is followed.
+package enum FollowedDirectory {
+  /// What tells so, and has the keys of its rows (ContinuoPostgres).
+  package static let keysName = "postgres.keys"
+
+  /// Whether there is one at a path, or nothing that could be one.
+  package static func isThere(_ path: String) throws -> Bool {
+    try RealDisk().names(in: path)?.contains(keysName) == true
+  }
+}
+
 /// Where the files of a data directory are.
 struct DataDirectory: Sendable {
   /// The directory's own path.

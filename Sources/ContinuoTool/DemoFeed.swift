@@ -3,7 +3,7 @@
 // with each batch, so that a crash loses nothing of both.
 // Not here: what happens in the market (ContinuoMarket).
 
-#if Server
+#if CONTINUO_SERVER
   internal import Continuo
   internal import ContinuoFormats
   internal import ContinuoMarket

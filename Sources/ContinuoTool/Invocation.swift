@@ -97,7 +97,7 @@ struct Continuo: ParsableCommand {
 
   /// What there is where the server was built in.
   private static var served: [any ConsoleCommand.Type] {
-    #if Server
+    #if CONTINUO_SERVER
       [Serve.self, Health.self, Config.self]
     #else
       []
@@ -106,7 +106,7 @@ struct Continuo: ParsableCommand {
 
   /// What there is where PostgreSQL's library was built in.
   private static var besideDatabases: [any ConsoleCommand.Type] {
-    #if Postgres
+    #if CONTINUO_POSTGRES
       [Postgres.self, Migrate.self, Sync.self]
     #else
       []

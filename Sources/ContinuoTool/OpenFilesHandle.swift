@@ -2,7 +2,7 @@
 // Invariant: never more than whoever started it allows, and never fewer than before.
 // Not here: how many connections are taken (ServeLimitOptions).
 
-#if Server
+#if CONTINUO_SERVER
   #if canImport(Glibc)
     internal import Glibc
   #else

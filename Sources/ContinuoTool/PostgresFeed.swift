@@ -2,7 +2,7 @@
 // Invariant: both have ended before the directory is closed; neither is waited for by who asks the server.
 // Not here: what they do (ContinuoPostgres), which database it is (ServePostgresOptions).
 
-#if Server && Postgres
+#if CONTINUO_SERVER && CONTINUO_POSTGRES
   internal import Continuo
   internal import ContinuoBytes
   internal import ContinuoPostgres

@@ -2,7 +2,7 @@
 // Invariant: whoever asks whether the server can be relied on is told which side is behind, and why.
 // Not here: the two directions (PostgresFeed), how a report is shown (ContinuoServer).
 
-#if Server && Postgres
+#if CONTINUO_SERVER && CONTINUO_POSTGRES
   internal import Continuo
   internal import ContinuoPostgres
   internal import ContinuoServer

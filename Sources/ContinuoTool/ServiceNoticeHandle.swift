@@ -2,7 +2,7 @@
 // Invariant: nobody who does not listen keeps the server from serving: what cannot be sent is not.
 // Not here: when there is something to tell (Serve).
 
-#if Server
+#if CONTINUO_SERVER
   #if canImport(Glibc)
     internal import Glibc
   #else

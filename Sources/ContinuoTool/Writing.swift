@@ -8,7 +8,7 @@ internal import ContinuoBytes
 internal import ContinuoFormats
 internal import ContinuoStorage
 
-#if Postgres
+#if CONTINUO_POSTGRES
   internal import ContinuoPostgres
 #endif
 
@@ -42,9 +42,16 @@ enum Writing {
 
   /// The chains of a directory that come from a database, and from there only.
   static func ownedChains(_ ledger: Ledger, _ path: String) throws -> Set<UInt32> {
-    #if Postgres
+    #if CONTINUO_POSTGRES
       return try reporting { try OwnedChains.read(ledger, directory: path) }
     #else
+      // Which ones they are is written in a way that only who follows a database reads.
+      guard try reporting({ try !FollowedDirectory.isThere(path) }) else {
+        throw Failure(
+          .sourceOwned,
+          "events in \(Visible.text(path)) come from a database, and this program was built without PostgreSQL",
+          remedy: "use 'continuo-server', built with --traits Server,Postgres")
+      }
       return []
     #endif
   }

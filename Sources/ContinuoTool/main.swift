@@ -1,6 +1,6 @@
 // Where the process starts: hands the outside world (arguments, environment) to the invocation and ends with its status.
 // Invariant: nothing is decided here.
-// Not here: everything else (Invocation).
+// Not here: everything else (Invocation), which of the two programs it is (FrontHandle).
 
 internal import FoundationEssentials
 
@@ -10,4 +10,15 @@ internal import FoundationEssentials
   internal import Darwin
 #endif
 
-exit(Invocation.run(Array(CommandLine.arguments.dropFirst()), ProcessInfo.processInfo.environment))
+let arguments = Array(CommandLine.arguments.dropFirst())
+let environment = ProcessInfo.processInfo.environment
+#if CONTINUO_FRONT
+  if !FrontHandle.answers(arguments, environment) {
+    FrontHandle.become(arguments)
+    if let absence = FrontHandle.absence(arguments) {
+      Console.error(absence)
+      exit(2)
+    }
+  }
+#endif
+exit(Invocation.run(arguments, environment))

@@ -24,7 +24,7 @@ package final class KeyFile {
   }
 
   /// What it is called in its directory.
-  static let name = "postgres.keys"
+  static let name = FollowedDirectory.keysName
   private static let magic = Array("continuo keys 2\n".utf8)
   /// So many bytes of rows make a frame where the file is written anew.
   private static let frameBytes = 4 << 20

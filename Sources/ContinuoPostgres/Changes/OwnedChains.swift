@@ -9,7 +9,7 @@ package enum OwnedChains {
   private static let prefix = "postgres "
   /// The chains of an open directory; none where no database is followed into it. O(keys).
   package static func read(_ ledger: Ledger, directory: String) throws -> Set<UInt32> {
-    guard try RealDisk().names(in: directory)?.contains(KeyFile.name) == true else { return [] }
+    guard try FollowedDirectory.isThere(directory) else { return [] }
     var chains: Set<UInt32> = []
     for position in ledger.positions where position.source.description.hasPrefix(prefix) {
       chains.formUnion(

@@ -32,7 +32,7 @@ struct Backup: ConsoleCommand {
   }
 
   func run(_ console: Console) throws {
-    #if Server
+    #if CONTINUO_SERVER
       if let server = try place.remote.server() { return try ask(server, console) }
     #endif
     try Copying.copy(from: place.directory, to: to, options, console)

@@ -58,7 +58,7 @@ struct Candles: ConsoleCommand {
       from: try from.map { try source.reading.instant($0, flag: "from") },
       to: try to.map { try source.reading.instant($0, flag: "to") },
       fill: fill, limit: limit)
-    #if Server
+    #if CONTINUO_SERVER
       if let server = try source.remote.server() { return try ask(server, query, console) }
     #endif
     // Of a data directory as much is read as the tokens that are named need.

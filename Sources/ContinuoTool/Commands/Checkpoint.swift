@@ -27,7 +27,7 @@ struct Checkpoint: ConsoleCommand {
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
-    #if Server
+    #if CONTINUO_SERVER
       if let server = try place.remote.server() { return try ask(server, console) }
     #endif
     let ledger = try Writing.openThere(place.directory, console)

@@ -2,7 +2,7 @@
 // Invariant: it is read and judged as `serve` does; no token is printed.
 // Not here: how a value is found (Settings), what it means (Serve).
 
-#if Server
+#if CONTINUO_SERVER
   internal import ArgumentParser
   internal import Continuo
   internal import ContinuoFormats

@@ -46,7 +46,7 @@ struct Explain: ConsoleCommand {
         "'\(bucket)' for --bucket is no start of a \(interval.rawValue) bucket: it lies in the one of "
           + "\(interval.start(of: instant))")
     }
-    #if Server
+    #if CONTINUO_SERVER
       if let server = try source.remote.server() { return try ask(server, instant, console) }
     #endif
     let replay = try Replay.of(source, console)

@@ -2,7 +2,7 @@
 // Invariant: exit 0 says yes, exit 1 no, with one line why; it takes a few seconds at most.
 // Not here: what makes a server ready (ContinuoServer).
 
-#if Server
+#if CONTINUO_SERVER
   internal import ArgumentParser
   internal import AsyncHTTPClient
   internal import ContinuoBytes

@@ -34,7 +34,7 @@ struct Holders: ConsoleCommand {
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
-    #if Server
+    #if CONTINUO_SERVER
       if let server = try source.remote.server() { return try ask(server, console) }
     #endif
     let replay = try Replay.of(source, console)

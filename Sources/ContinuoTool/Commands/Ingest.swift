@@ -78,7 +78,7 @@ struct Ingest: ConsoleCommand {
       throw ValidationError("\(usage): standard input is a terminal: name a FILE, or send one with '- < FILE'")
     }
     var feed = Feed(reading)
-    #if Server
+    #if CONTINUO_SERVER
       if let server = try remote.server() {
         try requireServersOwn()
         let last = try send(files, to: server, &feed, console)

@@ -2,7 +2,7 @@
 // Invariant: without --own no column of the application is written; with --dry-run nothing is.
 // Not here: the statements (ContinuoPostgres/Migration), what would be written (Reckoning).
 
-#if Postgres
+#if CONTINUO_POSTGRES
   internal import ArgumentParser
   internal import Continuo
   internal import ContinuoFormats

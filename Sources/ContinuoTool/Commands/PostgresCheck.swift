@@ -2,7 +2,7 @@
 // Invariant: nothing is changed there; every check is printed; exit 1 if one has failed.
 // Not here: the checks (ContinuoPostgres/Preflight).
 
-#if Postgres
+#if CONTINUO_POSTGRES
   internal import ArgumentParser
   internal import ContinuoFormats
   internal import ContinuoPostgres

@@ -2,7 +2,7 @@
 // Invariant: no message has the address as it was given: it may hold a password.
 // Not here: what is done there (ContinuoPostgres).
 
-#if Postgres
+#if CONTINUO_POSTGRES
   internal import ArgumentParser
   internal import ContinuoBytes
   internal import ContinuoFormats

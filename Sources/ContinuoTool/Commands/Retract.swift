@@ -41,7 +41,7 @@ struct Retract: ConsoleCommand {
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
     let identity = EventIdentity(kind: kind, chain: chain, block: block, logIndex: logIndex)
-    #if Server
+    #if CONTINUO_SERVER
       if let server = try place.remote.server() { return try ask(server, identity, console) }
     #endif
     let ledger = try Writing.openThere(place.directory, console)

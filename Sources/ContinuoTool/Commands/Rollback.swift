@@ -42,7 +42,7 @@ struct Rollback: ConsoleCommand {
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
-    #if Server
+    #if CONTINUO_SERVER
       if let server = try place.remote.server() { return try ask(server, console) }
     #endif
     let undone: Int

@@ -2,7 +2,7 @@
 // Invariant: what is open to other machines needs a token, or somebody who says that it does not.
 // Not here: requests and answers (ContinuoServer).
 
-#if Server
+#if CONTINUO_SERVER
   internal import ArgumentParser
   internal import Continuo
   internal import ContinuoBytes
@@ -102,7 +102,7 @@
     @OptionGroup var tls: ServeTLSOptions
     @OptionGroup var operation: ServeOperationOptions
     @OptionGroup var demo: ServeDemoOptions
-    #if Postgres
+    #if CONTINUO_POSTGRES
       @OptionGroup var beside: ServePostgresOptions
     #endif
     @OptionGroup var consoleOptions: ConsoleOptions
@@ -110,7 +110,7 @@
     mutating func validate() throws {
       try DirectoryOptions.check(dataDir)
       if backupRoot == "" { throw ValidationError("'' for --backup-root names no directory") }
-      #if Postgres
+      #if CONTINUO_POSTGRES
         if beside.database.postgres != nil {
           guard durability == .sync else {
             throw ValidationError("--postgres needs --durability sync: the database forgets what it was told is taken")
@@ -126,7 +126,7 @@
     }
 
     private static var besideSettings: [Setting] {
-      #if Postgres
+      #if CONTINUO_POSTGRES
         ServePostgresOptions.settings
       #else
         []
@@ -152,7 +152,7 @@
       let lines = MonitorHandle(
         Lines(scheme: tls.scheme, host: listen.name, dataDir: dataDir, isDemo: demo.demo))
       if demo.demo { options.setUp(demo, lines, console) }
-      #if Postgres
+      #if CONTINUO_POSTGRES
         try beside.feed(console)?.join(&options)
       #endif
       let server = Server(options)

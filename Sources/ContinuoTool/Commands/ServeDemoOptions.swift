@@ -2,7 +2,7 @@
 // Invariant: without --demo none of them does anything, and with it nothing is written but the demo's own directory.
 // Not here: what the demo writes (DemoFeed).
 
-#if Server
+#if CONTINUO_SERVER
   internal import ArgumentParser
   internal import ContinuoBytes
   internal import ContinuoServer

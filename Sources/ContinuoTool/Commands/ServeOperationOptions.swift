@@ -2,7 +2,7 @@
 // Invariant: none of it changes an answer.
 // Not here: how a line looks (ContinuoServer), limits of requests (ServeLimitOptions).
 
-#if Server
+#if CONTINUO_SERVER
   internal import ArgumentParser
   internal import ContinuoBytes
   internal import ContinuoServer

@@ -3,7 +3,7 @@
 // waited for.
 // Not here: following and writing (ContinuoPostgres), how the two run in the server (PostgresFeed).
 
-#if Server && Postgres
+#if CONTINUO_SERVER && CONTINUO_POSTGRES
   internal import ArgumentParser
   internal import ContinuoFormats
   internal import ContinuoPostgres

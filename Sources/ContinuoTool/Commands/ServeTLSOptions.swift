@@ -2,7 +2,7 @@
 // Invariant: a certificate that cannot be shown is told of by its file, with what to do.
 // Not here: reading and judging certificates (ContinuoServer).
 
-#if Server
+#if CONTINUO_SERVER
   internal import ArgumentParser
   internal import ContinuoFormats
   internal import ContinuoServer

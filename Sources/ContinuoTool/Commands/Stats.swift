@@ -45,7 +45,7 @@ struct Stats: ConsoleCommand {
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
     let asked = try asOf.map { try source.reading.instant($0, flag: "as-of") }
-    #if Server
+    #if CONTINUO_SERVER
       if let server = try source.remote.server() { return try ask(server, asked, console) }
     #endif
     let replay = try Replay.of(source, console)

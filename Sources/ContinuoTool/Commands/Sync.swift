@@ -2,7 +2,7 @@
 // Invariant: --check changes nothing; --full undoes what the tables have no more, and nothing that the application has cleaned up.
 // Not here: the snapshot (ContinuoPostgres/SnapshotLoad), the comparison (DriftCheck).
 
-#if Postgres
+#if CONTINUO_POSTGRES
   internal import ArgumentParser
   internal import Continuo
   internal import ContinuoBytes

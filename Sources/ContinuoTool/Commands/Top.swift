@@ -60,7 +60,7 @@ struct Top: ConsoleCommand {
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
     if let watch {
-      #if Server
+      #if CONTINUO_SERVER
         // The client has threads of its own.
         if source.remote.url != nil { EndWishHandle.hold() }
         if let server = try source.remote.server() {
@@ -74,7 +74,7 @@ struct Top: ConsoleCommand {
       var screen = WatchScreen(console)
       return try screen.run(seconds: watch) { try watched(quiet) }
     }
-    #if Server
+    #if CONTINUO_SERVER
       let asked = try asOf.map { try source.reading.instant($0, flag: "as-of") }
       if let server = try source.remote.server() { return try ask(server, asked, console) }
     #endif

@@ -26,7 +26,7 @@ struct Verify: ConsoleCommand {
 
   func run(_ console: Console) throws {
     let console = console.with(consoleOptions)
-    #if Server
+    #if CONTINUO_SERVER
       if let server = try place.remote.server() { return try ask(server, console) }
     #endif
     let path = place.directory

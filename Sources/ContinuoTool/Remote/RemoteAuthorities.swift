@@ -2,7 +2,7 @@
 // Invariant: where a file is named, those in it are believed and no others.
 // Not here: which file (RemoteOptions, Health).
 
-#if Server
+#if CONTINUO_SERVER
   internal import AsyncHTTPClient
   internal import ContinuoFormats
   internal import NIOSSL

@@ -2,7 +2,7 @@
 // Invariant: it ends within its time; a server that still reads its directory is asked again until then.
 // Not here: making requests, what an answer that is none means (RemoteServer).
 
-#if Server
+#if CONTINUO_SERVER
   internal import AsyncHTTPClient
   internal import ContinuoBytes
   internal import FoundationEssentials

@@ -2,7 +2,7 @@
 // Invariant: batches go one after the other, in the order of the rows; what was answered is as durable as the server says.
 // Not here: splitting files (ContinuoFormats), judging (the server), the receipt's form (IngestReport).
 
-#if Server
+#if CONTINUO_SERVER
   internal import ArgumentParser
   internal import Continuo
   internal import ContinuoFormats

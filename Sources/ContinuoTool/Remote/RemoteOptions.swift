@@ -40,9 +40,10 @@ struct RemoteOptions: ParsableArguments {
     guard Self.isAddress(url) else {
       throw ValidationError("'\(url)' for --url is no address of a server: write http://127.0.0.1:8321")
     }
-    #if !Server
+    #if !CONTINUO_SERVER
       throw ValidationError(
-        "--url cannot be asked: this program was built without the server; build it with --traits Server")
+        "--url cannot be asked: this program was built without the server, and 'continuo-server' is not beside it; build that "
+          + "with 'swift build -c release --traits Server,Postgres --product continuo-server'")
     #endif
   }
 

@@ -2,7 +2,7 @@
 // Invariant: nothing is written before it is known that all that was asked for is there.
 // Not here: what a directory or files answer (Commands), pages and columns (RemoteRows).
 
-#if Server
+#if CONTINUO_SERVER
   internal import Continuo
   internal import ContinuoFormats
 

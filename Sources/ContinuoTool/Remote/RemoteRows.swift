@@ -2,7 +2,7 @@
 // Invariant: the columns are those of the command's own table; an answer with others is no answer.
 // Not here: which questions have which columns (RemoteReads, RemoteWrites), asking (RemoteServer).
 
-#if Server
+#if CONTINUO_SERVER
   internal import Continuo
   internal import ContinuoFormats
   internal import FoundationEssentials

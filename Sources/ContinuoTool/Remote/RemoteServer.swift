@@ -2,7 +2,7 @@
 // Invariant: a request ends within its time, whatever the server does; a problem that the server tells keeps its code.
 // Not here: which requests a command makes (RemoteReads, RemoteWrites, RemoteIngest), what answers hold (RemoteRows).
 
-#if Server
+#if CONTINUO_SERVER
   internal import AsyncHTTPClient
   internal import ContinuoBytes
   internal import ContinuoFormats

@@ -2,7 +2,7 @@
 // Invariant: what is sent is one line of visible characters, so that it cannot be anything else in a header.
 // Not here: what a server asks for (ContinuoServer).
 
-#if Server
+#if CONTINUO_SERVER
   internal import ContinuoBytes
   internal import ContinuoFormats
   internal import FoundationEssentials

@@ -2,7 +2,7 @@
 // Invariant: a result is written of what the server says that it did; what its answer has no word for is refused before.
 // Not here: events (RemoteIngest), what a directory does (Commands).
 
-#if Server
+#if CONTINUO_SERVER
   internal import ArgumentParser
   internal import Continuo
   internal import ContinuoFormats
