@@ -56,7 +56,7 @@
           "update pool_events set amount_usd = amount_usd + 1 where id in (select id from pool_events order by md5(id::text || '\(block)') limit 3)"
       case 75..<80:
         return "update pool_events set event_type = case event_type when 'swap' then 'mint' else 'swap' end "
-          + "where id in (select id from pool_events order by md5(id::text || '\(block)') limit 1)"
+          + "where id in (select id from pool_events where chain_id <> 9 order by md5(id::text || '\(block)') limit 1)"
       case 80..<84:
         // A reorganisation: the same place, another content.
         return """

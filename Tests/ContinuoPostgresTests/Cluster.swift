@@ -93,9 +93,23 @@
       done
       echo "$port" >"$folder/ready"
       while read -r order; do
-        [[ $order == start ]] || continue
-        wait "$server" || true
-        start
+        case $order in
+          # The folder as it lies, and the other way; the server has ended.
+          keep) wait "$server" || true; rm -rf "$folder/kept"; cp -a "$folder/data" "$folder/kept"; start ;;
+          restore) wait "$server" || true; rm -rf "$folder/data"; cp -a "$folder/kept" "$folder/data"; start ;;
+          start) wait "$server" || true; start ;;
+          # A disk of 24 MB for a tablespace.
+          disk)
+            mkdir "$folder/small"
+            if mount -t tmpfs -o size=24m continuo "$folder/small" 2>/dev/null; then
+              chown postgres "$folder/small"
+              echo yes >"$folder/disk"
+            else
+              echo no >"$folder/disk"
+            fi
+            continue ;;
+          *) continue ;;
+        esac
         # What a killed one has left may be in the way for a moment.
         until is_up; do
           kill -0 "$server" 2>/dev/null || { sleep 0.2; start; }
@@ -106,6 +120,7 @@
       kill -QUIT "$server" 2>/dev/null || true
       wait "$server" || true
       cd /
+      umount "$folder/small" 2>/dev/null || true
       rm -rf "$folder"
       """
 
@@ -147,10 +162,37 @@
     func send(_ signal: Int32) throws { _ = Glibc.kill(try #require(pid), signal) }
 
     /// Starts it again, once it has ended.
-    func start() throws {
-      try life.fileHandleForWriting.write(contentsOf: Data("start\n".utf8))
+    func start() throws { try start("start") }
+
+    /// Ends it, and starts it again behind a copy of its folder.
+    func keepBackup() throws {
+      try send(SIGINT)
+      try start("keep")
+    }
+
+    /// Ends it, and starts it again as the copy has it.
+    func restoreBackup() throws {
+      try send(SIGINT)
+      try start("restore")
+    }
+
+    /// Mounts a disk of 24 MB for a tablespace; where it is, or nil where none can be mounted.
+    func smallDisk() throws -> String? {
+      try life.fileHandleForWriting.write(contentsOf: Data("disk\n".utf8))
       let end = ContinuousClock.now + .seconds(30)
-      while (try? connection().script("select 1")) == nil {
+      while true {
+        let answer = (try? String(contentsOf: folder.appending(path: "disk"), encoding: .utf8)) ?? ""
+        if answer.hasSuffix("\n") { return answer == "yes\n" ? folder.path + "/small" : nil }
+        try #require(ContinuousClock.now < end, "no disk is mounted, or not")
+        usleep(20_000)
+      }
+    }
+
+    private func start(_ order: String) throws {
+      let before = pid
+      try life.fileHandleForWriting.write(contentsOf: Data("\(order)\n".utf8))
+      let end = ContinuousClock.now + .seconds(30)
+      while pid == before || (try? connection().script("select 1")) == nil {
         try #require(ContinuousClock.now < end, "the server does not come back")
         usleep(50_000)
       }

@@ -116,5 +116,133 @@
       #expect(try following.ledger.hourCandles == Application.candles(server))
       #expect(following.status.snapshots == 1)
     }
+
+    /// Rule 20.14: what does not fit on the server's disk stays unsent, and is there once it fits.
+    @Test("A disk that is full on the server's side")
+    func fullDisk() throws {
+      let cluster = try Cluster(["wal_level=logical"])
+      guard let disk = try cluster.smallDisk() else {
+        // Mounting is for root, and not in every container.
+        return withKnownIssue("no disk can be mounted here") { Issue.record("not tried") }
+      }
+      let database = try cluster.database(withTables: true)
+      let server = try cluster.connection(database)
+      let migration = Migration(TableMapping(), server)
+      _ = try migration.migrate()
+      _ = try migration.take(SummaryColumn.allCases)
+      try server.script("create tablespace small location '\(disk)'")
+      try server.script("alter table hourly_price_candles set tablespace small")
+      var options = Follower.Options(try cluster.target(database), wallClock: wallClock)
+      (options.name, options.statusMicroseconds) = (database, 100_000)
+      options.backoff = Backoff(firstMicroseconds: 50_000, longestMicroseconds: 500_000)
+      let folder = try Folder()
+      let following = try Following(options, directory: folder.path + "/data")
+      let writing = Writing(following, options.target, backoff: options.backoff)
+      var application = try Application(server, seed: 13)
+      for _ in 0..<15 { try application.step() }
+      try writing.settle(server)
+      try server.script("create table filling (a text) tablespace small")
+      let filling = "insert into filling select repeat('x', 1000) from generate_series(1, 100000)"
+      #expect(throws: PostgresFailure.self) { try server.script(filling) }
+      // More candles than there is room left for.
+      try server.script(
+        """
+        insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd,
+          token_amount, block_timestamp)
+        select id, 1, 500000 + n, row_number() over (partition by n), 'tx', 'swap', 'buy', n, 2, now() - n * interval '1 hour'
+          from generate_series(1, 150) n, artist_tokens
+        """)
+      try following.catchUp(server)
+      let end = ContinuousClock.now + .seconds(20)
+      while writing.writer.status.failure?.contains("53100") != true {
+        try #require(ContinuousClock.now < end, "\(writing.writer.status)")
+        usleep(10_000)
+      }
+      for _ in 0..<15 { try application.step() }
+      try following.catchUp(server)
+      #expect(try following.ledger.hourCandles == Application.candles(server))
+      try server.script("drop table filling; checkpoint")
+      try writing.settle(server)
+      #expect(try WriterTests.written(server) == Application.candles(server))
+    }
+
+    /// Rules 20.2, 20.12: a table that is another one now is not followed before it is published, and then has the say.
+    @Test("A table that is dropped, and made again from an old backup")
+    func madeAgain() throws {
+      var (database, server, options) = try FollowerTests.setUp()
+      options.watchMicroseconds = 100_000
+      options.backoff = Backoff(firstMicroseconds: 20_000, longestMicroseconds: 200_000)
+      var application = try Application(server, seed: 14)
+      let folder = try Folder()
+      let following = try Following(options, directory: folder.path + "/data")
+      for _ in 0..<40 { try application.step() }
+      try server.script("create table backup as select * from pool_events")
+      for _ in 0..<40 { try application.step() }
+      try following.catchUp(server)
+      try server.script(
+        """
+        begin;
+        create table again (like pool_events including all);
+        drop table pool_events cascade;
+        alter table again rename to pool_events;
+        alter table pool_events alter column id restart with 1000000;
+        insert into pool_events overriding system value select * from backup;
+        commit
+        """)
+      try following.wait("it says what is missing") {
+        $0.phase == .waiting && $0.failure?.contains("pool_events") == true
+      }
+      for _ in 0..<20 { try application.step() }
+      try server.script("alter publication continuo_\(database) add table pool_events")
+      try following.wait("another snapshot") { $0.snapshots == 2 && $0.phase == .streaming }
+      for _ in 0..<20 { try application.step() }
+      try following.catchUp(server)
+      try FollowerTests.expectSame(following.ledger, server)
+    }
+
+    /// Rule 20.12: a server that comes back as it was some time ago is found to be one, and what it has is what counts.
+    @Test("A server that is restored from an old backup", arguments: [true, false])
+    func restored(isFollowing: Bool) throws {
+      let cluster = try Cluster(["wal_level=logical"])
+      let database = try cluster.database(withTables: true)
+      var server = try cluster.connection(database)
+      let migration = Migration(TableMapping(), server)
+      _ = try migration.migrate()
+      _ = try migration.take(SummaryColumn.allCases)
+      var options = Follower.Options(try cluster.target(database), wallClock: wallClock)
+      (options.name, options.statusMicroseconds) = (database, 100_000)
+      options.backoff = Backoff(firstMicroseconds: 50_000, longestMicroseconds: 500_000)
+      let folder = try Folder()
+      var following = try Following(options, directory: folder.path + "/data")
+      var writing: Writing? = Writing(following, options.target, backoff: options.backoff)
+      var application = try Application(server, seed: 15)
+      for _ in 0..<30 { try application.step() }
+      try writing?.settle(server)
+      try cluster.keepBackup()
+      server = try cluster.connection(database)
+      application.server = server
+      for _ in 0..<60 { try application.step() }
+      try writing?.settle(server)
+      let snapshots = following.status.snapshots
+      if !isFollowing {
+        writing = nil
+        following.end()
+      }
+      try cluster.restoreBackup()
+      server = try cluster.connection(database)
+      application.server = server
+      if !isFollowing {
+        following = try Following(options, directory: folder.path + "/data")
+        writing = Writing(following, options.target, backoff: options.backoff)
+      }
+      try following.wait("another snapshot") {
+        $0.snapshots == (isFollowing ? snapshots + 1 : 1) && $0.phase == .streaming
+      }
+      for _ in 0..<15 { try application.step() }
+      try writing?.settle(server)
+      #expect(try following.ledger.hourCandles == Application.candles(server))
+      #expect(try following.ledger.balances == Application.balances(server))
+      #expect(try WriterTests.written(server) == Application.candles(server))
+    }
   }
 #endif

@@ -38,7 +38,7 @@ def run(rounds, randoms, folder):
     taken.append(f"a writer {written(tries, place, directory, ends, randoms) >> 20}")
     if digest(directory) != known or contents(directory) != before:
         raise Lost("with enough memory the directory is not what it was")
-    if ends.get(TRAPPED, 0) == 0 or ends.get(SAID, 0) + ends[TRAPPED] < 3 * tries:
+    if ends.get(TRAPPED, 0) == 0 or ends.get(SAID, 0) + ends[TRAPPED] < 2 * tries:
         raise Lost(f"hardly anything ended for want of memory: {ends}")
     print(f"too little memory: {events} events; it takes for {', '.join(taken)}; with less "
           + ", ".join(f"{count} {how}" for how, count in sorted(ends.items())))

@@ -15,7 +15,7 @@ package enum CandleChange: Equatable {
 
 /// The changes of one token, as far back as they are kept.
 package struct TokenChanges: Sendable {
-  /// How many minutes with changes are told apart: so far back it is known what has changed.
+  /// So many minutes with changes at least are told apart: so far back it is known what has changed.
   package static let entriesMax = 64
 
   /// Versions ascending, and so are the instants: an entry that a later one reaches behind is not needed any more.
@@ -36,8 +36,10 @@ package struct TokenChanges: Sendable {
       return
     }
     entries.append((version, earliest))
-    guard entries.count > Self.entriesMax else { return }
-    forgotten = entries.removeFirst().version
+    // Half of them at a time: dropping one moves all the others.
+    guard entries.count >= 2 * Self.entriesMax else { return }
+    forgotten = entries[Self.entriesMax - 1].version
+    entries.removeFirst(Self.entriesMax)
   }
 
   /// What has changed since a version. O(entries).

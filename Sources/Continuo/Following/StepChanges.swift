@@ -10,6 +10,10 @@ package struct StepChange: BitwiseCopyable, Sendable {
   package var earliest: Timestamp
   /// Whether any was undone, so that candles may be gone.
   package var isUndone: Bool
+
+  package init(token: UInt32, earliest: Timestamp, isUndone: Bool) {
+    (self.token, self.earliest, self.isUndone) = (token, earliest, isUndone)
+  }
 }
 
 /// What the step at hand has changed so far.

@@ -49,11 +49,20 @@ package final class Unsent: Sendable {
   /// How many tokens have something unsent. O(1).
   package var count: Int { state.locked { $0.numbers.count } }
 
-  /// Notes what a step changed. O(tokens).
+  /// Notes what a step changed: tokens, and of some of them, in the same order, candles. O(tokens).
   package func note(_ tokens: [UInt32], _ candles: [StepChange]) {
     state.locked { state in
-      for token in tokens { state.add(token, UnsentToken()) }
-      for change in candles {
+      var next = 0
+      for token in tokens {
+        var unsent = UnsentToken()
+        if next < candles.count, candles[next].token == token {
+          unsent = UnsentToken(since: candles[next].earliest, isUndone: candles[next].isUndone)
+          next += 1
+        }
+        state.add(token, unsent)
+      }
+      // In any other order they are found too.
+      for change in candles[next...] {
         state.add(change.token, UnsentToken(since: change.earliest, isUndone: change.isUndone))
       }
     }

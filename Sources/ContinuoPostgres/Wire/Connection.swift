@@ -14,7 +14,7 @@
     /// Where it leads, for messages.
     package let place: String
     /// How long a statement may take, in microseconds.
-    package var statementMicroseconds: Int64 = 30_000_000
+    package var statementMicroseconds: Int64
     let handle: ConnectionHandle
     let interrupt: InterruptHandle
     private var broken: PostgresFailure?
@@ -29,6 +29,7 @@
       _ interrupt: InterruptHandle = InterruptHandle()
     ) throws(PostgresFailure) {
       place = target.place
+      statementMicroseconds = target.statementMicroseconds
       self.interrupt = interrupt
       var options = [
         ("fallback_application_name", application), ("client_encoding", "UTF8"), ("dbname", target.text),

@@ -18,6 +18,8 @@
     package let role: String
     /// How long a connection may take, in microseconds: `connect_timeout`, else ten seconds.
     let connectMicroseconds: Int64
+    /// How long a statement may take on a connection there, in microseconds, unless the connection says otherwise.
+    package var statementMicroseconds: Int64 = 30_000_000
 
     /// Reads an address. O(length).
     package init(_ text: String) throws(PostgresFailure) {

@@ -51,7 +51,7 @@ struct FollowingProperties {
     var changes = TokenChanges()
     var notes: [(version: UInt64, earliest: Timestamp, isUndone: Bool)] = []
     var version: UInt64 = 0
-    for step in 0..<Int.random(in: 1...300, using: &random) {
+    for step in 0..<Int.random(in: 1...900, using: &random) {
       version += UInt64.random(in: 1...3, using: &random)
       let late = random.chance(15) ? Int64.random(in: 0...7_200_000_000, using: &random) : 0
       let note = (version, Timestamp(microseconds: Int64(step) * 25_000_000 - late), random.chance(10))
