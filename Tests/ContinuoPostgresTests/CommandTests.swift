@@ -90,7 +90,7 @@
       var application = try Application(server, seed: seed, spanSeconds: 100_000)
       let folder = try Folder()
       let flags = ["--postgres-name", name, "--decay-interval", "1s", "--log-level", "error"]
-      for _ in 0..<6 {
+      for _ in 0..<Amount.asked("CONTINUO_KILLS", orElse: 10) {
         let served = try ServedBeside(cluster.url(name), directory: folder.path + "/data", flags)
         let steps = Int.random(in: 5...40, using: &random)
         for _ in 0..<steps {

@@ -181,10 +181,14 @@
       try following.catchUp(server)
       try Self.expectSame(following.ledger, server)
       let before = following.status.confirmedLSN
-      for _ in 0..<8 {
+      let begin = try server.query("select pg_current_wal_lsn()::text").first?.text(0).flatMap { LSN($0) }
+      let mebibytes = Amount.asked("CONTINUO_FOREIGN_MIB", orElse: 40)
+      while true {
         try server.script(
           "insert into engagement_events (event_name, payload) select 'x', jsonb_build_object('a', repeat('y', 100)) from generate_series(1, 30000)"
         )
+        let now = try server.query("select pg_current_wal_lsn()::text").first?.text(0).flatMap { LSN($0) }
+        if let begin, let now, now.value - begin.value >= UInt64(mebibytes) << 20 { break }
       }
       let end = ContinuousClock.now + .seconds(60)
       var retained: Int64 = .max

@@ -26,6 +26,13 @@
 
   @Sendable func wallClock() -> Timestamp { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)) }
 
+  /// How much of something a test does: little in tools/test, all of it in tools/crash.
+  enum Amount {
+    static func asked(_ name: String, orElse few: Int) -> Int {
+      ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? few
+    }
+  }
+
   final class Following {
     /// Gone once it is ended, so that the directory is free.
     private var parts: (ledger: Ledger, follower: Follower)?

@@ -30,17 +30,56 @@
       let (name, server, migration) = try Self.setUp()
       let before = try Self.tables(server)
       let pending = try migration.pending()
-      #expect(pending.filter { $0.hasPrefix("CREATE TABLE") }.count == 5)
+      #expect(pending.filter { $0.hasPrefix("CREATE TABLE") }.count == 6)
       #expect(try Self.tables(server) == before)
       #expect(try migration.migrate() == pending)
       #expect(try migration.migrate().isEmpty && migration.pending().isEmpty)
-      #expect(try Self.tables(server).count == before.count + 5)
+      #expect(try Self.tables(server).count == before.count + 6)
       // One of them is missing again.
       try server.script("drop table hourly_price_candles")
       #expect(try migration.migrate().count == 3)
       _ = try migration.remove(name: name, restoring: false)
       #expect(try Self.tables(server) == before)
       #expect(try migration.remove(name: name, restoring: false).isEmpty)
+    }
+
+    /// Rule 20.3: a table without a name for its deleted rows gets one where that is asked for, and has its own again behind it.
+    @Test("Replica identities are altered, and put back")
+    func identities() throws {
+      let (name, server, migration) = try Self.setUp()
+      try server.script(
+        """
+        alter table pool_events replica identity nothing;
+        alter table token_transfers drop constraint if exists token_transfers_pkey cascade;
+        alter table artist_tokens replica identity full
+        """)
+      func identity(_ table: String) throws -> String? {
+        try server.query("select relreplident::text from pg_class where oid = $1::regclass", [.text(table)]).first?
+          .text(0)
+      }
+      let tables = ["pool_events", "token_transfers", "artist_tokens"]
+      let before = try tables.map(identity)
+      _ = try migration.migrate()
+      #expect(try tables.map(identity) == before, "never unasked")
+      let pending = try migration.pendingIdentities()
+      #expect(pending.count == 2 && pending[0].contains("pool_events") && pending[1].contains("token_transfers"))
+      #expect(try tables.map(identity) == before)
+      #expect(try migration.alterIdentities() == pending)
+      #expect(try migration.alterIdentities().isEmpty && migration.pendingIdentities().isEmpty)
+      // Published, deletes go on, which they would not have before.
+      let publication = "continuo_\(name)"
+      try server.script(
+        """
+        insert into artists (user_id, artist_name) values (gen_random_uuid(), 'x');
+        create publication other_\(publication) for table token_transfers;
+        delete from token_transfers; delete from pool_events
+        """)
+      // Where somebody publishes it still, it stays as it is.
+      let left = try migration.remove(name: name, restoring: false)
+      #expect(left.contains { $0.contains("left the replica identity") && $0.contains("token_transfers") })
+      #expect(try identity("pool_events") == "n")
+      #expect(try identity("artist_tokens") == "f")
+      #expect(try identity("token_transfers") == "i")
     }
 
     /// Rule 20.7: a relation of that name that is not ours is never touched.

@@ -84,9 +84,11 @@
       #expect(served.page("/udf/search?query=beat")?.contains(#""description":"Beat <b>\"1\"""#) == true)
       #expect(served.page("/udf/symbols?symbol=\(token)")?.contains(#""description":"Beat <b>\"1\"""#) == true)
       #expect(served.page("/udf/symbols?symbol=Beat")?.contains("unknown_symbol") == true)
+      #expect(served.page("/v1/top")?.contains(label) == true)
       try server.script("update artist_tokens set symbol = 'Chorus' where id = '\(token)'")
       _ = try until("/v1/tokens?q=chorus", { $0.contains(token) })
       #expect(served.page("/v1/tokens?q=beat")?.contains(token) == false)
+      #expect(served.page("/v1/top")?.contains(#""label":"Chorus""#) == true)
       #expect(served.end() == 0)
     }
   }

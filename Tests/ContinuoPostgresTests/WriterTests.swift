@@ -192,6 +192,34 @@
       #expect(sync?.int(0) == 1 && sync?.bool(1) == true && sync?.bool(2) == true)
     }
 
+    /// Rule 20.7: a row goes when its candle goes, also one of a token that nobody trades any more.
+    @Test("Candles that retention ends")
+    func ended() throws {
+      let (_, server, options) = try Self.setUp()
+      let application = try Application(server, seed: 6)
+      let folder = try Folder()
+      var ledgerOptions = Ledger.Options()
+      ledgerOptions.engine.retention = try RetentionPolicy("raw=7d,1m=7d,5m=7d,15m=7d,1h=8d")
+      let following = try Following(options, directory: folder.path + "/data", ledgerOptions)
+      let writing = Writing(following, options.target)
+      func insert(_ token: String, _ block: Int, daysBack: Double) throws {
+        try server.script(
+          """
+          insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd, token_amount,
+            block_timestamp) values ('\(token)', 1, \(block), 0, 'x', 'swap', 'buy', 8, 2, now() - interval '1 day' * \(daysBack))
+          """)
+      }
+      try insert(application.tokens[0], 1, daysBack: 8.9)
+      try insert(application.tokens[0], 2, daysBack: 7)
+      try writing.settle(server)
+      #expect(try Self.written(server).count == 2)
+      try insert(application.tokens[1], 3, daysBack: 0)
+      try writing.settle(server)
+      #expect(try Self.written(server) == following.ledger.hourCandles)
+      #expect(try Self.written(server).count == 2)
+      #expect(writing.writer.status.deletedCandles == 1)
+    }
+
     /// Rules 20.8, 20.14: an engine that was taken over stops; a server that is locked or gone is waited for, and ingestion goes on.
     @Test("Taken over, locked out, cut off")
     func fenced() throws {

@@ -26,6 +26,11 @@ extension MarketAnswers where Self: ~Copyable {
   }
 }
 
+extension MarketAnswers where Self: ~Copyable {
+  /// No bucket that starts before is served. O(1).
+  package func firstServed(_ interval: Interval) -> Timestamp { contents.firstServed(interval) }
+}
+
 extension EngineContents {
   /// The earliest start of a bucket that is served: its end is after `newest` − its retention. O(1).
   package func firstServed(_ interval: Interval) -> Timestamp {

@@ -119,10 +119,14 @@ public struct RankAnswer: Sendable {
   public var token: ByteString
   public var statistics: TokenStatistics
 
-  public init(rank: Int, token: ByteString, statistics: TokenStatistics) {
+  /// What people call it, where somebody says.
+  public var label: ByteString?
+
+  public init(rank: Int, token: ByteString, statistics: TokenStatistics, label: ByteString? = nil) {
     self.rank = rank
     self.token = token
     self.statistics = statistics
+    self.label = label
   }
 }
 

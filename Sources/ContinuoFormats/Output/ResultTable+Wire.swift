@@ -14,6 +14,16 @@ extension ResultTable where Row == StatisticsAnswer {
   }
 }
 
+extension ResultTable where Row == RankAnswer {
+  /// A place as the page shows it, with what people call its token.
+  public static var labelledRanking: Self {
+    Self { row, cells in
+      Self.ranking.visit(row, &cells)
+      cells.text("label", of: row) { $0.label }
+    }
+  }
+}
+
 extension ResultTable where Row == Trade {
   /// Held swaps.
   public static var trades: Self {

@@ -33,8 +33,8 @@
 
   /// Looks once, and where something differs again behind a wait: a summary follows its event by up to a second.
   package struct DriftCheck {
-    /// How often is looked at most.
-    package var attempts = 4
+    /// How often is looked at most: for longer in all than a figure that falls with time may be late (20.8), ten seconds.
+    package var attempts = 5
     package var waitMicroseconds: Int64 = 3_000_000
     /// An event that is so young may not have reached its summary.
     package static let freshMicroseconds: Int64 = 5_000_000
@@ -52,9 +52,10 @@
       var report = try look()
       for _ in 1..<attempts {
         if report.drifts.isEmpty || interrupt.sleep(microseconds: waitMicroseconds) { break }
-        let before = Set(report.drifts.map(\.place))
+        // What is written anew meanwhile is kept by somebody: a volume that falls all the time is right as of when it was written.
+        let before = Dictionary(report.drifts.map { ($0.place, $0.found) }) { first, _ in first }
         report = try look()
-        report.drifts.removeAll { !before.contains($0.place) }
+        report.drifts.removeAll { drift in before[drift.place].map { $0 != drift.found } ?? true }
       }
       return report
     }

@@ -73,6 +73,10 @@
         "relation text NOT NULL, column_name text NOT NULL, id text NOT NULL, value numeric, PRIMARY KEY (relation, column_name, id)"
       ),
       (
+        OwnTables.identities,
+        "relation text PRIMARY KEY, was text NOT NULL, at timestamptz NOT NULL DEFAULT now()"
+      ),
+      (
         OwnTables.candles,
         "bucket timestamptz NOT NULL, artist_token_id uuid NOT NULL, open numeric NOT NULL, high numeric NOT NULL, "
           + "low numeric NOT NULL, close numeric NOT NULL, volume numeric, trades bigint NOT NULL, volume_token numeric, "
@@ -84,6 +88,7 @@
       OwnTables.sync: "how fresh what is written is, and whose turn it is",
       OwnTables.owned: "the columns that were taken", OwnTables.kept: "what they held before",
       OwnTables.migrations: "the versions of these tables",
+      OwnTables.identities: "what named deleted rows before",
     ]
 
     /// Makes what is missing; what was run.
@@ -92,6 +97,26 @@
         let pending = try pending()
         for statement in pending { try server.script(statement, doing: "making Continuo's tables") }
         return pending
+      }
+    }
+
+    // MARK: names for deleted rows
+
+    private var identities: ReplicaIdentities { ReplicaIdentities(mapping: mapping, server: server) }
+
+    /// What is to be run so that every followed table has a name for its deleted rows.
+    package func pendingIdentities() throws -> [String] { try identities.pending().map(\.statement) }
+
+    /// Runs it, as the tables' owner, and keeps what they had for ``remove(name:restoring:)``; what was run. Behind ``migrate()``.
+    package func alterIdentities() throws -> [String] {
+      try transaction("altering replica identities") {
+        // Of a partition it is found with its table as it is then.
+        var (done, more) = ([String](), try identities.alter())
+        while !more.isEmpty {
+          done += more
+          more = try identities.alter()
+        }
+        return done
       }
     }
 
@@ -205,7 +230,7 @@
       }
       return try done
         + transaction("dropping Continuo's tables") {
-          var dropped: [String] = []
+          var dropped = try identities.restore()
           let ours = try server.query(
             """
             select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1

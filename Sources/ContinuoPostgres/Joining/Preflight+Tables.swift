@@ -98,14 +98,12 @@
               "\(title): a deleted row is named by \(names.joined(separator: ", "))"
                 + (isKept ? ", which are kept beside its event" : "")))
         case .none:
-          let remedy =
-            facts.usableIndex.map { "USING INDEX \(SQLText.identifier($0))" } ?? "FULL"
           findings.append(
             .failed(
               "identity",
               "\(title) names no deleted row: published so, the application's own deletes and updates would fail",
-              ["ALTER TABLE \(SQLText.relation(schema, name)) REPLICA IDENTITY \(remedy);"],
-              by: "\(facts.owner), who owns the table"))
+              [facts.naming(SQLText.relation(schema, name))].compactMap(\.self),
+              by: "\(facts.owner), who owns the table: so does 'continuo migrate --alter-identity', as that role"))
         }
         findings += try leafIdentities(facts)
       }
@@ -115,14 +113,13 @@
     /// A partition tells of its rows by its own replica identity, whatever its table's is.
     private func leafIdentities(_ facts: TableFacts) throws(PostgresFailure) -> [Finding] {
       try facts.leaves(server).compactMap { leaf in
-        guard !leaf.isFull else { return nil }
-        if case .columns(let names, _) = facts.identity, leaf.names == Set(names) { return nil }
+        guard let statement = facts.naming(of: leaf) else { return nil }
         let what =
           leaf.names.isEmpty
           ? "names no deleted row: the application's own deletes and updates would fail"
           : "names a deleted row by other columns than its table does"
         return .failed(
-          "identity", "\(leaf.title), a partition, \(what)", ["ALTER TABLE \(leaf.quoted) REPLICA IDENTITY FULL;"],
+          "identity", "\(leaf.title), a partition, \(what)", [statement],
           by: "\(leaf.owner), who owns the partition")
       }
     }

@@ -22,6 +22,8 @@ package struct SummaryBatch: Sendable {
   package private(set) var left: [UInt32: UnsentToken] = [:]
   /// As of when the figures are.
   package private(set) var asOf: Timestamp
+  /// Candles of hours before are gone, of whatever token: retention has ended them.
+  package private(set) var firstHour: Timestamp
 
   /// More rows of candles do not go in one transaction.
   private static let candlesMax = 50_000
@@ -37,6 +39,8 @@ package struct SummaryBatch: Sendable {
     supply: (ByteString) -> Decimal18?
   ) throws(Refusal) {
     asOf = clock
+    let first = market.firstServed(.oneHour)
+    firstHour = first > .first ? Interval.oneHour.start(of: first - 1) + Interval.oneHour.microseconds : .first
     for (number, token) in unsent.sorted(by: { $0.key < $1.key }) {
       let name = market.name(of: TokenID(Int(number)))
       // Other tokens are not the application's.

@@ -23,7 +23,10 @@ package enum OwnTables {
   /// What they held before.
   package static let kept = "continuo_kept"
 
-  package static let all = [candles, sync, migrations, owned, kept]
+  /// What named deleted rows of the application's tables before that was altered.
+  package static let identities = "continuo_identities"
+
+  package static let all = [candles, sync, migrations, owned, kept, identities]
 
   /// How a comment on a table of ours begins: so it is told from a table of that name that is not.
   package static let mark = "continuo:"

@@ -43,6 +43,9 @@
     /// The same of the tokens from $1 to $2.
     var deleteCandlesOfSome: String { deleteCandles + " AND t.id BETWEEN $1 AND $2" }
 
+    /// Candles that retention has ended: those of hours before $1.
+    var deleteEnded: String { "DELETE FROM \(own(OwnTables.candles)) WHERE bucket < $1" }
+
     var mergeCandles: String { mergeCandles(where: "") }
 
     /// The same of those from token $1 at $2 to token $3 at $4.

@@ -75,6 +75,8 @@
     private let sent = Mutex<[UInt32: TokenSummary]>([:])
     /// What was refused of which tokens; tried again now and then.
     private let refused = Mutex<[UInt32: UnsentToken]>([:])
+    /// Of hours before no row is left.
+    private let cleared = Mutex<Timestamp>(.first)
     /// The columns that were ours the last time.
     private let known = Mutex<[SummaryColumn]>([])
     private static let tokensMax = 5_000
@@ -215,12 +217,14 @@
       _ = try server.copyIn(SummaryStatements.copyCandles, doing: doing) { batch.candlePiece(&next) }
       var candles = CandleUpdate(server, statements, batch)
       try candles.write()
+      let (ended, isCleared) = try clear(before: batch.firstHour, server, statements)
       var tokens = TokenUpdate(server, statements, batch.tokens)
       try tokens.write(owned)
       _ = try server.query(statements.sync, [.int8(Int64(sequence)), .timestamp(batch.asOf)], doing: doing)
       try server.script("COMMIT", doing: doing)
+      if isCleared { cleared.withLock { $0 = batch.firstHour } }
       unsent.add(batch.left)
-      let (deleted, merged, updated) = (candles.deleted, candles.merged, tokens.updated)
+      let (deleted, merged, updated) = (candles.deleted + ended, candles.merged, tokens.updated)
       let why = [candles.why, tokens.why].compactMap(\.self).joined(separator: "; ")
       // Where the table itself refuses, or more rows than are looked for, all candles are tried again behind a wait.
       let refusedTokens = noteRefused(
@@ -239,6 +243,19 @@
       }
       if let failure = candles.unsearched { throw failure }
       return !batch.left.isEmpty
+    }
+
+    /// Takes out the rows of hours that retention has ended, also those of tokens that nobody trades; how many, and whether none is
+    /// left.
+    private func clear(
+      before hour: Timestamp, _ server: Connection, _ statements: SummaryStatements
+    ) throws(PostgresFailure) -> (ended: Int, isCleared: Bool) {
+      guard hour > cleared.withLock({ $0 }) else { return (0, false) }
+      var (rows, ended) = (RefusedRows(server, doing: "deleting candles that have ended"), 0)
+      let refused = try rows.attempt { () throws(PostgresFailure) in
+        ended = try server.query(statements.deleteEnded, [.timestamp(hour)]).affected
+      }
+      return refused == nil ? (ended, true) : (0, false)
     }
 
     /// Notes what was refused in a transaction, and forgets what it has written; how many tokens something is refused of.

@@ -159,7 +159,7 @@ extension Schema.Name: CustomStringConvertible {
     case .window: .row(ResultTable<WindowAnswer>.windows)
     case .trade: .row(ResultTable<Trade>.trades)
     case .holder: .row(ResultTable<HolderAnswer>.holders)
-    case .place: .row(ResultTable<RankAnswer>.ranking)
+    case .place: .row(ResultTable<RankAnswer>.labelledRanking)
     case .explanation: .row(ResultTable<Explanation>.explanations)
     case .identity: .row(ResultTable<EventIdentity>.identities)
     case .event: Self.eventSchema

@@ -85,12 +85,14 @@ enum ListRoutes {
     }
     return try question.market.read { market, clock in
       let instant = asked ?? clock
-      let tag = question.tag(market, instant < clock ? instant : clock)
+      let places = try market.ranking(by: key, limit: limit, asOf: instant).map { ($0, market.name(of: $0.token)) }
+      let labels = places.map { question.market.label(of: $0.1) }
+      let tag = question.tag(market, instant < clock ? instant : clock, names: labels)
       if question.has(tag) { return .notModified(tag) }
-      var writer = question.writer(ResultTable<RankAnswer>.ranking)
-      for (index, statistics) in try market.ranking(by: key, limit: limit, asOf: instant).enumerated() {
-        writer.write(
-          RankAnswer(rank: index + 1, token: market.name(of: statistics.token), statistics: statistics))
+      var writer = question.writer(
+        question.wantsCSV ? ResultTable<RankAnswer>.ranking : ResultTable.labelledRanking)
+      for (index, (statistics, name)) in places.enumerated() {
+        writer.write(RankAnswer(rank: index + 1, token: name, statistics: statistics, label: labels[index]))
       }
       return question.answer(&writer, tag: tag) { object, rows in
         object.put("by", ByteString(key.rawValue))

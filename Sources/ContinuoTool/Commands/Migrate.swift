@@ -14,7 +14,8 @@
       discussion: """
         Without more it makes its own tables where they are not there, and prints every value of the summary columns that would \
         change, changing none. --own takes a column, or all of a table, and keeps what it holds; --disown gives it back, with \
-        --restore to the values that it had. --remove takes away everything that is Continuo's.
+        --restore to the values that it had. --alter-identity gives the followed tables that have no name for deleted rows one, as \
+        their owner. --remove takes away everything that is Continuo's, and puts back what was altered.
 
         Example:
           continuo migrate --postgres postgresql://continuo@127.0.0.1/app --own artist_tokens.volume_24h_usd
@@ -22,7 +23,8 @@
 
     static let settings: [Setting] =
       PostgresOptions.settings + OutputOptions.settings + ConsoleOptions.settings + [
-        .list("own"), .list("disown"), .flag("restore"), .flag("remove"), .flag("dry-run"), .flag("yes"),
+        .list("own"), .list("disown"), .flag("restore"), .flag("remove"), .flag("alter-identity"), .flag("dry-run"),
+        .flag("yes"),
         .value("price"),
       ]
 
@@ -39,6 +41,9 @@
 
     @Flag(help: "With --disown and --remove: put back what the columns held when they were taken.")
     var restore = false
+
+    @Flag(help: "Alter the replica identity of followed tables whose deleted rows have no name.")
+    var alterIdentity = false
 
     @Flag(help: "Give back every column, and drop Continuo's tables, slot and publication.")
     var remove = false
@@ -59,8 +64,9 @@
     mutating func validate() throws {
       own = own.flatMap { $0.split(separator: ",").map(String.init) }
       disown = disown.flatMap { $0.split(separator: ",").map(String.init) }
-      guard !remove || own.isEmpty && disown.isEmpty else {
-        throw ValidationError("--remove gives every column back: --own and --disown do not go with it")
+      guard !remove || own.isEmpty && disown.isEmpty && !alterIdentity else {
+        throw ValidationError(
+          "--remove gives everything back: --own, --disown and --alter-identity do not go with it")
       }
       guard !restore || remove || !disown.isEmpty else {
         throw ValidationError("--restore puts back what --disown or --remove gives back: give one of them")
@@ -79,7 +85,8 @@
         } catch { throw ValidationError(error.description) }
         if remove { return try takeAway(migration, target, console) }
         let made = try dryRun ? migration.pending() : migration.migrate()
-        for statement in made { console.note((dryRun ? "would run: " : "ran: ") + statement) }
+        let altered = try !alterIdentity ? [] : dryRun ? migration.pendingIdentities() : migration.alterIdentities()
+        for statement in made + altered { console.note((dryRun ? "would run: " : "ran: ") + statement) }
         if !dryRun {
           for column in try migration.giveBack(given, restoring: restore) {
             console.note(
