@@ -3,6 +3,9 @@
 // Invariant: a command does and prints the same in both.
 // Not here: what a command does (Commands), why there are two programs (docs/decisions/0030).
 
+internal import ArgumentParser
+internal import ContinuoFormats
+
 #if canImport(Glibc)
   internal import Glibc
 #else
@@ -22,31 +25,57 @@ enum FrontHandle {
   static func answers(_ arguments: [String], _ environment: [String: String]) -> Bool {
     guard let command = arguments.first, own.contains(command) else { return false }
     let beyond = ["--url", "--config", "--help", "-h", "--generate-completion-script", "--experimental-dump-help"]
-    return environment["CONTINUO_URL"] == nil && environment["CONTINUO_CONFIG"] == nil
+    return (environment["CONTINUO_URL"] ?? "").isEmpty && (environment["CONTINUO_CONFIG"] ?? "").isEmpty
       && !arguments.contains { argument in beyond.contains { argument.hasPrefix($0) } }
   }
 
-  /// The usage error of a command that is in the other program alone, once that turned out to be missing.
+  /// The usage error of a command that the program at hand does not have.
   static func absence(_ arguments: [String]) -> String? {
-    guard let command = arguments.first, others.contains(command) else { return nil }
-    return "continuo: usage: '\(command)' is a command of '\(whole)', which is not beside this program: build it with "
-      + "'swift build -c release --traits Server,Postgres --product \(whole)', or put it there"
+    guard let command = arguments.first, others.contains(command),
+      !Continuo.commands.contains(where: { $0._commandName == command })
+    else { return nil }
+    let build = "'swift build -c release --traits Server,Postgres --product \(whole)'"
+    #if CONTINUO_FRONT
+      return
+        "continuo: usage: '\(command)' is a command of '\(whole)', which is not beside this program: build it with "
+        + "\(build), or put it there"
+    #else
+      return "continuo: usage: '\(command)' was not built into this '\(whole)': build it with \(build)"
+    #endif
   }
 
-  /// Becomes the whole program, with the same arguments, environment and process. Returns where that is not there, or does not
-  /// start.
-  static func become(_ arguments: [String]) {
-    guard let program = path() else { return }
-    let words = [program] + arguments
-    // SAFETY: strdup answers copies of ours, freed below; the list ends with nil as execv expects.
-    var pointers = unsafe words.map { unsafe strdup($0) } + [nil]
-    defer { for index in words.indices { unsafe free(pointers[index]) } }
-    // SAFETY: as above; where it does not return, nothing of this program is left.
-    _ = unsafe execv(program, &pointers)
+  /// Becomes the whole program, with the same arguments, environment and process. Returns where that is not there.
+  ///
+  /// - Throws: ``Failure`` where it is there and does not start.
+  static func become(_ arguments: [String], _ environment: [String: String]) throws(Failure) {
+    // What is called like the other program may be this one again.
+    let mark = "FRONT_OF_CONTINUO"
+    guard environment[mark] != String(getpid()) else { return }
+    // SAFETY: both texts are lent for the call, which copies them; no other thread runs yet.
+    _ = unsafe setenv(mark, String(getpid()), 1)
+    for program in places {
+      let words = [program] + arguments
+      // SAFETY: strdup answers copies of ours, freed below; the list ends with nil as execv expects.
+      var pointers = unsafe words.map { unsafe strdup($0) } + [nil]
+      defer { for index in words.indices { unsafe free(pointers[index]) } }
+      // SAFETY: as above; where it does not return, nothing of this program is left.
+      _ = unsafe execv(program, &pointers)
+      let reason = errno
+      guard reason == ENOENT || reason == ENOTDIR else {
+        // SAFETY: the text that is lent ends with zero, and is copied at once.
+        let why = unsafe String(cString: strerror(reason))
+        throw Failure(
+          .storageFailed, "'\(Visible.text(program))' is there and does not start: \(why)",
+          remedy: "install both programs of one build")
+      }
+    }
+    // SAFETY: as above.
+    _ = unsafe unsetenv(mark)
   }
 
-  /// Where the other program would be.
-  private static func path() -> String? {
+  /// Where the other program may be: in this one's folder, or in the folder that it was called in.
+  private static var places: [String] {
+    var own = [CommandLine.arguments[0]]
     #if canImport(Glibc)
       // Longer than any path that the system takes.
       let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 4097) { buffer, count in
@@ -54,11 +83,8 @@ enum FrontHandle {
         let length = unsafe readlink("/proc/self/exe", UnsafeMutableRawPointer(buffer.baseAddress!), buffer.count)
         count = max(0, length)
       }
-      let own = String(decoding: bytes, as: UTF8.self)
-    #else
-      let own = CommandLine.arguments[0]
+      own.insert(String(decoding: bytes, as: UTF8.self), at: 0)
     #endif
-    guard let slash = own.lastIndex(of: "/") else { return nil }
-    return own[...slash] + whole
+    return own.compactMap { program in program.lastIndex(of: "/").map { program[...$0] + whole } }
   }
 }

@@ -11,10 +11,16 @@ internal import ContinuoStorage
 #if CONTINUO_POSTGRES
   internal import ContinuoPostgres
 #endif
+#if CONTINUO_SERVER
+  internal import ContinuoServer
+#endif
 
 enum Writing {
   /// Opens a data directory and says what a crash left in it.
   static func open(_ path: String, _ options: Ledger.Options, _ console: Console) throws -> Ledger {
+    #if !CONTINUO_POSTGRES
+      try requireUnfollowed(path)
+    #endif
     var progress = Progress(console)
     progress.say("reading \(Visible.text(path))")
     defer { progress.finish() }
@@ -40,18 +46,38 @@ enum Writing {
     return try open(path, options, console)
   }
 
-  /// The chains of a directory that come from a database, and from there only.
-  static func ownedChains(_ ledger: Ledger, _ path: String) throws -> Set<UInt32> {
-    #if CONTINUO_POSTGRES
-      return try reporting { try OwnedChains.read(ledger, directory: path) }
-    #else
-      // Which ones they are is written in a way that only who follows a database reads.
+  #if !CONTINUO_POSTGRES
+    /// Refuses a directory into which a database is followed: which events come from there only such a program reads that follows
+    /// one. Before it is opened, so that nothing of it has changed.
+    static func requireUnfollowed(_ path: String) throws {
       guard try reporting({ try !FollowedDirectory.isThere(path) }) else {
         throw Failure(
           .sourceOwned,
           "events in \(Visible.text(path)) come from a database, and this program was built without PostgreSQL",
           remedy: "use 'continuo-server', built with --traits Server,Postgres")
       }
+    }
+  #endif
+
+  #if CONTINUO_SERVER
+    /// Has a server that follows no database leave the events alone that come from one.
+    static func leaveOwned(_ options: inout Server.Options) {
+      let (owned, directory) = (MonitorHandle<Set<UInt32>?>(nil), options.dataDirectory)
+      options.ownedChains = { owned.locked { $0 } }
+      options.feed = ServerFeed(
+        accept: { ledger in
+          let chains = try ownedChains(ledger, directory)
+          owned.locked { $0 = chains }
+        }, run: { _ in })
+    }
+  #endif
+
+  /// The chains of a directory that come from a database, and from there only.
+  static func ownedChains(_ ledger: Ledger, _ path: String) throws -> Set<UInt32> {
+    #if CONTINUO_POSTGRES
+      return try reporting { try OwnedChains.read(ledger, directory: path) }
+    #else
+      try requireUnfollowed(path)
       return []
     #endif
   }

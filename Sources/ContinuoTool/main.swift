@@ -12,13 +12,19 @@ internal import FoundationEssentials
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 let environment = ProcessInfo.processInfo.environment
+StandardStreamsHandle.prepare()
 #if CONTINUO_FRONT
   if !FrontHandle.answers(arguments, environment) {
-    FrontHandle.become(arguments)
-    if let absence = FrontHandle.absence(arguments) {
-      Console.error(absence)
-      exit(2)
+    do {
+      try FrontHandle.become(arguments, environment)
+    } catch {
+      Console.error(error.line)
+      exit(1)
     }
   }
 #endif
+if let absence = FrontHandle.absence(arguments) {
+  Console.error(absence)
+  exit(2)
+}
 exit(Invocation.run(arguments, environment))

@@ -71,8 +71,12 @@
       try server.script(
         """
         insert into artists (user_id, artist_name) values (gen_random_uuid(), 'x');
-        create publication other_\(publication) for table token_transfers;
-        delete from token_transfers; delete from pool_events
+        insert into artist_tokens (artist_id, symbol, chain_id, contract_address) select id, 'ART', 1, '0x' from artists;
+        create publication other_\(publication) for table token_transfers, pool_events;
+        insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, amount_usd, block_timestamp)
+          select id, 1, 1, 0, 'x', 'mint', 0, now() from artist_tokens;
+        delete from token_transfers; delete from pool_events;
+        alter publication other_\(publication) drop table pool_events
         """)
       // Where somebody publishes it still, it stays as it is.
       let left = try migration.remove(name: name, restoring: false)
@@ -80,6 +84,37 @@
       #expect(try identity("pool_events") == "n")
       #expect(try identity("artist_tokens") == "f")
       #expect(try identity("token_transfers") == "i")
+      // What is still to be put back is not forgotten.
+      #expect(left.contains { $0.hasPrefix("left table public.continuo_identities") })
+      try server.script("drop publication other_\(publication)")
+      let again = try migration.remove(name: name, restoring: false)
+      #expect(again.contains { $0.hasPrefix("put back") } && again.contains("dropped table public.continuo_identities"))
+      #expect(try identity("token_transfers") == "d")
+    }
+
+    /// Rule 20.3: partitions that name their rows as their table will stay as they are; what somebody altered since is left.
+    @Test("Replica identities of partitions, and what was altered since")
+    func partitions() throws {
+      let (name, server, migration) = try Self.setUp()
+      try server.script(
+        """
+        alter table token_transfers rename to old;
+        create table token_transfers (like old including defaults including identity, primary key (id, block_timestamp))
+          partition by range (block_timestamp);
+        create table early partition of token_transfers for values from (minvalue) to (now());
+        create table late partition of token_transfers for values from (now()) to (maxvalue);
+        alter table early replica identity nothing; alter table pool_events replica identity nothing
+        """)
+      _ = try migration.migrate()
+      let done = try migration.alterIdentities()
+      #expect(done.count == 2 && done.contains { $0.contains("\"early\" REPLICA IDENTITY FULL") }, "\(done)")
+      try server.script("alter table pool_events replica identity full")
+      let left = try migration.remove(name: name, restoring: false)
+      #expect(left.contains { $0.contains("another one than was made") && $0.contains("pool_events") }, "\(left)")
+      let found = try server.query(
+        "select relname || relreplident::text from pg_class where relname in ('early', 'late', 'pool_events') order by 1"
+      )
+      #expect(found.all.map { $0.text(0) } == ["earlyn", "lated", "pool_eventsf"])
     }
 
     /// Rule 20.7: a relation of that name that is not ours is never touched.

@@ -42,6 +42,17 @@
       }
       let other = try Program.run(["ingest", "--data-dir", directory, try file(77)])
       #expect(other.status == 0, "\(other.error)")
+      // So does a server that was started without the database.
+      let served = try ServedBeside(nil, directory: directory)
+      while served.page("/readyz")?.contains("\"ready\":true") != true { usleep(20_000) }
+      func event(_ chain: Int) -> String {
+        #"{"block":8,"chain":\#(chain),"timestamp":"\#(wallClock())","token":"OTHER","amount_usd":"1","token_amount":"1"}"#
+      }
+      let refused = served.page("/v1/events", body: event(1))
+      #expect(refused?.contains("source_owned") == true, "\(refused ?? "")")
+      let taken = served.page("/v1/events", body: event(77))
+      #expect(taken?.contains("\"accepted\":1") == true, "\(taken ?? "")")
+      #expect(served.end() == 0)
       #expect(
         try Program.run(["rollback", "--data-dir", directory, "--chain", "77", "--block", "0", "--yes"]).status == 0)
       // It goes on where it was: reading whose the chains are has changed nothing.

@@ -56,11 +56,13 @@
     private let out: Pipe
 
     /// Starts it, and waits until it answers.
-    init(_ url: String, directory: String, _ arguments: [String] = []) throws {
+    init(_ url: String?, directory: String, _ arguments: [String] = []) throws {
       folder = try Folder()
       out = Pipe()
       process = try Program.process(
-        ["serve", "--data-dir", directory, "--listen", "127.0.0.1:0", "--postgres", url] + arguments, [:])
+        ["serve", "--data-dir", directory, "--listen", "127.0.0.1:0"] + (url.map { ["--postgres", $0] } ?? [])
+          + arguments,
+        [:])
       process.standardOutput = out
       try Data().write(to: URL(filePath: folder.path + "/error"))
       process.standardError = try FileHandle(forWritingTo: URL(filePath: folder.path + "/error"))

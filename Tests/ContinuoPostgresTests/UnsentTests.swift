@@ -17,7 +17,7 @@ struct UnsentTests {
     var model: [UInt32: UnsentToken] = [:]
     for _ in 0..<200 {
       let tokens = (0..<Int.random(in: 0...12, using: &random)).map { _ in UInt32.random(in: 0...40, using: &random) }
-      let distinct = Array(Set(tokens))
+      let distinct = Set(tokens).sorted()
       // As the engine tells it: of some of the tokens, in their order; now and then in no order.
       var changes = distinct.filter { _ in random.chance(70) }.map {
         StepChange(

@@ -202,22 +202,26 @@
       ledgerOptions.engine.retention = try RetentionPolicy("raw=7d,1m=7d,5m=7d,15m=7d,1h=8d")
       let following = try Following(options, directory: folder.path + "/data", ledgerOptions)
       let writing = Writing(following, options.target)
-      func insert(_ token: String, _ block: Int, daysBack: Double) throws {
+      // Two candles on both sides of the border that the newest event makes: eight days before it, less than an hour apart.
+      let (begin, hour) = (wallClock() - 20 * 86_400_000_000, Interval.oneHour.microseconds)
+      let first = Interval.oneHour.start(of: begin)
+      func insert(_ token: String, _ block: Int, _ at: Timestamp) throws {
         try server.script(
           """
           insert into pool_events (artist_token_id, chain_id, block_number, log_index, tx_hash, event_type, side, amount_usd, token_amount,
-            block_timestamp) values ('\(token)', 1, \(block), 0, 'x', 'swap', 'buy', 8, 2, now() - interval '1 day' * \(daysBack))
+            block_timestamp) values ('\(token)', 1, \(block), 0, 'x', 'swap', 'buy', 8, 2, '\(at)')
           """)
       }
-      try insert(application.tokens[0], 1, daysBack: 8.9)
-      try insert(application.tokens[0], 2, daysBack: 7)
+      for number in 0..<4 { try insert(application.tokens[0], number, first + Int64(number) * hour) }
       try writing.settle(server)
-      #expect(try Self.written(server).count == 2)
-      try insert(application.tokens[1], 3, daysBack: 0)
-      try writing.settle(server)
-      #expect(try Self.written(server) == following.ledger.hourCandles)
-      #expect(try Self.written(server).count == 2)
-      #expect(writing.writer.status.deletedCandles == 1)
+      #expect(try Self.written(server).count == 4)
+      // A bucket goes when its end is not after the newest event less its retention.
+      for (block, (number, gone)) in [(Int64(0), 0), (1, 1), (hour - 1, 1), (hour, 1), (hour + 1, 2)].enumerated() {
+        try insert(application.tokens[1], 100 + block, first + 8 * 86_400_000_000 + hour + number - 1)
+        try writing.settle(server)
+        #expect(try Self.written(server) == following.ledger.hourCandles)
+        #expect(writing.writer.status.deletedCandles == gone, "\(number) behind the first border")
+      }
     }
 
     /// Rules 20.8, 20.14: an engine that was taken over stops; a server that is locked or gone is waited for, and ingestion goes on.

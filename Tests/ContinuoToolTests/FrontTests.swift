@@ -68,6 +68,30 @@ struct FrontTests {
     }
   }
 
+  /// What is there and does not start is an error of its own; what is this program again is not become for ever.
+  @Test func anotherOneThatDoesNotStart() throws {
+    try withFront { folder, front in
+      let other = folder.appending(path: "continuo-server")
+      try Data("#!/bin/sh\n".utf8).write(to: other)
+      let refused = try Tool.run(front, ["serve"], input: Data(), environment: [:])
+      #expect(refused.status == 1)
+      #expect(refused.err.contains("is there and does not start: Permission denied"), "\(refused.err)")
+      try FileManager.default.removeItem(at: other)
+      try FileManager.default.copyItem(at: front, to: other)
+      let itself = try Tool.run(front, ["serve"], input: Data(), environment: [:])
+      #expect(itself.status == 2 && itself.err.contains("'serve' is a command of 'continuo-server'"), "\(itself.err)")
+      // A link in another folder leads here.
+      try FileManager.default.removeItem(at: other)
+      let log = try putOther(in: folder)
+      try Tool.withScratch { elsewhere in
+        let link = elsewhere.appending(path: "continuo")
+        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: front)
+        #expect(try Tool.run(link, ["serve"], input: Data(), environment: [:]).status == 7)
+      }
+      #expect(FileManager.default.fileExists(atPath: log.path))
+    }
+  }
+
   /// Rule 20.10.
   @Test func aloneItWritesButNotIntoADirectoryOfADatabase() throws {
     try withFront { folder, front in

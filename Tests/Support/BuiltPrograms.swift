@@ -1,5 +1,5 @@
 // Where the build puts its programs: beside the tests.
-// Invariant: a folder that has the program `continuo`, or nothing.
+// Invariant: a folder that has the programs `continuo` and `continuo-server`, or nothing.
 // Not here: how they are run (the tests).
 
 public import Foundation
@@ -13,7 +13,11 @@ public enum BuiltPrograms {
       $0.bundleURL.deletingLastPathComponent()
     }
     return (places + bundles).first {
-      FileManager.default.isExecutableFile(atPath: $0.appending(path: "continuo").path)
+      // The one becomes the other: with an old one of them, or none, something else would be tested.
+      folder in
+      ["continuo", "continuo-server"].allSatisfy {
+        FileManager.default.isExecutableFile(atPath: folder.appending(path: $0).path)
+      }
     }
   }()
 }

@@ -74,7 +74,7 @@
       ),
       (
         OwnTables.identities,
-        "relation text PRIMARY KEY, was text NOT NULL, at timestamptz NOT NULL DEFAULT now()"
+        "relation text PRIMARY KEY, was text NOT NULL, was_index text, made text, made_index text, at timestamptz NOT NULL DEFAULT now()"
       ),
       (
         OwnTables.candles,
@@ -100,6 +100,16 @@
       }
     }
 
+    /// Whether tables of ours are there.
+    func isMade(_ names: [String]) throws(PostgresFailure) -> Bool {
+      for name in names {
+        guard try server.query("select to_regclass($1) is not null", [.text(own(name))]).first?.bool(0) == true else {
+          return false
+        }
+      }
+      return true
+    }
+
     // MARK: names for deleted rows
 
     private var identities: ReplicaIdentities { ReplicaIdentities(mapping: mapping, server: server) }
@@ -107,18 +117,9 @@
     /// What is to be run so that every followed table has a name for its deleted rows.
     package func pendingIdentities() throws -> [String] { try identities.pending().map(\.statement) }
 
-    /// Runs it, as the tables' owner, and keeps what they had for ``remove(name:restoring:)``; what was run. Behind ``migrate()``.
-    package func alterIdentities() throws -> [String] {
-      try transaction("altering replica identities") {
-        // Of a partition it is found with its table as it is then.
-        var (done, more) = ([String](), try identities.alter())
-        while !more.isEmpty {
-          done += more
-          more = try identities.alter()
-        }
-        return done
-      }
-    }
+    /// Runs it, and keeps what they had for ``remove(name:restoring:)``; what was run. Behind ``migrate()``, for a role that may alter the
+    /// tables and write Continuo's: a superuser, or a member of both owners.
+    package func alterIdentities() throws -> [String] { try identities.alter() }
 
     // MARK: columns
 
@@ -224,13 +225,16 @@
       let publication = try server.query(
         "select pg_has_role(pubowner, 'USAGE') from pg_publication where pubname = $1", [.text(join)]
       ).first
+      if publication?.bool(0) == false { done.append("left publication \(join): it is its owner's to drop") }
       if publication?.bool(0) == true {
         try server.script("DROP PUBLICATION \(SQLText.identifier(join))", doing: "dropping the publication")
         done.append("dropped publication \(join)")
       }
+      done += try identities.restore()
+      let isLeft = try identities.isLeft()
       return try done
         + transaction("dropping Continuo's tables") {
-          var dropped = try identities.restore()
+          var dropped: [String] = []
           let ours = try server.query(
             """
             select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1
@@ -238,6 +242,11 @@
             """, [.text(schema), .texts(OwnTables.all), .text(OwnTables.mark + "%")])
           for row in ours.all {
             let table = row.text(0) ?? ""
+            if isLeft, table == OwnTables.identities {
+              dropped.append(
+                "left table \(schema).\(table): it says what is still to be put back; run this again behind that")
+              continue
+            }
             try server.script("DROP TABLE \(own(table))", doing: "dropping \(table)")
             dropped.append("dropped table \(schema).\(table)")
           }

@@ -103,7 +103,7 @@
               "identity",
               "\(title) names no deleted row: published so, the application's own deletes and updates would fail",
               [facts.naming(SQLText.relation(schema, name))].compactMap(\.self),
-              by: "\(facts.owner), who owns the table: so does 'continuo migrate --alter-identity', as that role"))
+              by: "\(facts.owner), who owns the table; or 'continuo migrate --alter-identity' by a superuser"))
         }
         findings += try leafIdentities(facts)
       }

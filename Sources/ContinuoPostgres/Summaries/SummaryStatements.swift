@@ -43,8 +43,14 @@
     /// The same of the tokens from $1 to $2.
     var deleteCandlesOfSome: String { deleteCandles + " AND t.id BETWEEN $1 AND $2" }
 
-    /// Candles that retention has ended: those of hours before $1.
-    var deleteEnded: String { "DELETE FROM \(own(OwnTables.candles)) WHERE bucket < $1" }
+    /// So many rows of candles that retention has ended go at a time.
+    static let endedMax = 20_000
+    /// Candles that retention has ended, some at a time: those of hours before $1.
+    var deleteEnded: String {
+      let candles = own(OwnTables.candles)
+      return
+        "DELETE FROM \(candles) WHERE ctid IN (SELECT ctid FROM \(candles) WHERE bucket < $1 LIMIT \(Self.endedMax))"
+    }
 
     var mergeCandles: String { mergeCandles(where: "") }
 

@@ -201,6 +201,7 @@
       // A lesser one, or none: the database is another than before, or was restored. The turn is taken again, and all is sent.
       guard last == epoch.load(ordering: .relaxed) else {
         epoch.store(0, ordering: .relaxed)
+        cleared.withLock { $0 = .first }
         noteAll(Self.everything)
         throw PostgresFailure.lost(place: server.place, doing: doing, message: "it was restored from an older backup")
       }
@@ -217,7 +218,7 @@
       _ = try server.copyIn(SummaryStatements.copyCandles, doing: doing) { batch.candlePiece(&next) }
       var candles = CandleUpdate(server, statements, batch)
       try candles.write()
-      let (ended, isCleared) = try clear(before: batch.firstHour, server, statements)
+      let (ended, isCleared, whyKept) = try clear(before: batch.firstHour, server, statements)
       var tokens = TokenUpdate(server, statements, batch.tokens)
       try tokens.write(owned)
       _ = try server.query(statements.sync, [.int8(Int64(sequence)), .timestamp(batch.asOf)], doing: doing)
@@ -225,7 +226,7 @@
       if isCleared { cleared.withLock { $0 = batch.firstHour } }
       unsent.add(batch.left)
       let (deleted, merged, updated) = (candles.deleted + ended, candles.merged, tokens.updated)
-      let why = [candles.why, tokens.why].compactMap(\.self).joined(separator: "; ")
+      let why = [candles.why, tokens.why, whyKept].compactMap(\.self).joined(separator: "; ")
       // Where the table itself refuses, or more rows than are looked for, all candles are tried again behind a wait.
       let refusedTokens = noteRefused(
         [candles.unsearched == nil ? candles.refused : [:], tokens.refused], batch)
@@ -245,17 +246,19 @@
       return !batch.left.isEmpty
     }
 
-    /// Takes out the rows of hours that retention has ended, also those of tokens that nobody trades; how many, and whether none is
-    /// left.
+    /// Takes out rows of hours that retention has ended, also those of tokens that nobody trades; how many, whether none is left, and
+    /// why the database refuses that.
     private func clear(
       before hour: Timestamp, _ server: Connection, _ statements: SummaryStatements
-    ) throws(PostgresFailure) -> (ended: Int, isCleared: Bool) {
-      guard hour > cleared.withLock({ $0 }) else { return (0, false) }
+    ) throws(PostgresFailure) -> (ended: Int, isCleared: Bool, why: String?) {
+      guard hour > cleared.withLock({ $0 }) else { return (0, false, nil) }
       var (rows, ended) = (RefusedRows(server, doing: "deleting candles that have ended"), 0)
       let refused = try rows.attempt { () throws(PostgresFailure) in
         ended = try server.query(statements.deleteEnded, [.timestamp(hour)]).affected
       }
-      return refused == nil ? (ended, true) : (0, false)
+      // What is refused is tried again an hour later.
+      if let refused { return (0, true, "candles before \(hour): \(refused.what)") }
+      return (ended, ended < SummaryStatements.endedMax, nil)
     }
 
     /// Notes what was refused in a transaction, and forgets what it has written; how many tokens something is refused of.

@@ -172,7 +172,7 @@ final class LiveMarket: Sendable {
     }
     guard let chain = chains().intersection(owned).min() else { return }
     throw Problem(
-      .sourceOwned, "the events of chain \(chain) come from the database that this server follows",
+      .sourceOwned, "the events of chain \(chain) come from the database that is followed into this directory",
       remedy: "change them there")
   }
 

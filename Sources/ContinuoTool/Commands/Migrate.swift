@@ -14,8 +14,8 @@
       discussion: """
         Without more it makes its own tables where they are not there, and prints every value of the summary columns that would \
         change, changing none. --own takes a column, or all of a table, and keeps what it holds; --disown gives it back, with \
-        --restore to the values that it had. --alter-identity gives the followed tables that have no name for deleted rows one, as \
-        their owner. --remove takes away everything that is Continuo's, and puts back what was altered.
+        --restore to the values that it had. --alter-identity gives the followed tables that have no name for deleted rows one: by a \
+        superuser, or a member of both owners. --remove takes away everything that is Continuo's, and puts back what was altered.
 
         Example:
           continuo migrate --postgres postgresql://continuo@127.0.0.1/app --own artist_tokens.volume_24h_usd

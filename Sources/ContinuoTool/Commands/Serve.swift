@@ -155,6 +155,7 @@
       #if CONTINUO_POSTGRES
         try beside.feed(console)?.join(&options)
       #endif
+      if options.feed == nil { Writing.leaveOwned(&options) }
       let server = Server(options)
       if let assets, !server.hasChart {
         console.note("continuo: \(Visible.text(assets)) has no lightweight-charts.js; the page shows tables")

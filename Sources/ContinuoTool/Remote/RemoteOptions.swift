@@ -41,9 +41,14 @@ struct RemoteOptions: ParsableArguments {
       throw ValidationError("'\(url)' for --url is no address of a server: write http://127.0.0.1:8321")
     }
     #if !CONTINUO_SERVER
+      #if CONTINUO_FRONT
+        let why = "that takes 'continuo-server', which is not beside this program"
+      #else
+        let why = "this program was built without the server"
+      #endif
       throw ValidationError(
-        "--url cannot be asked: this program was built without the server, and 'continuo-server' is not beside it; build that "
-          + "with 'swift build -c release --traits Server,Postgres --product continuo-server'")
+        "--url cannot be asked: \(why); build it with "
+          + "'swift build -c release --traits Server,Postgres --product continuo-server'")
     #endif
   }
 
