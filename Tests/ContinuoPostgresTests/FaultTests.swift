@@ -18,18 +18,27 @@
 
   @Suite("A PostgreSQL that fails", .serialized)
   struct FaultTests {
-    /// Rules 20.11, 20.14: whatever happens to the server, both sides are in step again behind it.
-    @Test("Stopped, killed, paused, full of connections, read-only")
-    func faults() throws {
-      let cluster = try Cluster(["wal_level=logical", "max_connections=30", "wal_sender_timeout=4s"])
+    /// A database with the application's tables and ours, every column taken, and how it is followed: soon again where it fails.
+    private static func join(
+      _ cluster: Cluster
+    ) throws -> (database: String, server: Connection, options: Follower.Options) {
       let database = try cluster.database(withTables: true)
-      var server = try cluster.connection(database)
+      let server = try cluster.connection(database)
       let migration = Migration(TableMapping(), server)
       _ = try migration.migrate()
       _ = try migration.take(SummaryColumn.allCases)
       var options = Follower.Options(try cluster.target(database), wallClock: wallClock)
       (options.name, options.statusMicroseconds) = (database, 100_000)
       options.backoff = Backoff(firstMicroseconds: 50_000, longestMicroseconds: 500_000)
+      return (database, server, options)
+    }
+
+    /// Rules 20.11, 20.14: whatever happens to the server, both sides are in step again behind it.
+    @Test("Stopped, killed, paused, full of connections, read-only")
+    func faults() throws {
+      let cluster = try Cluster(["wal_level=logical", "max_connections=30", "wal_sender_timeout=4s"])
+      let (database, connection, options) = try Self.join(cluster)
+      var server = connection
       let folder = try Folder()
       let following = try Following(options, directory: folder.path + "/data")
       let writing = Writing(following, options.target, backoff: options.backoff)
@@ -125,16 +134,9 @@
         // Mounting is for root, and not in every container.
         return withKnownIssue("no disk can be mounted here") { Issue.record("not tried") }
       }
-      let database = try cluster.database(withTables: true)
-      let server = try cluster.connection(database)
-      let migration = Migration(TableMapping(), server)
-      _ = try migration.migrate()
-      _ = try migration.take(SummaryColumn.allCases)
+      let (_, server, options) = try Self.join(cluster)
       try server.script("create tablespace small location '\(disk)'")
       try server.script("alter table hourly_price_candles set tablespace small")
-      var options = Follower.Options(try cluster.target(database), wallClock: wallClock)
-      (options.name, options.statusMicroseconds) = (database, 100_000)
-      options.backoff = Backoff(firstMicroseconds: 50_000, longestMicroseconds: 500_000)
       let folder = try Folder()
       let following = try Following(options, directory: folder.path + "/data")
       let writing = Writing(following, options.target, backoff: options.backoff)
@@ -204,14 +206,8 @@
     @Test("A server that is restored from an old backup", arguments: [true, false])
     func restored(isFollowing: Bool) throws {
       let cluster = try Cluster(["wal_level=logical"])
-      let database = try cluster.database(withTables: true)
-      var server = try cluster.connection(database)
-      let migration = Migration(TableMapping(), server)
-      _ = try migration.migrate()
-      _ = try migration.take(SummaryColumn.allCases)
-      var options = Follower.Options(try cluster.target(database), wallClock: wallClock)
-      (options.name, options.statusMicroseconds) = (database, 100_000)
-      options.backoff = Backoff(firstMicroseconds: 50_000, longestMicroseconds: 500_000)
+      let (database, connection, options) = try Self.join(cluster)
+      var server = connection
       let folder = try Folder()
       var following = try Following(options, directory: folder.path + "/data")
       var writing: Writing? = Writing(following, options.target, backoff: options.backoff)

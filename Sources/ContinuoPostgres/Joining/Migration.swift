@@ -102,11 +102,7 @@
 
     /// Whether tables of ours are there.
     func isMade(_ names: [String]) throws(PostgresFailure) -> Bool {
-      for name in names {
-        guard try server.query("select to_regclass($1) is not null", [.text(own(name))]).first?.bool(0) == true else {
-          return false
-        }
-      }
+      for name in names where try !server.hasRelation(own(name)) { return false }
       return true
     }
 
@@ -147,8 +143,7 @@
 
     /// The columns that are ours.
     package func owned() throws(PostgresFailure) -> [SummaryColumn] {
-      let isThere = try server.query("select to_regclass($1) is not null", [.text(own(OwnTables.owned))]).first?.bool(0)
-      guard isThere == true else { return [] }
+      guard try server.hasRelation(own(OwnTables.owned)) else { return [] }
       let rows = try server.query(
         "select column_name from \(own(OwnTables.owned)) where relation = $1", [.text(mapping.tokens.quoted)])
       let names = Set(rows.all.compactMap { $0.text(0) })
@@ -261,7 +256,7 @@
       )
       do {
         // Whoever writes has the same row: nothing is written while a column changes hands.
-        if try server.query("select to_regclass($1) is not null", [.text(own(OwnTables.sync))]).first?.bool(0) == true {
+        if try server.hasRelation(own(OwnTables.sync)) {
           _ = try server.query("select 1 from \(own(OwnTables.sync)) for update", doing: doing)
         }
         let answer = try body()

@@ -63,8 +63,7 @@
 
     /// Whether there is a table of ours.
     private func hasOwn(_ name: String) throws(PostgresFailure) -> Bool {
-      try server.query("select to_regclass($1) is not null", [.text(SQLText.relation(schema, name))]).first?.bool(0)
-        ?? false
+      try server.hasRelation(SQLText.relation(schema, name))
     }
 
     func ownedColumns() throws(PostgresFailure) -> [Finding] {

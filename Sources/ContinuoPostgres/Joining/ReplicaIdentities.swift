@@ -55,10 +55,10 @@
 
     /// Runs them; what was run. For who may alter the tables, and write the table of what they had.
     func alter() throws(PostgresFailure) -> [String] {
-      var (done, more) = ([String](), try pending())
+      var done: [String] = []
       // Tables, then their partitions.
       for _ in 0..<2 {
-        for (relation, statement) in more {
+        for (relation, statement) in try pending() {
           let doing = "altering the replica identity of \(relation)"
           try alone(doing) { () throws(PostgresFailure) in
             _ = try server.query(
@@ -71,7 +71,6 @@
           }
           done.append(statement)
         }
-        more = try pending()
       }
       return done
     }
@@ -79,8 +78,7 @@
     /// Puts back what was altered, where it is as it was made, and where no row of a publication loses its name by that; what was
     /// done and what was not. What was not is kept, and its table with it.
     func restore() throws(PostgresFailure) -> [String] {
-      let isThere = try server.query("select to_regclass($1) is not null", [.text(own)]).first?.bool(0)
-      guard isThere == true else { return [] }
+      guard try server.hasRelation(own) else { return [] }
       let rows = try server.query(
         """
         select i.relation, i.was, i.was_index, n.nspname::text, c.relname::text,
@@ -133,9 +131,7 @@
 
     /// Whether something is still to be put back.
     func isLeft() throws(PostgresFailure) -> Bool {
-      guard try server.query("select to_regclass($1) is not null", [.text(own)]).first?.bool(0) == true else {
-        return false
-      }
+      guard try server.hasRelation(own) else { return false }
       return try server.query("select 1 from \(own) limit 1").count > 0
     }
 

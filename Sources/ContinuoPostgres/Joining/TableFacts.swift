@@ -3,6 +3,13 @@
 // Not here: what is wrong with it (Preflight), what it is to be (TableMapping).
 
 #if Postgres
+  extension Connection {
+    /// Whether there is a relation of a quoted name.
+    func hasRelation(_ quoted: String) throws(PostgresFailure) -> Bool {
+      try query("select to_regclass($1) is not null", [.text(quoted)]).first?.bool(0) ?? false
+    }
+  }
+
   /// A table of the server.
   package struct TableFacts: Sendable {
     package struct Column: Sendable, Equatable {
