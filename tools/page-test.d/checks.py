@@ -254,6 +254,32 @@ def live(stage):
     stage.until(lambda: stage.drawn() != before and same(stage, "NANO", "1m"), "a rollback", seconds)
 
 
+def overtaken(stage):
+    """An answer that a trade has overtaken on its way does not take it back."""
+    stage.token("NANO", "?interval=1m")
+    if not stage.has_stream:
+        return
+    stage.until(lambda: stage.texts("#live") == ["Live"], "the stream is open")
+    time.sleep(0.5)
+    stage.script("""
+        const [real, held] = [window.fetch, (window.held = { count: 0 })];
+        const gate = new Promise((open) => { held.open = open; });
+        window.fetch = async (path, options) => {
+            const reply = await real(path, options);
+            if (String(path).includes("/candles")) { held.count += 1; await gate; }
+            return reply;
+        };""")
+    # A bucket that the chart does not have: it asks for all again.
+    stage.server.events([trade("NANO", 90_003, now() - datetime.timedelta(hours=7), 5556, -12)])
+    stage.until(lambda: stage.script("return held.count") > 0, "an answer is on its way")
+    stage.server.events([trade("NANO", 90_004, now(), 7777, -12)])
+    newest = lambda: stage.server.token("NANO", "/candles", interval="1m", limit=1)["candles"][-1]["bucket"]
+    stage.until(lambda: stage.drawn()[-1]["time"] == datetime.datetime.fromisoformat(newest().replace("Z", "+00:00")).timestamp(), "a trade")
+    stage.script("held.open()")
+    time.sleep(0.5)
+    assert same(stage, "NANO", "1m"), "an answer took back what the stream had said"
+
+
 def datafeed(stage):
     """TradingView's client: history is the API's, a trade is a live bar, a late one has it ask again."""
     stage.open("/")
@@ -368,4 +394,4 @@ def without_chart(stage):
 
 
 FIRST = [empty, filled]
-ALL = [*FIRST, ranking, sizes, controls, keyboard, pointer, tables, datafeed, live, tabs, themes, narrow, without_chart, demo_pictures]
+ALL = [*FIRST, ranking, sizes, controls, keyboard, pointer, tables, datafeed, overtaken, live, tabs, themes, narrow, without_chart, demo_pictures]

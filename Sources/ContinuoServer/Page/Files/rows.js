@@ -1,5 +1,6 @@
 // The candles that a token's page holds: pages from the newest back, and what has changed in them since.
-// Invariant: ascending by bucket, no bucket twice; figures are the server's texts.
+// Invariant: ascending by bucket, no bucket twice; figures are the server's texts. An answer that is older than what the stream has
+// said meanwhile, or than another answer, takes nothing back.
 // Not here: drawing them (chart.js).
 
 import { ask, csv, query, tokenPath } from "./api.js";
@@ -10,6 +11,8 @@ const rowsMax = 5000;
 export class Rows {
   constructor(token, interval, isFilled) {
     Object.assign(this, { token, interval, isFilled, list: [], next: null, tag: null, isLoading: false });
+    // Refreshes that were asked for and the newest that was answered; questions on their way, and what the stream has said meanwhile.
+    Object.assign(this, { asked: 0, answered: 0, open: 0, heard: [] });
   }
 
   path(names) {
@@ -17,20 +20,39 @@ export class Rows {
     return query(tokenPath(this.token, "/candles"), all);
   }
 
+  /** Asks a question and has the answer put in; then what the stream has said meanwhile, once more. */
+  async question(path, put) {
+    const before = this.heard.length;
+    this.open += 1;
+    try {
+      const isNews = put(await ask(path));
+      // The stream says what there is, not what is added: an event that is older than the answer is followed by one that is not.
+      const changes = this.heard.slice(before).map((event) => this.place(event));
+      if (changes.includes("unknown")) return await this.refresh() || isNews;
+      return isNews || changes.length > 0;
+    } finally {
+      this.open -= 1;
+      if (this.open === 0) this.heard = [];
+    }
+  }
+
   /** Asks for all that is held once more, or for the newest page. Whether anything is another now. */
   async refresh() {
     const isFirst = this.list.length === 0;
     // Where nothing older is left to load, something older may have come since.
     const from = this.next && !isFirst ? this.list[0].bucket : "";
-    const path = this.path({ limit: isFirst ? pageRows : rowsMax, from });
-    const { body, tag } = await ask(path);
-    if (!isFirst && tag !== null && tag === this.tag) return false;
-    // More than one answer has room for: what is older than this one stays as it is.
-    const kept = body.next && body.candles.length > 0 ? this.list.filter((row) => row.bucket < body.candles[0].bucket) : [];
-    this.list = kept.concat(body.candles);
-    if (isFirst) this.next = body.next;
-    this.tag = isFirst ? null : tag;
-    return true;
+    const mine = ++this.asked;
+    return await this.question(this.path({ limit: isFirst ? pageRows : rowsMax, from }), ({ body, tag }) => {
+      if (mine < this.answered) return false;
+      this.answered = mine;
+      if (!isFirst && tag !== null && tag === this.tag) return false;
+      // More than one answer has room for: what is older than this one stays as it is.
+      const kept = body.next && body.candles.length > 0 ? this.list.filter((row) => row.bucket < body.candles[0].bucket) : [];
+      this.list = kept.concat(body.candles);
+      if (isFirst) this.next = body.next;
+      this.tag = isFirst ? null : tag;
+      return true;
+    });
   }
 
   /** Asks for the page before. Whether there was one. */
@@ -38,12 +60,13 @@ export class Rows {
     if (!this.next || this.isLoading) return false;
     this.isLoading = true;
     try {
-      const { body } = await ask(this.path({ limit: pageRows, cursor: this.next }));
-      const first = this.list[0]?.bucket;
-      this.list = body.candles.filter((row) => first === undefined || row.bucket < first).concat(this.list);
-      this.next = body.next;
-      this.tag = null;
-      return body.candles.length > 0;
+      return await this.question(this.path({ limit: pageRows, cursor: this.next }), ({ body }) => {
+        const first = this.list[0]?.bucket;
+        this.list = body.candles.filter((row) => first === undefined || row.bucket < first).concat(this.list);
+        this.next = body.next;
+        this.tag = null;
+        return body.candles.length > 0;
+      });
     } finally {
       this.isLoading = false;
     }
@@ -51,6 +74,11 @@ export class Rows {
 
   /** Puts in what the stream says. "last", "other", or "unknown": then all is to be asked for again. */
   apply(event) {
+    if (this.open > 0) this.heard.push(event);
+    return this.place(event);
+  }
+
+  place(event) {
     const bucket = event.deleted ? event.bucket : event.candle.bucket;
     const last = this.list.at(-1)?.bucket;
     this.tag = null;
