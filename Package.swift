@@ -161,6 +161,7 @@ let package = Package(
         "ContinuoServer", "ContinuoTool", "Continuo", "ContinuoBytes", "ContinuoFormats", "ContinuoStorage",
         "ContinuoTestSupport", ofServer("HummingbirdTesting", "hummingbird"), ofServer("Hummingbird", "hummingbird"),
         ofServer("HTTPTypes", "swift-http-types"), ofServer("NIOCore", "swift-nio"), ofServer("NIOPosix", "swift-nio"),
+        ofServer("Logging", "swift-log"), ofServer("ServiceLifecycle", "swift-service-lifecycle"),
       ],
       swiftSettings: house),
     .testTarget(

@@ -100,14 +100,19 @@
     func refuses() async throws {
       try await Self.withScratch { directory in
         _ = try await Program.run(["ingest", "--data-dir", directory, "data/sample.csv", "--quiet"])
-        let before = try await Program.run(["inspect", "--data-dir", directory, "--digest", "--quiet"])
+        // Without its files' room, in which a file system counts what it has not sorted out yet.
+        func inspected() async throws -> [Substring] {
+          try await Program.run(["inspect", "--data-dir", directory, "--digest", "--quiet"]).split(separator: "\n")
+            .filter { !$0.hasPrefix("journal_bytes") && !$0.hasPrefix("state_bytes") }
+        }
+        let before = try await inspected()
         let refused = try await Program.outcome(["serve", "--data-dir", directory, "--listen", "127.0.0.1:0", "--demo"])
         #expect(refused.status == 1, "\(refused.error)")
         #expect(
           refused.error.hasPrefix("continuo: bad_parameter: \(directory) holds events that are not the demo's"),
           "\(refused.error)")
-        let after = try await Program.run(["inspect", "--data-dir", directory, "--digest", "--quiet"])
-        #expect(after == before)
+        let after = try await inspected()
+        #expect(after == before && after.contains { $0.hasPrefix("state_digest") })
       }
     }
 

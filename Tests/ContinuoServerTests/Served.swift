@@ -1,5 +1,6 @@
 // A server that a test asks: in this process on a port of its own, with a clock that the test sets, and a client to it.
-// Invariant: the body runs when the directory is open; everything is gone afterwards.
+// Invariant: the body runs when the directory is open; everything is gone afterwards. Nobody is asked what an address is: a name
+// service that is slow would hold up every connection of the run.
 // Not here: what is expected of it (the tests), the built program (ServedProcess).
 
 #if Server
@@ -8,9 +9,10 @@
   import ContinuoStorage
   import Foundation
   import HTTPTypes
-  import Hummingbird
   import HummingbirdTesting
+  import Logging
   import NIOCore
+  import ServiceLifecycle
   import Synchronization
   import Testing
 
@@ -56,33 +58,70 @@
       options.backupRoot = scratch.appending(path: "backups").path
       try FileManager.default.createDirectory(
         at: scratch.appending(path: "backups"), withIntermediateDirectories: true)
+      options.port = 0
       edit(&options)
-      let (ready, isReady) = AsyncStream<Void>.makeStream()
-      let application = Server(options).application { event in
-        if case .ready = event { isReady.finish() }
-      }
-      try await application.test(.live) { client in
-        for await _ in ready {}
-        let served = Served(port: try #require(client.port), clock: clock, directory: directory) {
-          target, method, headers, body in
-          let response = try await client.execute(uri: target, method: method, headers: headers, body: body)
-          return Reply(response.head, response.body)
+      let (events, told) = AsyncStream<Server.Event>.makeStream()
+      let services = ServiceGroup(
+        configuration: ServiceGroupConfiguration(
+          services: [Server(options).application { told.yield($0) }],
+          logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          defer { told.finish() }
+          try await services.run()
         }
-        try await body(served)
+        guard let port = await Self.port(events) else {
+          try await group.waitForAll()
+          throw ServerEnded()
+        }
+        do {
+          try await Self.lend(port, clock, directory, body)
+        } catch {
+          await services.triggerGracefulShutdown()
+          throw error
+        }
+        await services.triggerGracefulShutdown()
+        try await group.waitForAll()
       }
     }
 
-    /// Lends the same server on another connection.
-    func again(_ body: @escaping @Sendable (Served) async throws -> Void) async throws {
-      let (port, clock, directory) = (port, clock, directory)
-      try await TestClient.withClient(host: "localhost", port: port) { client in
-        let other = Served(port: port, clock: clock, directory: directory) { target, method, headers, body in
-          let response = try await client.execute(
-            TestClient.Request(target, method: method, authority: "localhost", headers: headers, body: body))
-          return Reply(response.head, response.body)
+    /// It ended before it was ready, and did not say why.
+    private struct ServerEnded: Error {}
+
+    /// The port of a server that is ready; nil where it ends before.
+    private static func port(_ events: AsyncStream<Server.Event>) async -> Int? {
+      var (port, isReady): (Int?, Bool) = (nil, false)
+      for await event in events {
+        switch event {
+        case .listening(let number): port = number
+        case .ready: isReady = true
+        case .certificate, .ending: break
         }
-        try await body(other)
+        if isReady, let port { return port }
       }
+      return nil
+    }
+
+    /// Lends a server that is there, on a connection of its own.
+    private static func lend(
+      _ port: Int, _ clock: TestClock, _ directory: URL, _ body: @Sendable (Served) async throws -> Void
+    ) async throws {
+      let client = TestClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(20)))
+      client.connect()
+      let served = Served(port: port, clock: clock, directory: directory) { target, method, headers, body in
+        let response = try await client.execute(
+          TestClient.Request(target, method: method, authority: "localhost", headers: headers, body: body))
+        return Reply(response.head, response.body)
+      }
+      let outcome: Result<Void, any Error>
+      do { outcome = .success(try await body(served)) } catch { outcome = .failure(error) }
+      try? await client.shutdown()
+      try outcome.get()
+    }
+
+    /// Lends the same server on another connection.
+    func again(_ body: @Sendable (Served) async throws -> Void) async throws {
+      try await Self.lend(port, clock, directory, body)
     }
 
     // MARK: requests

@@ -69,7 +69,7 @@
 
     private static func subject(_ shell: Shell, _ server: ServedProcess) async throws -> String {
       try await shell.run(
-        "openssl s_client -connect localhost:\(server.port) </dev/null | openssl x509 -noout -subject"
+        "openssl s_client -servername localhost -connect 127.0.0.1:\(server.port) </dev/null | openssl x509 -noout -subject"
       )
       .text
     }
@@ -211,7 +211,8 @@
         for speaks in ["true", "printf '\(preface)'", "echo nothing of HTTP/2, and more than a preface has"] {
           group.addTask {
             // Answers no ping, and would wait for long.
-            _ = try await shell.run("\(speaks) | openssl s_client -quiet -alpn h2 -connect localhost:\(port)")
+            _ = try await shell.run(
+              "\(speaks) | openssl s_client -quiet -alpn h2 -servername localhost -connect 127.0.0.1:\(port)")
           }
         }
         for _ in 0..<5 {
@@ -290,10 +291,11 @@
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { _ = try await RawConnection.exchange(port, [""]) }
         group.addTask {
-          _ = try await shell.run("openssl s_client -quiet -alpn h2 -connect localhost:\(port)")
+          _ = try await shell.run("openssl s_client -quiet -alpn h2 -servername localhost -connect 127.0.0.1:\(port)")
         }
         group.addTask {
-          _ = try await shell.run("openssl s_client -quiet -alpn http/1.1 -connect localhost:\(port)")
+          _ = try await shell.run(
+            "openssl s_client -quiet -alpn http/1.1 -servername localhost -connect 127.0.0.1:\(port)")
         }
         try await shell.wait("they are there") { try await Self.connections(shell, server) == 4 }
         await server.endWell()
