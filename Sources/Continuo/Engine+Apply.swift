@@ -172,6 +172,19 @@ extension Engine {
     return UInt32(truncatingIfNeeded: number)
   }
 
+  /// Whether batches are far from the limits of names, whatever some 500,000 rows before them bring: then none of them is refused.
+  /// O(1) far from the limits, O(rows) near them.
+  package func hasRoom(_ batches: [EventBatch], _ bounds: BatchBounds) -> Bool {
+    let (others, rows) = (5 * Limits.batchRowsMax, batches.reduce(0) { $0 + $1.rows.count })
+    guard addressNames.count + 2 * (rows + others) <= bounds.addressesMax else { return false }
+    if tokenNames.count + rows + others <= bounds.tokensMax { return true }
+    var tokens: Set<ByteString> = []
+    for batch in batches {
+      for row in batch.rows where row.token != .absent { tokens.insert(batch.bytes(of: row.token)) }
+    }
+    return tokenNames.count + tokens.count + others <= bounds.tokensMax
+  }
+
   /// Refuses a batch that would pass a limit of names. O(1) far from the limits, O(rows × log n) near them.
   private func checkNames(_ batch: borrowing EventBatch, _ bounds: BatchBounds) throws(Refusal) {
     let rows = batch.rows.count

@@ -70,6 +70,8 @@ public struct Engine: ~Copyable {
   var readers: Publication?
   /// Whether readers were asked for: versions are left for good then.
   var isRead = false
+  /// Whether what is done now is shown with what follows (``holdVersions()``).
+  var isHeld = false
   /// The newest published version of each token.
   var versions: AtomicWords
   /// The tokens that were changed since the last version, if any are published.

@@ -218,6 +218,34 @@ public final class Ledger: Sendable {
     return OfferedBatch(answer: stages.offer(.input(batch, settings.bounds(wallClock), position)))
   }
 
+  /// Takes in several batches as one, in their order, and with them how far their source is: a crash leaves all of them or none,
+  /// and readers see all of them or none. Each has as many rows as a batch may have, together they have ``Limits/wholeRowsMax`` at
+  /// most, and as much memory is needed as their rows take, twice. O(rows) and a write.
+  ///
+  /// - Returns: what became of each batch.
+  /// - Throws: as ``take(_:at:wallClock:)``, with nothing changed; ``Refusal/batchTooLarge(rows:)`` also where they are more together, or
+  ///   half a million rows more might pass a limit of names: one batch by itself may still be taken.
+  public func take(
+    whole batches: [EventBatch], at position: InputPosition, wallClock: Timestamp?
+  ) throws -> [Receipt] {
+    guard let last = batches.last else { return [] }
+    for batch in batches { try require(batch) }
+    guard batches.count == 1 || hasRoom(batches) else {
+      throw Refusal.batchTooLarge(rows: batches.reduce(0) { $0 + $1.offered })
+    }
+    let bounds = settings.bounds(wallClock)
+    let steps = batches.dropLast().map { JournalRecord.batch($0, bounds) } + [.input(last, bounds, position)]
+    return try stages.offer(whole: steps).wait().receipts()
+  }
+
+  /// Whether several batches may be taken as one: together they are within bounds, and far from the limits of names. O(batches) far from
+  /// these, O(rows) near them.
+  package func hasRoom(_ batches: [EventBatch]) -> Bool {
+    let (rows, bytes) = batches.reduce((0, 0)) { ($0.0 + $1.offered, $0.1 + $1.textBytes) }
+    guard rows <= Limits.wholeRowsMax, bytes <= Limits.wholeBytesMax else { return false }
+    return stages.hasRoom(batches, settings.bounds(nil))
+  }
+
   private func require(_ batch: EventBatch) throws {
     guard batch.offered <= Limits.batchRowsMax else { throw Refusal.batchTooLarge(rows: batch.offered) }
     guard batch.price == price else {
@@ -335,25 +363,4 @@ public struct OfferedBatch: Sendable {
   ///
   /// - Throws: as ``Ledger/take(_:wallClock:)``.
   public func receipt() throws -> Receipt { try answer.wait().receipt() }
-}
-
-extension Engine {
-  /// Takes the step that a record is; what the engine refuses it refused then too.
-  package mutating func replay(_ record: JournalRecord) { _ = take(record) }
-
-  /// Takes the step that a record is; a cut of the tail changes nothing. The same live and in replay.
-  mutating func take(_ record: JournalRecord) -> LedgerOutcome {
-    do throws(Refusal) {
-      switch record {
-      case .batch(let batch, let bounds): return .taken(try apply(batch, bounds))
-      case .input(let batch, let bounds, let position): return .taken(try apply(batch, bounds, at: position))
-      case .rollback(let chain, let block): return .undone(try rollback(chain: chain, above: block))
-      case .retract(let identity): return .undone(retract(identity) ? 1 : 0)
-      case .moveHorizon(let policy): return .undone(moveHorizon(policy))
-      case .cut: return .undone(0)
-      }
-    } catch {
-      return .refused(error)
-    }
-  }
 }

@@ -1,6 +1,7 @@
 // The two stages of a ledger, each with a thread of its own: one writes what was offered, the other applies what is written.
 // Invariant: steps are written, applied and answered in the order in which they were offered; a step is applied when its frame
-// is as durable as was asked for; behind the first failure nothing is written or applied.
+// is as durable as was asked for; what was offered as one is in one frame, and shown at once; behind the first failure nothing is
+// written or applied.
 // Not here: what is offered (Ledger), the journal's bytes (JournalWriter).
 // Source: group commit, D. DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984.
 
@@ -8,13 +9,16 @@ internal import Continuo
 internal import ContinuoBytes
 internal import Synchronization
 
-/// A step that was offered, and what becomes of it.
+/// What was offered at once, and what becomes of it: one step, or several that are one.
 final class LedgerAnswer: Sendable {
-  let step: JournalRecord
+  let steps: [JournalRecord]
   // Each has its own, for of a condition that all shared every answer would wake them all.
   private let outcome = MonitorHandle<LedgerOutcome?>(nil)
 
-  init(_ step: JournalRecord) { self.step = step }
+  init(_ steps: [JournalRecord]) { self.steps = steps }
+
+  /// What it weighs while it waits.
+  fileprivate var weight: Int { steps.reduce(0) { $0 + $1.weight } }
 
   fileprivate func settle(_ settled: LedgerOutcome) { outcome.locked { $0 = settled } }
 
@@ -29,6 +33,8 @@ final class LedgerAnswer: Sendable {
 /// What became of a step.
 enum LedgerOutcome: Sendable {
   case taken(Receipt)
+  /// Several batches that are one.
+  case takenWhole([Receipt])
   case refused(Refusal)
   case failed(StorageFailure)
 
@@ -39,9 +45,13 @@ enum LedgerOutcome: Sendable {
     return .taken(receipt)
   }
 
-  func receipt() throws -> Receipt {
+  func receipt() throws -> Receipt { try receipts().last ?? Receipt() }
+
+  /// A receipt for each step that was offered at once.
+  func receipts() throws -> [Receipt] {
     switch self {
-    case .taken(let receipt): return receipt
+    case .taken(let receipt): return [receipt]
+    case .takenWhole(let receipts): return receipts
     case .refused(let refusal): throw refusal
     case .failed(let failure): throw failure
     }
@@ -92,14 +102,17 @@ final class LedgerStages: Sendable {
     journal = Mutex(LedgerJournal(writer))
   }
 
-  /// Offers a step; waits where too much is waiting already. O(1).
-  func offer(_ step: JournalRecord) -> LedgerAnswer {
-    let answer = LedgerAnswer(step)
+  /// Offers steps that are one; waits where too much is waiting already. O(1).
+  func offer(_ steps: JournalRecord...) -> LedgerAnswer { offer(whole: steps) }
+
+  func offer(whole steps: [JournalRecord]) -> LedgerAnswer {
+    let answer = LedgerAnswer(steps)
+    let weight = answer.weight
     offered.locked(
       when: { $0.rows < Self.rowsMax },
       { state in
         state.waiting.append(answer)
-        state.rows += step.weight
+        state.rows += weight
       })
     return answer
   }
@@ -118,6 +131,11 @@ final class LedgerStages: Sendable {
 
   /// How far each source has come whose batches are applied.
   var positions: [InputPosition] { applied.withLock { $0.engine.positions } }
+
+  /// Whether batches that are one are far from the limits of names.
+  func hasRoom(_ batches: [EventBatch], _ bounds: BatchBounds) -> Bool {
+    applied.withLock { $0.engine.hasRoom(batches, bounds) }
+  }
 
   func publication() -> Publication { applied.withLock { $0.engine.publication() } }
 
@@ -197,7 +215,7 @@ final class LedgerStages: Sendable {
         next.failure.map { failure in next.steps.map { _ in LedgerOutcome.failed(failure) } }
         ?? applied.withLock { applied in
           var outcomes: [LedgerOutcome] = []
-          for answer in next.steps { outcomes.append(applied.engine.take(answer.step)) }
+          for answer in next.steps { outcomes.append(applied.engine.take(whole: answer.steps)) }
           applied.frame = next.frame
           return outcomes
         }
@@ -206,12 +224,13 @@ final class LedgerStages: Sendable {
     }
   }
 
-  /// As many steps as make a batch of the greatest size: a frame stays within bounds.
+  /// As many as make a batch of the greatest size: a frame stays within bounds, but for what was offered as one.
   private static func group(_ state: inout Offered) -> [LedgerAnswer] {
     var (count, rows) = (0, 0)
     for answer in state.waiting {
-      if count > 0, rows + answer.step.weight > Limits.batchRowsMax { break }
-      rows += answer.step.weight
+      let weight = answer.weight
+      if count > 0, rows + weight > Limits.batchRowsMax { break }
+      rows += weight
       count += 1
     }
     let group = Array(state.waiting.prefix(count))
@@ -252,7 +271,7 @@ private struct LedgerJournal: ~Copyable {
     if let refused { return refused }
     do throws(DiskFailure) {
       var missing = isFull ? try writer.missingRoom() : nil
-      if missing == nil { missing = try writer.append(steps.map(\.step)) }
+      if missing == nil { missing = try writer.append(steps.flatMap(\.steps)) }
       isFull = missing != nil
       // Not for good: nothing was written.
       return missing.map { .noRoom(path: writer.path, bytesLeft: $0.bytesLeft, bytesNeeded: $0.bytesNeeded) }

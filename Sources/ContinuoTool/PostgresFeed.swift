@@ -29,6 +29,12 @@
       try isHistory ? inlet.take(history: batch, at: position) : inlet.take(batch, at: position)
     }
 
+    func hasRoom(_ batches: [EventBatch]) -> Bool { (try? inlet.opened.ledger.hasRoom(batches)) ?? false }
+
+    func take(whole batches: [EventBatch], at position: InputPosition) throws -> [Receipt] {
+      try inlet.take(whole: batches, at: position)
+    }
+
     func moveHorizon() throws { try inlet.moveHorizon() }
   }
 

@@ -35,6 +35,10 @@
     func held(_ kind: EventKind) -> [OrderKey] { whole.held(kind) }
     func position(of source: ByteString) throws -> UInt128? { try whole.position(of: source) }
     func moveHorizon() throws { try whole.moveHorizon() }
+    func hasRoom(_ batches: [EventBatch]) -> Bool { whole.hasRoom(batches) }
+    func take(whole batches: [EventBatch], at position: InputPosition) throws -> [Receipt] {
+      try whole.take(whole: batches, at: position)
+    }
     func take(_ batch: EventBatch, at position: InputPosition, isHistory: Bool) throws -> Receipt {
       if isHistory {
         try left.withLock { left in

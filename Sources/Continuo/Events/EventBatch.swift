@@ -95,6 +95,19 @@ public struct EventBatch: Sendable {
     offeredRows.removeAll()
   }
 
+  /// How many bytes of text its rows have. O(1).
+  package var textBytes: Int { text.bytes.count }
+
+  /// The row of a line that was offered; nil where there is none, or it was rejected already. O(log rows).
+  package func row(line: Int) -> BatchRow? {
+    var (low, high) = (0, rows.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if rows[middle].line < line { low = middle + 1 } else { high = middle }
+    }
+    return low < rows.count && rows[low].line == line ? rows[low] : nil
+  }
+
   /// The chains that its rows are of. O(rows).
   package var chains: Set<UInt32> {
     var (chains, last): (Set<UInt32>, UInt32?) = ([], nil)

@@ -53,7 +53,8 @@ extension Engine {
   /// Begins to note what changes, if somebody follows by now. Before the first change of a step. O(1).
   @inline(__always)
   mutating func beginStep() {
-    if let readers, !stepChanges.isOn, readers.changes.isWanted { beginFollowing(readers) }
+    // What is held back has begun already: a part of its changes would be no feed.
+    if let readers, !isHeld, !stepChanges.isOn, readers.changes.isWanted { beginFollowing(readers) }
   }
 
   @inline(never)

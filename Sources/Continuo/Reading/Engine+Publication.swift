@@ -56,8 +56,21 @@ extension Engine {
   /// Ends a step: shows readers what was changed since the last version. Without readers there is nothing to show: who holds a
   /// version to keep it elsewhere needs that one alone, and what is made behind it is changed in place. O(tokens changed).
   mutating func publish() {
+    guard !isHeld else { return }
     guard let readers else { return arena.reclaim() }
     if isRead { leaveVersion(readers) }
+  }
+
+  /// Shows readers nothing of the steps that follow before ``showVersions()``: several batches that are one. O(1).
+  package mutating func holdVersions() {
+    beginStep()
+    isHeld = true
+  }
+
+  /// Shows what was done since ``holdVersions()``, as one version. O(tokens changed).
+  package mutating func showVersions() {
+    isHeld = false
+    publish()
   }
 
   /// Makes the version of now. O(tokens changed).

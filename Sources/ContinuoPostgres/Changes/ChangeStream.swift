@@ -1,6 +1,6 @@
 // Changes as they come, into the engine: gathered while more is there, taken whole, and confirmed when they are synced.
-// Invariant: the server is never told that it may forget what is not on the disk here; a transaction that comes again is taken from
-// where it was left.
+// Invariant: the server is never told that it may forget what is not on the disk here; a transaction is taken whole, or, where it is
+// longer than memory is to hold, in parts, of which each is taken once.
 // Not here: connecting and connecting again (Follower), what a change makes (ChangePlan).
 // Rules 20.11.
 
@@ -20,7 +20,7 @@
 
   /// One stream, from its start to its end.
   struct ChangeStream {
-    /// A transaction of more changes than this is taken in parts of so many.
+    /// A transaction of more changes than this is planned in parts of so many.
     private static let partChanges = 25_000
     /// So many changes of several transactions are taken at once, where they are there already.
     private static let gatheredChangesMax = 10_000
@@ -68,6 +68,8 @@
     private var transactions = 0
     /// The transaction that is being read.
     private var open: OpenTransaction?
+    /// What of it is planned and not taken: all of it is taken at once. What was gathered before it is in the first one.
+    private var parts: [ChangePart] = []
 
     private struct OpenTransaction {
       var commit: LSN
@@ -79,6 +81,8 @@
       var isTaken: Bool
       /// Where its changes begin among those that are gathered.
       var start: Int
+      /// It is too long to be kept: what comes of it is taken as it comes.
+      var isTakenInParts = false
     }
 
     init(
@@ -164,7 +168,7 @@
           transactions += 1
         }
         open = nil
-        if changes.count >= Self.gatheredChangesMax { try flush() }
+        if changes.count >= Self.gatheredChangesMax || !parts.isEmpty { try flush() }
       case .nothing: break
       }
     }
@@ -178,14 +182,14 @@
       let change = try completed(change)
       if case .truncated(let table) = change {
         // By itself, and behind everything in front of it.
-        try takePart(upTo: transaction.read - 1)
+        try endPart(upTo: transaction.read - 1)
         try truncate(table, transaction.commit)
         changes = [change]
       } else {
         changes.append(change)
         guard changes.count - transaction.start >= Self.partChanges else { return }
       }
-      try takePart(upTo: transaction.read)
+      try endPart(upTo: transaction.read)
     }
 
     /// What was not sent of an event is what its row has now, or a change of it is still to come.
@@ -202,10 +206,11 @@
     private mutating func flush() throws {
       guard open == nil, let end = gatheredEnd else { return }
       // Nothing of it may concern us: how far it is is noted now and then.
-      if changes.isEmpty, position.isBetween {
+      if changes.isEmpty, parts.isEmpty, position.isBetween {
         try noteForeign(end)
       } else {
-        try take(SourcePosition(generation: position.generation, lsn: end), commit: end)
+        parts.append(plan(SourcePosition(generation: position.generation, lsn: end)))
+        try takeParts(commit: end)
       }
       tellGathered()
     }
@@ -220,17 +225,42 @@
       (gatheredEnd, transactions, tokens) = (nil, 0, [:])
     }
 
-    /// Takes what is gathered, the first changes of the transaction that is open among it.
-    private mutating func takePart(upTo read: UInt32) throws {
+    /// Ends a part with what is gathered, the first changes of the transaction that is open among it.
+    private mutating func endPart(upTo read: UInt32) throws {
       guard !changes.isEmpty, let commit = open?.commit else { return }
-      try take(SourcePosition(generation: position.generation, lsn: commit, changes: read), commit: commit)
+      try keep(plan(SourcePosition(generation: position.generation, lsn: commit, changes: read)), commit: commit)
       open?.start = 0
+    }
+
+    /// Keeps a part of the transaction that is open until all of it is there; takes it, where that is too long.
+    private mutating func keep(_ part: ChangePart, commit: LSN) throws {
+      parts.append(part)
+      if rowsKept > options.wholeChangesMax { open?.isTakenInParts = true }
+      guard open?.isTakenInParts == true else { return }
+      try takeEach(commit: commit)
       tellGathered()
     }
 
-    /// Takes all but the last rows of a truncation, in as many batches as it needs.
+    /// Takes the parts that are kept as one; each by itself where together they might pass a limit.
+    private mutating func takeParts(commit: LSN) throws {
+      guard parts.count == 1 || sink.hasRoom(parts.map(\.batch)) else { return try takeEach(commit: commit) }
+      try take(parts, commit: commit)
+      parts.removeAll()
+    }
+
+    private var rowsKept: Int { parts.reduce(0) { $0 + $1.batch.offered } }
+
+    private mutating func takeEach(commit: LSN) throws {
+      for part in parts { try take([part], commit: commit) }
+      parts.removeAll()
+    }
+
+    /// How far the source is behind all that is planned.
+    private var planned: SourcePosition { parts.last?.position ?? position }
+
+    /// Plans all but the last rows of a truncation, in as many batches as it needs.
     private mutating func truncate(_ table: Int, _ commit: LSN) throws {
-      let before = position.lsn == commit ? position.changes : 0
+      let before = planned.lsn == commit ? planned.changes : 0
       while map.events(table).count > Self.truncationRows {
         let some = map.events(table)
           .sorted {
@@ -238,37 +268,49 @@
           }
           .prefix(Self.truncationRows)
         changes = some.map { .removed(table: table, key: $0.key, oldEvent: nil) }
-        guard position.step < .max else { throw FollowingStop.usedUp("\(UInt16.max) batches of one truncation") }
-        let step = position.lsn == commit ? position.step + 1 : 1
+        guard planned.step < .max else { throw FollowingStop.usedUp("\(UInt16.max) batches of one truncation") }
+        let step = planned.lsn == commit ? planned.step + 1 : 1
         let next = SourcePosition(generation: position.generation, lsn: commit, changes: before, step: step)
         // What is held goes, however old it is.
-        try take(next, commit: commit, windowMicroseconds: .max)
+        try keep(plan(next, windowMicroseconds: .max), commit: commit)
       }
     }
 
-    private mutating func take(_ next: SourcePosition, commit: LSN, windowMicroseconds: Int64? = nil) throws {
+    /// Plans what is gathered.
+    private mutating func plan(_ next: SourcePosition, windowMicroseconds: Int64? = nil) -> ChangePart {
       let plan = ChangePlan(
         changes, kinds: kinds, &map, price: sink.price, newest: sink.newest,
         windowMicroseconds: windowMicroseconds ?? options.windowMicroseconds)
-      own(plan.batch.chains)
+      let part = ChangePart(plan, changes, kinds: kinds, at: next)
+      changes.removeAll(keepingCapacity: true)
+      return part
+    }
+
+    /// Takes parts as one.
+    private mutating func take(_ parts: [ChangePart], commit: LSN) throws {
+      guard let next = parts.last?.position else { return }
+      for part in parts { own(part.batch.chains) }
       // While what was rejected last is not written down, or has no room, nothing more is taken.
       try letters.settle()
-      try keyFile.append(plan.keyChanges, at: next.value)
-      let receipt = try sink.take(plan.batch, at: Self.input(source, next), isHistory: false)
-      try bury(receipt.rejections, plan, commit)
+      try keyFile.append(parts.count == 1 ? parts[0].keyChanges : parts.flatMap(\.keyChanges), at: next.value)
+      let receipts = try sink.take(whole: parts.map(\.batch), at: Self.input(source, next))
+      // Written down before the server may forget it.
+      try letters.append(
+        zip(parts, receipts).flatMap { $0.letters($1.rejections, lsn: commit, options.mapping.events) })
       position = next
       if next.isBetween { confirmable = next.lsn }
-      changes.removeAll(keepingCapacity: true)
       if keyFile.isLong { try keyFile.compact(&map, horizon: sink.horizon, at: next.value) }
       lastSign = ContinuousClock.now
       try keepWatch()
-      let (counts, keys, taken) = (plan.counts, map.count, confirmable)
+      let (keys, taken) = (map.count, confirmable)
       tell {
         $0.batches += 1
-        $0.counts += counts
-        $0.accepted += receipt.accepted
-        $0.undone += receipt.undone
-        $0.rejected += receipt.rejections.count
+        for part in parts { $0.counts += part.counts }
+        for receipt in receipts {
+          $0.accepted += receipt.accepted
+          $0.undone += receipt.undone
+          $0.rejected += receipt.rejections.count
+        }
         ($0.keys, $0.takenLSN) = (keys, max($0.takenLSN, taken))
       }
     }
@@ -278,21 +320,6 @@
         preconditionFailure("the name of a source is short")
       }
       return input
-    }
-
-    /// Writes down what was rejected, before the server may forget it.
-    private func bury(_ rejections: [Rejection], _ plan: ChangePlan, _ commit: LSN) throws {
-      var lines: [UInt8] = []
-      for rejection in rejections {
-        let origin = plan.origins.indices.contains(rejection.line) ? plan.origins[rejection.line] : -1
-        guard changes.indices.contains(origin), case .put(let table, let key, _, _, let event?) = changes[origin] else {
-          continue
-        }
-        let source = options.mapping.events[table]
-        lines += DeadLetters.line(
-          lsn: commit, table: source.title, key: key, rejection, row: event.texts(source.kind))
-      }
-      try letters.append(lines)
     }
 
     // MARK: looking after the connection

@@ -19,6 +19,10 @@ package protocol EventSink: Sendable {
   ///
   /// - Parameter isHistory: whether it is of a snapshot, within which the horizon stands still.
   func take(_ batch: EventBatch, at position: InputPosition, isHistory: Bool) throws -> Receipt
+  /// Whether several batches may be taken as one.
+  func hasRoom(_ batches: [EventBatch]) -> Bool
+  /// The same of several that are one: all of them or none, for who reads too. A receipt of each.
+  func take(whole batches: [EventBatch], at position: InputPosition) throws -> [Receipt]
   /// Which events of a kind are held. O(events).
   func held(_ kind: EventKind) -> [OrderKey]
   /// Moves the horizon where it is due.
@@ -58,6 +62,14 @@ package final class LedgerSink: EventSink {
     let receipt = try ledger.take(batch, at: position, wallClock: wallClock())
     if !isHistory { try moveHorizon() }
     return receipt
+  }
+
+  package func hasRoom(_ batches: [EventBatch]) -> Bool { ledger.hasRoom(batches) }
+
+  package func take(whole batches: [EventBatch], at position: InputPosition) throws -> [Receipt] {
+    let receipts = try ledger.take(whole: batches, at: position, wallClock: wallClock())
+    try moveHorizon()
+    return receipts
   }
 
   package func moveHorizon() throws {

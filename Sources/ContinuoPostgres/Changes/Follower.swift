@@ -39,6 +39,8 @@
       package var patienceMicroseconds: Int64 = 60_000_000
       /// The file of keys is written anew once it is longer than twice its rows and so much.
       package var keyGrowthBytes: Int64 = 16 << 20
+      /// A transaction of more changes than this is taken in parts that are seen as they come: until then all of it is in memory.
+      package var wholeChangesMax = 1_000_000
       /// How long the file of rejected rows may be before nothing more is taken.
       package var rejectedBytesMax: Int64 = 64 << 20
       /// How the waits behind failures grow.

@@ -163,6 +163,15 @@ final class LiveMarket: Sendable {
     return (receipt, opened.ledger.journalPosition.sequence)
   }
 
+  /// Takes several batches as one, and how far their source is.
+  func take(whole batches: [EventBatch], at position: InputPosition) throws -> [Receipt] {
+    let opened = try opened()
+    let receipts = try step { try opened.ledger.take(whole: batches, at: position, wallClock: wallClock()) }
+    for receipt in receipts { metrics.count(receipt) }
+    try moveHorizonIfDue()
+    return receipts
+  }
+
   /// What has one source takes nothing from another one: it would be gone with the next look at that source.
   private func requireUnowned(_ chains: @autoclosure () -> Set<UInt32>) throws(Problem) {
     guard let ownedChains else { return }

@@ -40,6 +40,11 @@
       try market.take(batch, at: position, movesHorizon: false).receipt
     }
 
+    /// Takes several batches as one: all of them or none, for who reads too. A receipt of each. O(rows) and a write.
+    public func take(whole batches: [EventBatch], at position: InputPosition) throws -> [Receipt] {
+      try market.take(whole: batches, at: position)
+    }
+
     /// Moves the horizon where it is due. O(what is dropped).
     public func moveHorizon() throws { try market.moveHorizonIfDue() }
 

@@ -58,6 +58,8 @@ struct JournalWriter: ~Copyable {
   private var packer = BatchPacker()
   /// Room for a header, in front of the payload.
   private var frame: [UInt8] = []
+  /// Memory of so many bytes is kept from one frame to the next.
+  private static let keptCapacity = 64 << 20
 
   /// Takes a journal up where it ends, or begins one. One that is there is still to be settled (``settle()``).
   ///
@@ -106,7 +108,8 @@ struct JournalWriter: ~Copyable {
   ///
   /// - Returns: how much room is missing for the file that the frame would begin, with nothing written; nil where all is well.
   mutating func append(_ records: [JournalRecord]) throws(DiskFailure) -> MissingRoom? {
-    frame.removeAll(keepingCapacity: true)
+    // What one very long step needed is not kept for good.
+    frame.removeAll(keepingCapacity: frame.capacity <= Self.keptCapacity)
     frame.pad(to: JournalFormat.headerBytes)
     for record in records { record.append(to: &frame, &packer) }
     let payloadBytes = frame.count - JournalFormat.headerBytes

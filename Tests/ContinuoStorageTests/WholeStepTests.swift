@@ -1,0 +1,118 @@
+// Several batches that are one: crashes leave all of them or none, and so readers see them.
+// Invariant: what is there is a whole number of such steps.
+// Not here: steps that share a frame and are several (GroupCrashTests).
+
+import Continuo
+import ContinuoStorage
+import ContinuoTestSupport
+import Synchronization
+import Testing
+
+@Suite("Batches that are one")
+struct WholeStepTests {
+  private static let rows = 50
+  private static let noon = Timestamp("2024-12-01T12:00:00Z") ?? Timestamp(microseconds: 0)
+
+  /// So many batches; what one puts in another one takes back but for the last of each.
+  private static func batches(_ count: Int, from block: Int, keeping kept: Int) -> [EventBatch] {
+    (0..<count).map { number in
+      var batch = EventBatch()
+      for row in 0..<rows {
+        let place = UInt64(block + number * rows + row)
+        batch.append(
+          Swap(chain: 1, block: place, timestamp: noon, token: "ART", amountUSD: .one, priceUSD: .one))
+        if row >= kept { batch.retract(EventIdentity(kind: .swap, chain: 1, block: place, logIndex: 0)) }
+      }
+      return batch
+    }
+  }
+
+  private static func at(_ position: UInt128) throws -> InputPosition { try #require(InputPosition("pg", position)) }
+
+  /// Rules 3.8, 7.1, 7.5: one frame, cut anywhere: all of it or nothing, and the position of the source with it.
+  @Test("A crash behind every call", arguments: Seeds.thisRun(2))
+  func crashes(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let disk = SimulatedDisk()
+    var options = Ledger.Options()
+    // Each step is longer than a file.
+    (options.journalFileBytes, options.checkpointBytes) = (4 * 4096, nil)
+    var acknowledged: [Int] = []
+    do {
+      let ledger = try Ledger(disk, path: "/data", options)
+      for step in 0..<4 {
+        let receipts = try ledger.take(
+          whole: Self.batches(8, from: 1 + step * 1000, keeping: Self.rows), at: Self.at(UInt128(step + 1)),
+          wallClock: nil)
+        #expect(receipts.map(\.accepted) == [Int](repeating: Self.rows, count: 8))
+        acknowledged.append(disk.operations.count)
+      }
+    }
+    var seen: Set<Int> = []
+    for point in 0...disk.operations.count {
+      let crash = CrashImages(disk.operations[..<point])
+      for variant in CrashVariant.some(20, &random) where !variant.isAstray {
+        let image = crash.image(keepsNames: variant.keepsNames, using: &random, variant.fate)
+        let ledger = try Ledger(SimulatedDisk(image), path: "/data", options)
+        let (count, position) = (ledger.eventCount(chain: 1, above: 0), ledger.position(of: "pg") ?? 0)
+        let context = "point \(point), \(Seeds.replay(seed, "WholeStepTests"))"
+        #expect(count == Int(position) * 8 * Self.rows, "\(context)")
+        #expect(Int(position) >= acknowledged.count { $0 <= point }, "\(context)")
+        seen.insert(Int(position))
+      }
+    }
+    #expect(seen == [0, 1, 2, 3, 4])
+  }
+
+  /// Rule 3.8: no version has a part of them, and who follows is told of them at once.
+  @Test("Readers see all of them or none")
+  func readers() throws {
+    let ledger = try Ledger(SimulatedDisk(), path: "/data", Ledger.Options())
+    let publication = ledger.publication()
+    let isOver = Atomic(false)
+    let counts: [Set<Int>] = Threads.run(2) { _ in
+      var reader = publication.reader()
+      var seen: Set<Int> = []
+      while !isOver.load(ordering: .relaxed) {
+        seen.insert(
+          reader.read { market in market.tokens().reduce(0) { $0 + market.heldKeys(of: .swap, token: $1).count } })
+      }
+      return seen
+    } while: {
+      for step in 0..<30 {
+        let batches = Self.batches(10, from: 1 + step * 1000, keeping: 20)
+        let receipts = try? ledger.take(whole: batches, at: Self.at(UInt128(step + 1)), wallClock: nil)
+        // What a batch takes back is counted where it takes it back.
+        #expect(receipts?.map(\.undone) == [Int](repeating: Self.rows - 20, count: 10))
+      }
+      isOver.store(true, ordering: .relaxed)
+    }
+    let seen = counts.reduce(into: Set()) { $0.formUnion($1) }
+    #expect(seen.allSatisfy { $0 % 200 == 0 }, "\(seen.sorted())")
+    #expect(seen.count > 3)
+    #expect(ledger.eventCount(chain: 1, above: 0) == 30 * 200)
+  }
+
+  /// Rule 3.10: more than may be one is refused whole, and the ledger goes on.
+  @Test("More than may be one")
+  func bounds() throws {
+    var options = Ledger.Options()
+    options.engine.tokensMax = 600_000
+    let ledger = try Ledger(SimulatedDisk(), path: "/data", options)
+    let two = Self.batches(2, from: 1, keeping: Self.rows)
+    #expect(try ledger.take(whole: two, at: Self.at(1), wallClock: nil).count == 2)
+    #expect(try ledger.take(whole: [], at: Self.at(2), wallClock: nil).isEmpty && ledger.position(of: "pg") == 1)
+    let near = try Ledger(
+      SimulatedDisk(), path: "/data",
+      {
+        var options = Ledger.Options()
+        options.engine.tokensMax = 500_000
+        return options
+      }())
+    #expect(throws: Refusal.batchTooLarge(rows: 2 * Self.rows)) {
+      try near.take(whole: two, at: Self.at(1), wallClock: nil)
+    }
+    #expect(near.position(of: "pg") == nil && near.eventCount(chain: 1, above: 0) == 0)
+    #expect(try near.take(whole: [two[0]], at: Self.at(1), wallClock: nil).map(\.accepted) == [Self.rows])
+  }
+}
