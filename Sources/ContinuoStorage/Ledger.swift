@@ -228,6 +228,15 @@ public final class Ledger: Sendable {
   public func take(
     whole batches: [EventBatch], at position: InputPosition, wallClock: Timestamp?
   ) throws -> [Receipt] {
+    try take(whole: batches, at: position, wallClock: wallClock, isNoted: false) { _ in }
+  }
+
+  /// The same, with `note` called behind it: until that has returned the journal keeps the batches, and an opening in which it had not
+  /// finds again what the engine rejected (``Restored/lateRejections``). A checkpoint waits a second for it, no longer.
+  package func take(
+    whole batches: [EventBatch], at position: InputPosition, wallClock: Timestamp?, isNoted: Bool = true,
+    note: ([Receipt]) throws -> Void
+  ) throws -> [Receipt] {
     guard let last = batches.last else { return [] }
     for batch in batches { try require(batch) }
     guard batches.count == 1 || hasRoom(batches) else {
@@ -235,7 +244,12 @@ public final class Ledger: Sendable {
     }
     let bounds = settings.bounds(wallClock)
     let steps = batches.dropLast().map { JournalRecord.batch($0, bounds) } + [.input(last, bounds, position)]
-    return try stages.offer(whole: steps).wait().receipts()
+    let answer = stages.offer(whole: steps, isNoted: isNoted)
+    let outcome = answer.wait()
+    defer { stages.noted(answer, outcome) }
+    let receipts = try outcome.receipts()
+    try note(receipts)
+    return receipts
   }
 
   /// Whether several batches may be taken as one: together they are within bounds, and far from the limits of names. O(batches) far from

@@ -12,10 +12,19 @@ internal import Synchronization
 /// What was offered at once, and what becomes of it: one step, or several that are one.
 final class LedgerAnswer: Sendable {
   let steps: [JournalRecord]
+  /// Whether somebody writes down what the engine rejects of it, behind it.
+  private let isNoted: Bool
   // Each has its own, for of a condition that all shared every answer would wake them all.
   private let outcome = MonitorHandle<LedgerOutcome?>(nil)
 
-  init(_ steps: [JournalRecord]) { self.steps = steps }
+  init(_ steps: [JournalRecord], isNoted: Bool = false) { (self.steps, self.isNoted) = (steps, isNoted) }
+
+  /// Whether there is something to write down of what became of it.
+  func isToNote(_ outcome: LedgerOutcome) -> Bool {
+    guard isNoted, let receipts = try? outcome.receipts() else { return false }
+    let known = steps.reduce(0) { $0 + ($1.batch?.rejections.count ?? 0) }
+    return receipts.reduce(0) { $0 + $1.rejections.count } > known
+  }
 
   /// What it weighs while it waits.
   fileprivate var weight: Int { steps.reduce(0) { $0 + $1.weight } }
@@ -81,6 +90,10 @@ final class LedgerStages: Sendable {
   private let applied: Mutex<Applied>
   /// The last frame that the engine has, and whose version can be seen.
   private let seen: Atomic<UInt64>
+  /// How many batches are applied of which somebody still writes down what was rejected: until then the journal keeps them.
+  private let unnoted = MonitorHandle(0)
+  /// So long a checkpoint waits for that.
+  private static let notingMicroseconds: Int64 = 1_000_000
   /// Is told how many bytes the journal has, behind every frame, and whether there was no room for it.
   private let progress: @Sendable (Int64, Bool) -> Void
   /// Why nothing more may be written just now; nil: it may be.
@@ -105,8 +118,8 @@ final class LedgerStages: Sendable {
   /// Offers steps that are one; waits where too much is waiting already. O(1).
   func offer(_ steps: JournalRecord...) -> LedgerAnswer { offer(whole: steps) }
 
-  func offer(whole steps: [JournalRecord]) -> LedgerAnswer {
-    let answer = LedgerAnswer(steps)
+  func offer(whole steps: [JournalRecord], isNoted: Bool = false) -> LedgerAnswer {
+    let answer = LedgerAnswer(steps, isNoted: isNoted)
     let weight = answer.weight
     offered.locked(
       when: { $0.rows < Self.rowsMax },
@@ -147,10 +160,7 @@ final class LedgerStages: Sendable {
   ) throws(StorageFailure) -> CheckpointReceipt {
     // What is kept is in the journal, and on the disk there, before anybody reads the journal from behind it.
     var frame = JournalFrame(sequence: 0, chain: 0)
-    let version = applied.withLock { applied in
-      frame = applied.frame
-      return applied.engine.kept()
-    }
+    let version = captured(&frame)
     if let failure = sync() {
       end(version)
       throw failure
@@ -173,12 +183,32 @@ final class LedgerStages: Sendable {
     }
   }
 
+  /// What became of an answer that was to be noted is.
+  func noted(_ answer: LedgerAnswer, _ outcome: LedgerOutcome) {
+    if answer.isToNote(outcome) { unnoted.locked { $0 -= 1 } }
+  }
+
   /// The directory as it is now, behind a whole frame that is synced. No checkpoint is made at the same time.
   func moment(_ keeper: ManifestKeeper) throws(StorageFailure) -> CopyMoment {
     try journal.withLock { (journal) throws(StorageFailure) in
       if let failure = journal.sync() { throw failure }
       // Files are begun, and named in the manifest, by who has the journal.
       return CopyMoment(manifest: keeper.current, end: journal.end)
+    }
+  }
+
+  /// The engine as it is now, and its frame; not while somebody writes down what it rejected, or a second later all the same.
+  private func captured(_ frame: inout JournalFrame) -> KeptVersion {
+    let patience = ContinuousClock.now + .microseconds(Self.notingMicroseconds)
+    while true {
+      unnoted.locked(when: { $0 == 0 }, withinMicroseconds: Self.notingMicroseconds) { _ in }
+      let version: KeptVersion? = applied.withLock { applied in
+        // Batches are applied under the same lock: what is counted here is what the version would have.
+        guard unnoted.locked({ $0 }) == 0 || ContinuousClock.now > patience else { return nil }
+        frame = applied.frame
+        return applied.engine.kept()
+      }
+      if let version { return version }
     }
   }
 
@@ -215,7 +245,11 @@ final class LedgerStages: Sendable {
         next.failure.map { failure in next.steps.map { _ in LedgerOutcome.failed(failure) } }
         ?? applied.withLock { applied in
           var outcomes: [LedgerOutcome] = []
-          for answer in next.steps { outcomes.append(applied.engine.take(whole: answer.steps)) }
+          for answer in next.steps {
+            let outcome = applied.engine.take(whole: answer.steps)
+            if answer.isToNote(outcome) { unnoted.locked { $0 += 1 } }
+            outcomes.append(outcome)
+          }
           applied.frame = next.frame
           return outcomes
         }

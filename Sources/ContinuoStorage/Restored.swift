@@ -46,6 +46,9 @@ public struct Restored: Equatable, Sendable {
   /// How many of them are there now: what a crash left of a write that nobody was told of.
   public internal(set) var tornTailBytes: Int64 = 0
 
+  /// What the engine rejected of each source's newest batch.
+  package internal(set) var lateRejections: [LateRejection] = []
+
   /// Counts a record of the journal. O(1).
   mutating func note(_ record: JournalRecord) {
     note(rows: record.rows)
@@ -93,13 +96,17 @@ public struct Restored: Equatable, Sendable {
     }
     restored.keptEvents = try KeptRestore.restore(disk, directory, manifest, &engine)
     engine.noteChanges()
-    var found = Restored()
+    var (found, late) = (Restored(), LateRejections())
     let end = try JournalReader(disk, directory, manifest, price: price).forEachRecord(
-      frame: { found.noteFrame($0) },
+      frame: {
+        found.noteFrame($0)
+        late.endFrame()
+      },
       { (record) throws(StorageFailure) in
         restored.note(record)
-        _ = engine.take(record)
+        late.note(record, engine.take(record))
       })
+    restored.lateRejections = late.all
     (restored.frames, restored.frameBytes) = (found.frames, found.frameBytes)
     restored.note(end, manifest)
     guard let end else {

@@ -31,9 +31,11 @@
 
     func hasRoom(_ batches: [EventBatch]) -> Bool { (try? inlet.opened.ledger.hasRoom(batches)) ?? false }
 
-    func take(whole batches: [EventBatch], at position: InputPosition) throws -> [Receipt] {
-      try inlet.take(whole: batches, at: position)
-    }
+    var lateRejections: [LateRejection] { (try? inlet.opened.ledger.opening.lateRejections) ?? [] }
+
+    func take(
+      whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void
+    ) throws -> [Receipt] { try inlet.take(whole: batches, at: position, note: note) }
 
     func moveHorizon() throws { try inlet.moveHorizon() }
   }

@@ -36,9 +36,10 @@
     func position(of source: ByteString) throws -> UInt128? { try whole.position(of: source) }
     func moveHorizon() throws { try whole.moveHorizon() }
     func hasRoom(_ batches: [EventBatch]) -> Bool { whole.hasRoom(batches) }
-    func take(whole batches: [EventBatch], at position: InputPosition) throws -> [Receipt] {
-      try whole.take(whole: batches, at: position)
-    }
+    var lateRejections: [LateRejection] { whole.lateRejections }
+    func take(
+      whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void
+    ) throws -> [Receipt] { try whole.take(whole: batches, at: position, note: note) }
     func take(_ batch: EventBatch, at position: InputPosition, isHistory: Bool) throws -> Receipt {
       if isHistory {
         try left.withLock { left in

@@ -5,6 +5,7 @@
 import Continuo
 import ContinuoStorage
 import ContinuoTestSupport
+import Foundation
 import Synchronization
 import Testing
 
@@ -91,6 +92,48 @@ struct WholeStepTests {
     #expect(seen.allSatisfy { $0 % 200 == 0 }, "\(seen.sorted())")
     #expect(seen.count > 3)
     #expect(ledger.eventCount(chain: 1, above: 0) == 30 * 200)
+  }
+
+  /// Rule 20.11: until it is noted what the engine rejected, the journal keeps the batch, and whoever opens the directory finds it.
+  @Test("What was rejected is found again until it is noted")
+  func late() throws {
+    let disk = SimulatedDisk()
+    var options = Ledger.Options()
+    options.checkpointBytes = nil
+    func found(_ image: DiskState) throws -> [LateRejection] {
+      try Ledger(SimulatedDisk(image), path: "/data", options).opening.lateRejections
+    }
+    let ledger = try Ledger(disk, path: "/data", options)
+    _ = try ledger.take(Self.batches(1, from: 1, keeping: Self.rows)[0], wallClock: nil)
+    var other = EventBatch()
+    other.append(Swap(chain: 1, block: 1, timestamp: Self.noon, token: "OTHER", amountUSD: .one, priceUSD: .one))
+    let batches = [other, Self.batches(1, from: 100, keeping: Self.rows)[0], other]
+    let isKept = Atomic(false)
+    struct NoRoom: Error {}
+    _ = Threads.run(1) { _ in
+      while !isKept.load(ordering: .relaxed) { _ = try? ledger.checkpoint() }
+    } while: {
+      // For longer than a checkpoint takes, and shorter than it waits.
+      _ = try? ledger.take(whole: batches, at: Self.at(7), wallClock: nil) { receipts in
+        #expect(receipts.map(\.rejections.count) == [1, 0, 1])
+        usleep(300_000)
+        let late = try? found(disk.image)
+        #expect(late?.map(\.rejection.reason) == [.conflict, .conflict])
+        #expect(late?.first?.identity == EventIdentity(kind: .swap, chain: 1, block: 1, logIndex: 0))
+        #expect(late?.first?.row.first { $0.name == "token" }?.value == Array("OTHER".utf8))
+        #expect(late?.first?.position == (try? Self.at(7)))
+      }
+      isKept.store(true, ordering: .relaxed)
+    }
+    _ = try ledger.checkpoint()
+    #expect(try found(disk.image).isEmpty)
+    // A note that fails does not hold checkpoints up for ever, and of the next batch only what is its own is found.
+    #expect(throws: NoRoom.self) {
+      try ledger.take(whole: [other], at: Self.at(8), wallClock: nil) { _ in throw NoRoom() }
+    }
+    #expect(try found(disk.image).map(\.position.position) == [8])
+    _ = try ledger.take(.oneSwap(block: 2), at: Self.at(9), wallClock: nil)
+    #expect(try found(disk.image).isEmpty)
   }
 
   /// Rule 3.10: more than may be one is refused whole, and the ledger goes on.

@@ -234,7 +234,7 @@ package struct BatchRow: Sendable, BitwiseCopyable {
 
   /// What the event, or the one that is retracted, is told from all others by.
   @inline(__always)
-  var identity: EventIdentity {
+  package var identity: EventIdentity {
     let isTransfer = operation == .transfer || operation == .retractTransfer
     return EventIdentity(
       kind: isTransfer ? .transfer : .swap, chain: key.chain, block: key.block, logIndex: key.logIndex)

@@ -43,38 +43,24 @@
       }
     }
 
-    /// The letters of rows that were rejected.
-    func letters(_ rejections: [Rejection], lsn: LSN, _ tables: [SourceTable]) -> [UInt8] {
-      var lines: [UInt8] = []
-      for rejection in rejections {
-        guard origins.indices.contains(rejection.line), let origin = origins[rejection.line] else { continue }
-        let row = texts[rejection.line] ?? batch.row(line: rejection.line).map { batch.texts($0) } ?? []
-        lines += DeadLetters.line(
-          lsn: lsn, table: tables[origin.table].title, key: origin.key, rejection, row: row)
-      }
-      return lines
+    /// The letters of rows that were rejected when they were read.
+    func letters(lsn: LSN, _ tables: [SourceTable]) -> [UInt8] {
+      batch.rejections.flatMap { letter($0, lsn: lsn, tables, row: texts[$0.line] ?? []) }
     }
-  }
 
-  extension EventBatch {
-    /// The fields of one of its rows as text, for who has to see why it was rejected.
-    func texts(_ row: BatchRow) -> [(name: String, value: [UInt8])] {
-      func text(_ value: some CustomStringConvertible) -> [UInt8] { Array(value.description.utf8) }
-      let isSwap = row.operation == .swap
-      var texts: [(name: String, value: [UInt8])] = [
-        ("chain", text(row.key.chain)), ("block", text(row.key.block)), ("log_index", text(row.key.logIndex)),
-        ("timestamp", text(row.timestamp)), ("token", bytes(of: row.token).bytes),
-      ]
-      if let side = row.side { texts.append(("side", text(side.name))) }
-      texts.append((isSwap ? "amount_usd" : "amount", text(row.amount)))
-      if isSwap {
-        if row.tokenAmount != .zero { texts.append(("token_amount", text(row.tokenAmount))) }
-        texts.append(("price_usd", text(row.price)))
+    /// Those of rows that the engine has rejected, for what it holds or what time it is.
+    func letters(_ receipt: Receipt, lsn: LSN, _ tables: [SourceTable]) -> [UInt8] {
+      guard receipt.rejections.count > batch.rejections.count else { return [] }
+      return receipt.rejections.flatMap { rejection in
+        batch.row(line: rejection.line).map { letter(rejection, lsn: lsn, tables, row: batch.texts($0)) } ?? []
       }
-      for (name, value) in [(isSwap ? "wallet" : "from", row.wallet), ("to", row.to)] where value != .absent {
-        texts.append((name, value == .zeroAddress ? Array("0x0".utf8) : bytes(of: value).bytes))
-      }
-      return texts
+    }
+
+    private func letter(
+      _ rejection: Rejection, lsn: LSN, _ tables: [SourceTable], row: [(name: String, value: [UInt8])]
+    ) -> [UInt8] {
+      guard origins.indices.contains(rejection.line), let origin = origins[rejection.line] else { return [] }
+      return DeadLetters.line(lsn: lsn, table: tables[origin.table].title, key: origin.key, rejection, row: row)
     }
   }
 #endif

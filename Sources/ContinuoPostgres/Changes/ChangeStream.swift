@@ -292,11 +292,13 @@
       for part in parts { own(part.batch.chains) }
       // While what was rejected last is not written down, or has no room, nothing more is taken.
       try letters.settle()
+      let tables = options.mapping.events
+      try letters.append(parts.flatMap { $0.letters(lsn: commit, tables) })
       try keyFile.append(parts.count == 1 ? parts[0].keyChanges : parts.flatMap(\.keyChanges), at: next.value)
-      let receipts = try sink.take(whole: parts.map(\.batch), at: Self.input(source, next))
-      // Written down before the server may forget it.
-      try letters.append(
-        zip(parts, receipts).flatMap { $0.letters($1.rejections, lsn: commit, options.mapping.events) })
+      let (letters, input) = (letters, Self.input(source, next))
+      let receipts = try sink.take(whole: parts.map(\.batch), at: input) { receipts in
+        try letters.append(zip(parts, receipts).flatMap { $0.letters($1, lsn: commit, tables) })
+      }
       position = next
       if next.isBetween { confirmable = next.lsn }
       if keyFile.isLong { try keyFile.compact(&map, horizon: sink.horizon, at: next.value) }

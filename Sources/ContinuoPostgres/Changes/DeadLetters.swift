@@ -22,6 +22,8 @@ package final class DeadLetters: Sendable {
   package let path: String
   private let file: any DiskFile
   private let state: Mutex<(end: Int64, unwritten: [UInt8])>
+  /// Lines that are there of what may come again.
+  private let known = Mutex<Set<[UInt8]>>([])
   private let bytesMax: Int64
 
   /// Opens the file in a directory, or makes it. O(1).
@@ -39,10 +41,41 @@ package final class DeadLetters: Sendable {
   /// Puts lines on the disk, of what was taken already. Where that fails they are kept, and are written in front of what comes
   /// next. O(length) and a sync.
   package func append(_ lines: [UInt8]) throws {
+    let news = unknown(lines)
     try state.withLock { state in
-      state.unwritten += lines
+      state.unwritten += news
       try write(&state)
     }
+  }
+
+  // MARK: what comes again
+
+  /// Leaves out from now on what is there of transactions from a place in the log on: they may come again. O(length).
+  package func recall(from lsn: LSN) throws {
+    var bytes: [UInt8] = []
+    try state.withLock { try file.read(Int($0.end), at: 0, into: &bytes) }
+    let lines = bytes.split(separator: 10).filter { line in
+      // {"lsn":"0/16B374D848", …
+      let place = line.dropFirst(8).prefix { $0 != UInt8(ascii: "\"") }
+      return LSN(String(decoding: place, as: UTF8.self)).map { $0 >= lsn } ?? false
+    }
+    known.withLock { $0 = Set(lines.map { Self.identity($0) }) }
+  }
+
+  private func unknown(_ lines: [UInt8]) -> [UInt8] {
+    let known = known.withLock { $0 }
+    guard !known.isEmpty, !lines.isEmpty else { return lines }
+    return lines.split(separator: 10).filter { !known.contains(Self.identity($0)) }.flatMap { $0 + [10] }
+  }
+
+  /// A line without its place, which is that of the last transaction that was taken with its own, and without the key: a row may
+  /// have lost it by the time at which it is looked for.
+  private static func identity(_ line: ArraySlice<UInt8>) -> [UInt8] {
+    func place(_ name: String) -> Int {
+      line.firstRange(of: Array(",\"\(name)\":".utf8))?.lowerBound ?? line.startIndex
+    }
+    let (table, key, reason) = (place("table"), place("key"), place("reason"))
+    return Array(line[table..<(key > table && key < reason ? key : max(table, reason))] + line[max(table, reason)...])
   }
 
   /// Writes what could not be written before. O(1) where there is nothing.

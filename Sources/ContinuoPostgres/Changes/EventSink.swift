@@ -22,7 +22,13 @@ package protocol EventSink: Sendable {
   /// Whether several batches may be taken as one.
   func hasRoom(_ batches: [EventBatch]) -> Bool
   /// The same of several that are one: all of them or none, for who reads too. A receipt of each.
-  func take(whole batches: [EventBatch], at position: InputPosition) throws -> [Receipt]
+  ///
+  /// - Parameter note: writes down what the engine rejected; where it did not come to that, ``lateRejections`` of the next opening has it.
+  func take(
+    whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void
+  ) throws -> [Receipt]
+  /// What the engine had rejected of each source's newest batch when the directory was opened.
+  var lateRejections: [LateRejection] { get }
   /// Which events of a kind are held. O(events).
   func held(_ kind: EventKind) -> [OrderKey]
   /// Moves the horizon where it is due.
@@ -66,8 +72,12 @@ package final class LedgerSink: EventSink {
 
   package func hasRoom(_ batches: [EventBatch]) -> Bool { ledger.hasRoom(batches) }
 
-  package func take(whole batches: [EventBatch], at position: InputPosition) throws -> [Receipt] {
-    let receipts = try ledger.take(whole: batches, at: position, wallClock: wallClock())
+  package var lateRejections: [LateRejection] { ledger.opening.lateRejections }
+
+  package func take(
+    whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void
+  ) throws -> [Receipt] {
+    let receipts = try ledger.take(whole: batches, at: position, wallClock: wallClock(), note: note)
     try moveHorizon()
     return receipts
   }

@@ -141,6 +141,10 @@
       keyFile.growthBytes = options.keyGrowthBytes
       own(keyFile.chains)
       var position = at.map { SourcePosition($0) }
+      if let position, position.isWhole {
+        let late = sink.lateRejections.filter { $0.position.source == source }
+        try letters.catchUp(position, late, map, options.mapping.events)
+      }
       let course = try attachment.course(position, keyFile, isInStep: opening == .inStep, shape, renewal)
       if case .snapshot(let generation, let why) = course {
         enter(.snapshot, why)

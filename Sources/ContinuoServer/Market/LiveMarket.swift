@@ -164,9 +164,18 @@ final class LiveMarket: Sendable {
   }
 
   /// Takes several batches as one, and how far their source is.
-  func take(whole batches: [EventBatch], at position: InputPosition) throws -> [Receipt] {
+  func take(
+    whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void
+  ) throws -> [Receipt] {
     let opened = try opened()
-    let receipts = try step { try opened.ledger.take(whole: batches, at: position, wallClock: wallClock()) }
+    // Whatever is wrong with the note is nothing of the directory's.
+    var failure: (any Error)?
+    let receipts = try step {
+      try opened.ledger.take(whole: batches, at: position, wallClock: wallClock()) { receipts in
+        do { try note(receipts) } catch { failure = error }
+      }
+    }
+    if let failure { throw failure }
     for receipt in receipts { metrics.count(receipt) }
     try moveHorizonIfDue()
     return receipts

@@ -41,9 +41,11 @@
     }
 
     /// Takes several batches as one: all of them or none, for who reads too. A receipt of each. O(rows) and a write.
-    public func take(whole batches: [EventBatch], at position: InputPosition) throws -> [Receipt] {
-      try market.take(whole: batches, at: position)
-    }
+    ///
+    /// - Parameter note: writes down what became of them; until it returns the journal keeps them.
+    package func take(
+      whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void
+    ) throws -> [Receipt] { try market.take(whole: batches, at: position, note: note) }
 
     /// Moves the horizon where it is due. O(what is dropped).
     public func moveHorizon() throws { try market.moveHorizonIfDue() }
