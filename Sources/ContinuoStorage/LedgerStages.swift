@@ -201,7 +201,7 @@ final class LedgerStages: Sendable {
   private func captured(_ frame: inout JournalFrame) -> KeptVersion {
     let patience = ContinuousClock.now + .microseconds(Self.notingMicroseconds)
     while true {
-      unnoted.locked(when: { $0 == 0 }, withinMicroseconds: Self.notingMicroseconds) { _ in }
+      unnoted.locked(when: { $0 == 0 }, withinMicroseconds: Self.notingMicroseconds, { _ in })
       let version: KeptVersion? = applied.withLock { applied in
         // Batches are applied under the same lock: what is counted here is what the version would have.
         guard unnoted.locked({ $0 }) == 0 || ContinuousClock.now > patience else { return nil }

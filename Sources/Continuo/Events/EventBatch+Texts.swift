@@ -1,4 +1,5 @@
 // A row of a batch in words, as a file has it.
+// Invariant: nothing of a row is left out but what is absent.
 // Not here: reading them (Judgement), rows that were rejected when they were read.
 
 extension EventBatch {

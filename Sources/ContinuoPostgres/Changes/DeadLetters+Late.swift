@@ -1,7 +1,6 @@
 // What a process that ended had rejected and not written down any more: the letters of the newest batch.
 // Invariant: a row has one letter, however often its transaction comes.
 // Not here: finding them again (LateRejections).
-// Rules 20.11.
 
 #if Postgres
   internal import Continuo
