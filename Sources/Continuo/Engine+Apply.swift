@@ -172,17 +172,22 @@ extension Engine {
     return UInt32(truncatingIfNeeded: number)
   }
 
-  /// Whether batches are far from the limits of names, whatever some 500,000 rows before them bring: then none of them is refused.
-  /// O(1) far from the limits, O(rows) near them.
-  package func hasRoom(_ batches: [EventBatch], _ bounds: BatchBounds) -> Bool {
-    let (others, rows) = (5 * Limits.batchRowsMax, batches.reduce(0) { $0 + $1.rows.count })
-    guard addressNames.count + 2 * (rows + others) <= bounds.addressesMax else { return false }
-    if tokenNames.count + rows + others <= bounds.tokensMax { return true }
-    var tokens: Set<ByteString> = []
+  /// Refuses batches that are one, where their names might pass a limit if all of their rows were taken: then none of them is refused
+  /// by itself. O(batches) far from the limits, O(rows) near them.
+  package func checkNames(whole batches: [EventBatch], _ bounds: BatchBounds) throws(Refusal) {
+    let (rows, addresses) = (batches.reduce(0) { $0 + $1.rows.count }, addressNames.count - 1)
+    guard tokenNames.count + rows > bounds.tokensMax || addresses + 2 * rows > bounds.addressesMax else { return }
+    var (freshTokens, freshAddresses): (Set<ByteString>, Set<ByteString>) = ([], [])
     for batch in batches {
-      for row in batch.rows where row.token != .absent { tokens.insert(batch.bytes(of: row.token)) }
+      for row in batch.rows where row.token != .absent {
+        if tokenNames.find(row.token, batch.text) == nil { freshTokens.insert(batch.bytes(of: row.token)) }
+        for name in [row.wallet, row.to] where name.isText {
+          if addressNames.find(name, batch.text) == nil { freshAddresses.insert(batch.bytes(of: name)) }
+        }
+      }
     }
-    return tokenNames.count + tokens.count + others <= bounds.tokensMax
+    guard tokenNames.count + freshTokens.count <= bounds.tokensMax else { throw .tooManyTokens }
+    guard addresses + freshAddresses.count <= bounds.addressesMax else { throw .tooManyAddresses }
   }
 
   /// Refuses a batch that would pass a limit of names. O(1) far from the limits, O(rows × log n) near them.

@@ -222,9 +222,9 @@ public final class Ledger: Sendable {
   /// and readers see all of them or none. Each has as many rows as a batch may have, together they have ``Limits/wholeRowsMax`` at
   /// most, and as much memory is needed as their rows take, twice. O(rows) and a write.
   ///
-  /// - Returns: what became of each batch.
-  /// - Throws: as ``take(_:at:wallClock:)``, with nothing changed; ``Refusal/batchTooLarge(rows:)`` also where they are more together, or
-  ///   half a million rows more might pass a limit of names: one batch by itself may still be taken.
+  /// - Returns: what became of each batch; nothing, with nothing moved, where there is none.
+  /// - Throws: as ``take(_:at:wallClock:)``, with nothing changed; ``Refusal/batchTooLarge(rows:)`` also where they are more together. A limit
+  ///   of names is passed where it would be if no row were rejected.
   public func take(
     whole batches: [EventBatch], at position: InputPosition, wallClock: Timestamp?
   ) throws -> [Receipt] {
@@ -232,32 +232,23 @@ public final class Ledger: Sendable {
   }
 
   /// The same, with `note` called behind it: until that has returned the journal keeps the batches, and an opening in which it had not
-  /// finds again what the engine rejected (``Restored/lateRejections``). A checkpoint waits a second for it, no longer.
+  /// finds again what the engine rejected (``Restored/lateRejections``). A checkpoint waits a second for it.
   package func take(
     whole batches: [EventBatch], at position: InputPosition, wallClock: Timestamp?, isNoted: Bool = true,
     note: ([Receipt]) throws -> Void
   ) throws -> [Receipt] {
     guard let last = batches.last else { return [] }
     for batch in batches { try require(batch) }
-    guard batches.count == 1 || hasRoom(batches) else {
-      throw Refusal.batchTooLarge(rows: batches.reduce(0) { $0 + $1.offered })
-    }
+    let (rows, bytes) = batches.reduce((0, 0)) { ($0.0 + $1.offered, $0.1 + $1.textBytes) }
+    guard rows <= Limits.wholeRowsMax, bytes <= Limits.wholeBytesMax else { throw Refusal.batchTooLarge(rows: rows) }
     let bounds = settings.bounds(wallClock)
-    let steps = batches.dropLast().map { JournalRecord.batch($0, bounds) } + [.input(last, bounds, position)]
+    let steps = batches.dropLast().map { JournalRecord.part($0, bounds, position) } + [.input(last, bounds, position)]
     let answer = stages.offer(whole: steps, isNoted: isNoted)
     let outcome = answer.wait()
     defer { stages.noted(answer, outcome) }
     let receipts = try outcome.receipts()
     try note(receipts)
     return receipts
-  }
-
-  /// Whether several batches may be taken as one: together they are within bounds, and far from the limits of names. O(batches) far from
-  /// these, O(rows) near them.
-  package func hasRoom(_ batches: [EventBatch]) -> Bool {
-    let (rows, bytes) = batches.reduce((0, 0)) { ($0.0 + $1.offered, $0.1 + $1.textBytes) }
-    guard rows <= Limits.wholeRowsMax, bytes <= Limits.wholeBytesMax else { return false }
-    return stages.hasRoom(batches, settings.bounds(nil))
   }
 
   private func require(_ batch: EventBatch) throws {

@@ -145,11 +145,6 @@ final class LedgerStages: Sendable {
   /// How far each source has come whose batches are applied.
   var positions: [InputPosition] { applied.withLock { $0.engine.positions } }
 
-  /// Whether batches that are one are far from the limits of names.
-  func hasRoom(_ batches: [EventBatch], _ bounds: BatchBounds) -> Bool {
-    applied.withLock { $0.engine.hasRoom(batches, bounds) }
-  }
-
   func publication() -> Publication { applied.withLock { $0.engine.publication() } }
 
   // MARK: checkpoints
@@ -201,10 +196,12 @@ final class LedgerStages: Sendable {
   private func captured(_ frame: inout JournalFrame) -> KeptVersion {
     let patience = ContinuousClock.now + .microseconds(Self.notingMicroseconds)
     while true {
-      unnoted.locked(when: { $0 == 0 }, withinMicroseconds: Self.notingMicroseconds, { _ in })
+      let left = patience - ContinuousClock.now
+      let microseconds = Int64(left / .microseconds(1))
+      unnoted.locked(when: { $0 == 0 }, withinMicroseconds: microseconds, { _ in })
       let version: KeptVersion? = applied.withLock { applied in
         // Batches are applied under the same lock: what is counted here is what the version would have.
-        guard unnoted.locked({ $0 }) == 0 || ContinuousClock.now > patience else { return nil }
+        guard unnoted.locked({ $0 }) == 0 || ContinuousClock.now >= patience else { return nil }
         frame = applied.frame
         return applied.engine.kept()
       }

@@ -47,7 +47,7 @@ public struct Restored: Equatable, Sendable {
   public internal(set) var tornTailBytes: Int64 = 0
 
   /// What the engine rejected of each source's newest batch.
-  package internal(set) var lateRejections: [LateRejection] = []
+  package internal(set) var lateRejections: [LateRejections] = []
 
   /// Counts a record of the journal. O(1).
   mutating func note(_ record: JournalRecord) {
@@ -96,17 +96,14 @@ public struct Restored: Equatable, Sendable {
     }
     restored.keptEvents = try KeptRestore.restore(disk, directory, manifest, &engine)
     engine.noteChanges()
-    var (found, late) = (Restored(), LateRejections())
+    var (found, replay) = (Restored(), FrameReplay())
     let end = try JournalReader(disk, directory, manifest, price: price).forEachRecord(
-      frame: {
-        found.noteFrame($0)
-        late.endFrame()
-      },
+      frame: { found.noteFrame($0) },
       { (record) throws(StorageFailure) in
         restored.note(record)
-        late.note(record, engine.take(record))
+        replay.take(record, &engine)
       })
-    restored.lateRejections = late.all
+    restored.lateRejections = replay.late
     (restored.frames, restored.frameBytes) = (found.frames, found.frameBytes)
     restored.note(end, manifest)
     guard let end else {
@@ -166,6 +163,8 @@ public struct ReadDirectory: ~Copyable {
     }
     engine = Engine(settings.keeping(manifest?.retention))
     (restored, _) = try Restored.restore(disk, directory, manifest, price: nil, &engine)
+    // For who writes.
+    restored.lateRejections = []
     let bytes = try DirectoryBytes(disk, directory, manifest?.kept ?? [])
     (rawBytes, stateBytes, journalBytes) = (bytes.raw, bytes.state, bytes.journal)
     checkpointNote = CheckpointNote(disk, directory, manifest)

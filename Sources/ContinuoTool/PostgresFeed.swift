@@ -29,9 +29,7 @@
       try isHistory ? inlet.take(history: batch, at: position) : inlet.take(batch, at: position)
     }
 
-    func hasRoom(_ batches: [EventBatch]) -> Bool { (try? inlet.opened.ledger.hasRoom(batches)) ?? false }
-
-    var lateRejections: [LateRejection] { (try? inlet.opened.ledger.opening.lateRejections) ?? [] }
+    var lateRejections: [LateRejections] { (try? inlet.opened.ledger.opening.lateRejections) ?? [] }
 
     func take(
       whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void

@@ -22,11 +22,10 @@
     var price: PriceMode { whole.price }
     var newest: Timestamp? { whole.newest }
     var horizon: Timestamp? { whole.horizon }
-    var lateRejections: [LateRejection] { whole.lateRejections }
+    var lateRejections: [LateRejections] { whole.lateRejections }
     func held(_ kind: EventKind) -> [OrderKey] { whole.held(kind) }
     func position(of source: ByteString) throws -> UInt128? { try whole.position(of: source) }
     func moveHorizon() throws { try whole.moveHorizon() }
-    func hasRoom(_ batches: [EventBatch]) -> Bool { whole.hasRoom(batches) }
     func take(_ batch: EventBatch, at position: InputPosition, isHistory: Bool) throws -> Receipt {
       try whole.take(batch, at: position, isHistory: isHistory)
     }
@@ -93,6 +92,42 @@
         }
         #expect(Set(late.compactMap { ($0["row"] as? [String: String])?["block"] }) == ["11", "12", "13", "14"])
       }
+    }
+
+    /// Rule 20.11: rows that say the same are several, half a line is no letter, and what was taken long ago keeps nothing away.
+    @Test("The same content under another key, behind a restart and half a line")
+    func same() throws {
+      let (_, server, options) = try FollowerTests.setUp()
+      let application = try Application(server, seed: 72)
+      let folder = try Folder()
+      let path = folder.path + "/data/postgres.rejected.ndjson"
+      func lines() throws -> [Substring] {
+        try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: true)
+      }
+      let bad =
+        "\(Self.insert) '\(application.tokens[0])', 1, 1, n, 'tx', 'swap', 'hodl', 'w', 5, 2, '2026-01-01' from generate_series"
+      var following = try Following(options, directory: folder.path + "/data")
+      try following.catchUp(server)
+      try server.script("\(bad)(1, 1) n")
+      try following.wait("one") { $0.rejected == 1 }
+      following.end()
+      // The process ended within a line.
+      let handle = try FileHandle(forWritingTo: URL(filePath: path))
+      try handle.seekToEnd()
+      try handle.write(
+        contentsOf: Data(#"{"lsn":"0/1","table":"public.pool_events","key":"#.utf8)
+          + Data(repeating: 0x31, count: 2_000))
+      try handle.close()
+      following = try Following(options, directory: folder.path + "/data")
+      // The same content, but for the key, in two rows.
+      try server.script("delete from pool_events; \(bad)(1, 1) n")
+      try following.wait("another") { $0.rejected == 1 }
+      try server.script("delete from pool_events; \(bad)(1, 1) n")
+      try following.wait("and another") { $0.rejected == 2 }
+      following.end()
+      let all = try lines()
+      #expect(all.count == 3, "\(all)")
+      for line in all { #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(line.utf8)) } }
     }
   }
 #endif

@@ -41,7 +41,7 @@
       let program: URL = try #require(Self.program, "no built 'continuo' beside the tests")
       process.executableURL = program
       process.arguments = arguments
-      process.environment = environment
+      process.setEnvironment(environment)
       process.standardInput = FileHandle.nullDevice
       return process
     }

@@ -117,5 +117,39 @@
       }
       #expect(try WriterTests.written(server) == Application.candles(server))
     }
+
+    /// Rules 20.7, 20.14: many rows of which the table has none go straight in; where one is refused, as ever: all others are there.
+    @Test("Many candles at once into an empty table", arguments: [false, true])
+    func fresh(isRefused: Bool) throws {
+      let (_, server, options) = try WriterTests.setUp()
+      let application = try Application(server, seed: 23, tokens: 40)
+      let bad = application.tokens[11]
+      if isRefused {
+        try server.script("alter table hourly_price_candles add constraint none check (artist_token_id <> '\(bad)')")
+      }
+      let hour = Self.hours()[0]
+      let trades = Self.trades(
+        block: "h", at: "timestamptz '\(hour)' - h * interval '1 hour'", each: "generate_series(1, 60) h")
+      try server.script(trades)
+      let folder = try Folder()
+      let following = try Following(options, directory: folder.path + "/data")
+      let writing = Writing(following, options.target, refusedMicroseconds: 500_000)
+      try writing.settle(server)
+      let right = try Application.candles(server)
+      #expect(right.count == 40 * 60)
+      #expect(try WriterTests.written(server) == right.filter { !isRefused || !$0.contains(bad) })
+      #expect(writing.writer.status.refusedTokens == (isRefused ? 1 : 0))
+      #expect(writing.writer.status.changedCandles == (isRefused ? 39 : 40) * 60)
+      // Behind that they are there: what is written again changes nothing but what has changed.
+      if isRefused { try server.script("alter table hourly_price_candles drop constraint none") }
+      try server.script(
+        "update pool_events set amount_usd = 11 where block_number = 7; delete from pool_events where block_number = 9")
+      try writing.settle(server)
+      let end = ContinuousClock.now + .seconds(30)
+      while try WriterTests.written(server) != Application.candles(server) {
+        try #require(ContinuousClock.now < end, "\(writing.writer.status)")
+        usleep(50_000)
+      }
+    }
   }
 #endif

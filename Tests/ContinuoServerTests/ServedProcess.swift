@@ -22,7 +22,7 @@
       let program: URL = try #require(Self.program, "no built 'continuo' beside the tests")
       process.executableURL = program
       process.arguments = arguments
-      process.environment = environment
+      process.setEnvironment(environment)
       process.currentDirectoryURL = Served.root
       return process
     }
@@ -52,7 +52,7 @@
       if let program {
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [program] + arguments
-        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
+        process.setEnvironment(["PATH": "/usr/local/bin:/usr/bin:/bin"])
       }
       // Through files: neither can fill up while the other one is read, and no process that is started meanwhile holds an end open.
       let scratch = FileManager.default.temporaryDirectory.appending(path: "continuo-\(UUID().uuidString)")

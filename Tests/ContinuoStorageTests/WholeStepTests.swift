@@ -100,7 +100,7 @@ struct WholeStepTests {
     let disk = SimulatedDisk()
     var options = Ledger.Options()
     options.checkpointBytes = nil
-    func found(_ image: DiskState) throws -> [LateRejection] {
+    func found(_ image: DiskState) throws -> [LateRejections] {
       try Ledger(SimulatedDisk(image), path: "/data", options).opening.lateRejections
     }
     let ledger = try Ledger(disk, path: "/data", options)
@@ -116,12 +116,17 @@ struct WholeStepTests {
       // For longer than a checkpoint takes, and shorter than it waits.
       _ = try? ledger.take(whole: batches, at: Self.at(7), wallClock: nil) { receipts in
         #expect(receipts.map(\.rejections.count) == [1, 0, 1])
-        usleep(300_000)
+        usleep(100_000)
         let late = try? found(disk.image)
-        #expect(late?.map(\.rejection.reason) == [.conflict, .conflict])
-        #expect(late?.first?.identity == EventIdentity(kind: .swap, chain: 1, block: 1, logIndex: 0))
-        #expect(late?.first?.row.first { $0.name == "token" }?.value == Array("OTHER".utf8))
-        #expect(late?.first?.position == (try? Self.at(7)))
+        #expect(late?.map(\.position) == (try? [Self.at(7)]))
+        var count = 0
+        late?.first?.eachRow { identity, rejection, row in
+          count += 1
+          #expect(rejection.reason == .conflict)
+          #expect(identity == EventIdentity(kind: .swap, chain: 1, block: 1, logIndex: 0))
+          #expect(row.first { $0.name == "token" }?.value == Array("OTHER".utf8))
+        }
+        #expect(count == 2)
       }
       isKept.store(true, ordering: .relaxed)
     }
@@ -132,30 +137,71 @@ struct WholeStepTests {
       try ledger.take(whole: [other], at: Self.at(8), wallClock: nil) { _ in throw NoRoom() }
     }
     #expect(try found(disk.image).map(\.position.position) == [8])
+    // What is refused, and what is another's, takes nothing of it away and adds nothing.
+    #expect(throws: Refusal.self) { try ledger.take(whole: [other], at: Self.at(3), wallClock: nil) }
+    #expect(try ledger.take(other, wallClock: nil).rejections.count == 1)
+    #expect(try found(disk.image).map(\.position.position) == [8])
     _ = try ledger.take(.oneSwap(block: 2), at: Self.at(9), wallClock: nil)
     #expect(try found(disk.image).isEmpty)
   }
 
-  /// Rule 3.10: more than may be one is refused whole, and the ledger goes on.
-  @Test("More than may be one")
-  func bounds() throws {
+  /// Rules 3.10, 7.5: more than may be one, names beyond a limit, a position that goes back, a source too many: nothing of it is there,
+  /// behind a start neither, and the ledger goes on.
+  @Test("Refused whole")
+  func refused() throws {
+    let disk = SimulatedDisk()
     var options = Ledger.Options()
-    options.engine.tokensMax = 600_000
-    let ledger = try Ledger(SimulatedDisk(), path: "/data", options)
-    let two = Self.batches(2, from: 1, keeping: Self.rows)
-    #expect(try ledger.take(whole: two, at: Self.at(1), wallClock: nil).count == 2)
-    #expect(try ledger.take(whole: [], at: Self.at(2), wallClock: nil).isEmpty && ledger.position(of: "pg") == 1)
-    let near = try Ledger(
-      SimulatedDisk(), path: "/data",
-      {
-        var options = Ledger.Options()
-        options.engine.tokensMax = 500_000
-        return options
-      }())
-    #expect(throws: Refusal.batchTooLarge(rows: 2 * Self.rows)) {
-      try near.take(whole: two, at: Self.at(1), wallClock: nil)
+    options.engine.tokensMax = 3
+    let ledger = try Ledger(disk, path: "/data", options)
+    func batch(_ block: UInt64, _ token: ByteString) -> EventBatch {
+      var batch = EventBatch()
+      batch.append(
+        Swap(chain: 1, block: block, timestamp: Self.noon, token: token, amountUSD: .one, priceUSD: .one))
+      return batch
     }
-    #expect(near.position(of: "pg") == nil && near.eventCount(chain: 1, above: 0) == 0)
-    #expect(try near.take(whole: [two[0]], at: Self.at(1), wallClock: nil).map(\.accepted) == [Self.rows])
+    let two = [batch(1, "A"), batch(2, "B")]
+    #expect(try ledger.take(whole: two, at: Self.at(5), wallClock: nil).map(\.accepted) == [1, 1])
+    #expect(try ledger.take(whole: [], at: Self.at(6), wallClock: nil).isEmpty && ledger.position(of: "pg") == 5)
+    #expect(throws: Refusal.self) {
+      try ledger.take(whole: [batch(3, "A"), batch(4, "B")], at: Self.at(4), wallClock: nil)
+    }
+    #expect(throws: Refusal.tooManyTokens) {
+      try ledger.take(whole: [batch(5, "A"), batch(6, "C"), batch(7, "D")], at: Self.at(7), wallClock: nil)
+    }
+    for source in 0..<15 {
+      let at = try #require(InputPosition(ByteString("s\(source)"), 1))
+      _ = try ledger.take(EventBatch(), at: at, wallClock: nil)
+    }
+    let seventeenth = try #require(InputPosition("one more", 1))
+    #expect(throws: Refusal.tooManySources) {
+      try ledger.take(whole: [batch(8, "A"), batch(9, "B")], at: seventeenth, wallClock: nil)
+    }
+    #expect(ledger.eventCount(chain: 1, above: 0) == 2 && ledger.position(of: "pg") == 5)
+    let again = try Ledger(SimulatedDisk(disk.image), path: "/data", options)
+    #expect(again.eventCount(chain: 1, above: 0) == 2 && again.position(of: "pg") == 5)
+    #expect(try ledger.take(whole: [batch(10, "C")], at: Self.at(8), wallClock: nil).map(\.accepted) == [1])
+  }
+
+  /// Rule 7.4: parts without their end are no step.
+  @Test("Forged: a part that nothing ends, or something else does")
+  func forged() throws {
+    let bounds = Engine.Settings().bounds(nil)
+    let (one, two) = (try Self.at(1), try Self.at(2))
+    let batch = Self.batches(1, from: 1, keeping: Self.rows)[0]
+    func count(_ records: [JournalRecord]) throws -> Int {
+      var (payload, count) = ([UInt8](), 0)
+      var packer = BatchPacker()
+      for record in records { record.append(to: &payload, &packer) }
+      try JournalRecord.forEach(in: payload.span) { _ in count += 1 }
+      return count
+    }
+    #expect(try count([.part(batch, bounds, one), .part(batch, bounds, one), .input(batch, bounds, one)]) == 3)
+    for records: [JournalRecord] in [
+      [.part(batch, bounds, one)], [.part(batch, bounds, one), .input(batch, bounds, two)],
+      [.part(batch, bounds, one), .batch(batch, bounds)],
+      [.part(batch, bounds, one), .retract(batch.rows[0].identity)],
+    ] {
+      #expect(throws: JournalRecordFault.self) { try count(records) }
+    }
   }
 }

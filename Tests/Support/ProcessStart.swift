@@ -66,3 +66,11 @@ public final class ProcessEnd: Sendable {
   /// Whether it is over.
   public var isOver: Bool { state.withLock { $0.status != nil } }
 }
+
+extension Process {
+  /// Gives it these variables, and what tools/test knows its own processes by.
+  public func setEnvironment(_ variables: [String: String]) {
+    let own = ProcessInfo.processInfo.environment["CONTINUO_STEP"].map { ["CONTINUO_STEP": $0] } ?? [:]
+    environment = own.merging(variables) { $1 }
+  }
+}

@@ -20,6 +20,7 @@ extension EventBatch {
     for (name, value) in [(isSwap ? "wallet" : "from", row.wallet), ("to", row.to)] where value != .absent {
       texts.append((name, value == .zeroAddress ? Array("0x0".utf8) : bytes(of: value).bytes))
     }
+    if let id = tokenID(row.tokenID) { texts.append(("token_id", text(id))) }
     return texts
   }
 }

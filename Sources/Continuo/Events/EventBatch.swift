@@ -105,7 +105,9 @@ public struct EventBatch: Sendable {
       let middle = (low + high) / 2
       if rows[middle].line < line { low = middle + 1 } else { high = middle }
     }
-    return low < rows.count && rows[low].line == line ? rows[low] : nil
+    guard low < rows.count, rows[low].line == line else { return nil }
+    // Of a transfer that was rejected a mark of its token may be there.
+    return rows[low].operation == .swap || rows[low].operation == .transfer ? rows[low] : nil
   }
 
   /// The chains that its rows are of. O(rows).

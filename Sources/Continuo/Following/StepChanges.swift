@@ -57,6 +57,15 @@ extension Engine {
     if let readers, !isHeld, !stepChanges.isOn, readers.changes.isWanted { beginFollowing(readers) }
   }
 
+  /// The same behind a step whose changes were not noted: who read the version before has all of its tokens read again.
+  @inline(never)
+  mutating func beginFollowing(_ readers: Publication, behind tokens: [UInt32]) {
+    beginFollowing(readers)
+    let changes = tokens.map { StepChange(token: $0, earliest: .first, isUndone: true) }
+    readers.changes.ring(readers.version, changes, engineClock.now)
+    if readers.changes.isHeard, !tokens.isEmpty { readers.changes.tell(tokens, changes) }
+  }
+
   @inline(never)
   private mutating func beginFollowing(_ readers: Publication) {
     stepChanges.isOn = true

@@ -89,8 +89,13 @@ extension Engine {
       versions[token] = TokenVersion.publish(&tokenStates[token], over: versions[token], arena)
     }
     guard stepChanges.isOn else {
+      // Somebody may have come while the step was taken, of which nothing was noted.
+      let isLate = readers.changes.isWanted
+      let tokens = isLate ? (0..<changedTokens.count).map { changedTokens[$0] } : []
       changedTokens.removeAll()
-      return readers.publish(EngineContents(self, sequence: arena.sequence))
+      readers.publish(EngineContents(self, sequence: arena.sequence))
+      if isLate { beginFollowing(readers, behind: tokens) }
+      return
     }
     let changes = takeStepChanges()
     let tokens = readers.changes.isHeard ? (0..<changedTokens.count).map { changedTokens[$0] } : []

@@ -23,6 +23,9 @@
     /// Of rows that were rejected when they were read, by their lines.
     private let texts: [Int: [(name: String, value: [UInt8])]]
 
+    /// What it takes of memory while it is kept, as so many rows.
+    var weight: Int { max(batch.offered, keyChanges.count) + 4 * texts.count }
+
     /// Keeps what a plan of changes came to.
     init(_ plan: ChangePlan, _ changes: [RowChange], kinds: [EventKind], at position: SourcePosition) {
       (batch, keyChanges, counts, self.position) = (plan.batch, plan.keyChanges, plan.counts, position)

@@ -68,7 +68,7 @@
     private var transactions = 0
     /// The transaction that is being read.
     private var open: OpenTransaction?
-    /// What of it is planned and not taken: all of it is taken at once. What was gathered before it is in the first one.
+    /// What of it is planned and not taken: all of it is taken at once.
     private var parts: [ChangePart] = []
 
     private struct OpenTransaction {
@@ -210,7 +210,8 @@
         try noteForeign(end)
       } else {
         parts.append(plan(SourcePosition(generation: position.generation, lsn: end)))
-        try takeParts(commit: end)
+        try take(parts, commit: end)
+        parts.removeAll()
       }
       tellGathered()
     }
@@ -228,27 +229,34 @@
     /// Ends a part with what is gathered, the first changes of the transaction that is open among it.
     private mutating func endPart(upTo read: UInt32) throws {
       guard !changes.isEmpty, let commit = open?.commit else { return }
+      try takeGathered()
+      guard !changes.isEmpty else { return }
       try keep(plan(SourcePosition(generation: position.generation, lsn: commit, changes: read)), commit: commit)
+      open?.start = 0
+    }
+
+    /// Takes what was gathered before the transaction that is open: that is not to wait for its end.
+    private mutating func takeGathered() throws {
+      guard parts.isEmpty, let start = open?.start, start > 0, let end = gatheredEnd else { return }
+      let rest = Array(changes[start...])
+      changes.removeSubrange(start...)
+      try take([plan(SourcePosition(generation: position.generation, lsn: end))], commit: end)
+      tellGathered()
+      changes = rest
       open?.start = 0
     }
 
     /// Keeps a part of the transaction that is open until all of it is there; takes it, where that is too long.
     private mutating func keep(_ part: ChangePart, commit: LSN) throws {
       parts.append(part)
-      if rowsKept > options.wholeChangesMax { open?.isTakenInParts = true }
+      if weight > options.wholeChangesMax { open?.isTakenInParts = true }
       guard open?.isTakenInParts == true else { return }
       try takeEach(commit: commit)
       tellGathered()
     }
 
-    /// Takes the parts that are kept as one; each by itself where together they might pass a limit.
-    private mutating func takeParts(commit: LSN) throws {
-      guard parts.count == 1 || sink.hasRoom(parts.map(\.batch)) else { return try takeEach(commit: commit) }
-      try take(parts, commit: commit)
-      parts.removeAll()
-    }
-
-    private var rowsKept: Int { parts.reduce(0) { $0 + $1.batch.offered } }
+    /// How much of one transaction is kept.
+    private var weight: Int { parts.reduce(0) { $0 + $1.weight } }
 
     private mutating func takeEach(commit: LSN) throws {
       for part in parts { try take([part], commit: commit) }
@@ -301,7 +309,8 @@
       }
       position = next
       if next.isBetween { confirmable = next.lsn }
-      if keyFile.isLong { try keyFile.compact(&map, horizon: sink.horizon, at: next.value) }
+      // Not with a map that is further than the directory is.
+      if keyFile.isLong, next == planned { try keyFile.compact(&map, horizon: sink.horizon, at: next.value) }
       lastSign = ContinuousClock.now
       try keepWatch()
       let (keys, taken) = (map.count, confirmable)

@@ -1,5 +1,5 @@
 // What a process that ended had rejected and not written down any more: the letters of the newest batch.
-// Invariant: a row has one letter, however often its transaction comes.
+// Invariant: none that is there is written again.
 // Not here: finding them again (LateRejections).
 
 #if Postgres
@@ -7,29 +7,40 @@
   internal import ContinuoStorage
 
   extension DeadLetters {
-    /// Writes down what the engine had rejected of the source's newest batch, as far as it is not there. O(length).
+    /// Looks which letters of what comes again are there, and writes down what the engine had rejected of the source's newest batch, as
+    /// far as it is not. O(length + rows).
     ///
     /// - Parameters:
     ///   - position: how far the directory is.
     ///   - late: what was found when it was opened.
     ///   - keys: which row an event is of.
     func catchUp(
-      _ position: SourcePosition, _ late: [LateRejection], _ keys: KeyMap, _ tables: [SourceTable]
+      _ position: SourcePosition, _ late: LateRejections?, _ keys: KeyMap, _ tables: [SourceTable]
     ) throws {
-      try recall(from: position.lsn)
-      let mine = late.filter { $0.position.position == position.value }
-      guard !mine.isEmpty else { return }
-      var rows: [EventIdentity: (table: Int, key: RowKey)] = [:]
+      var known = try recall(position)
+      guard let late, late.position.position == position.value else { return }
+      var wanted: [EventIdentity: [(table: Int, key: RowKey)]] = [:]
+      late.eachRow { identity, _, _ in wanted[identity] = [] }
       for table in tables.indices {
-        for (key, event) in keys.events(table) { rows[event.identity(tables[table].kind)] = (table, key) }
+        for (key, event) in keys.events(table) {
+          wanted[event.identity(tables[table].kind)]?.append((table, key))
+        }
       }
-      for one in mine {
-        // A row that is gone by now was of a table of its kind.
-        let table = rows[one.identity]?.table ?? tables.firstIndex { $0.kind == one.identity.kind } ?? 0
-        try append(
-          Self.line(
-            lsn: position.lsn, table: tables[table].title, key: rows[one.identity]?.key, one.rejection, row: one.row))
+      var lines: [UInt8] = []
+      late.eachRow { identity, rejection, row in
+        // Of several rows with the identity nobody knows which was rejected; a row that is gone was of a table of its kind.
+        let rows = wanted[identity] ?? []
+        let table = rows.first?.table ?? tables.firstIndex { $0.kind == identity.kind } ?? 0
+        let line = Self.line(
+          lsn: position.lsn, table: tables[table].title, key: rows.count == 1 ? rows[0].key : nil, rejection, row: row)
+        let own = Self.from("reason", line.dropLast())
+        if let count = known[own] {
+          known[own] = count > 1 ? count - 1 : nil
+        } else {
+          lines += line
+        }
       }
+      try append(lines)
     }
   }
 #endif

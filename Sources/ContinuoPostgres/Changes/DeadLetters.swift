@@ -1,6 +1,6 @@
 // The rows that were not accepted, each on a line of JSON with why: nothing that the application wrote is lost without a trace.
-// Invariant: lines are on the disk before the server is told that it may forget them; those of a batch that was taken are never left
-// out, so the file is longer than its bound by them at most, and behind it nothing more is taken.
+// Invariant: lines are on the disk before the server is told that it may forget them; those of a batch are never left out, so the file
+// is longer than its bound by them at most, and behind it nothing more is taken; each is there once.
 // Not here: why a row is rejected (Continuo's Judgement), when it is written (Follower).
 
 package import Continuo
@@ -19,14 +19,24 @@ package final class DeadLetters: Sendable {
     }
   }
 
+  private struct State {
+    /// Behind the last line.
+    var end: Int64
+    /// What a process that ended has left of a line behind it.
+    var torn: Int
+    var unwritten: [UInt8] = []
+    /// Lines that are there of transactions that come again, without their places, and how often.
+    var known: [[UInt8]: Int] = [:]
+  }
+
+  private static let lineBytesMax = 1 << 20
+
   package let path: String
   private let file: any DiskFile
-  private let state: Mutex<(end: Int64, unwritten: [UInt8])>
-  /// Lines that are there of what may come again.
-  private let known = Mutex<Set<[UInt8]>>([])
+  private let state: Mutex<State>
   private let bytesMax: Int64
 
-  /// Opens the file in a directory, or makes it. O(1).
+  /// Opens the file in a directory, or makes it. O(length).
   package init(_ disk: any Disk = RealDisk(), directory: String, bytesMax: Int64) throws(StorageFailure) {
     path = directory + "/postgres.rejected.ndjson"
     self.bytesMax = bytesMax
@@ -34,49 +44,69 @@ package final class DeadLetters: Sendable {
       let isThere = try disk.names(in: directory)?.contains("postgres.rejected.ndjson") ?? false
       file = isThere ? try disk.open(path, forWriting: true) : try disk.create(path)
       try disk.syncDirectory(directory)
-      state = Mutex((try file.bytes(), []))
+      var bytes: [UInt8] = []
+      try file.read(Int(try file.bytes()), at: 0, into: &bytes)
+      var end = bytes.lastIndex(of: 10).map { $0 + 1 } ?? 0
+      // Longer than any line of ours: somebody else's, which stays.
+      if bytes.count - end > Self.lineBytesMax { end = bytes.count }
+      state = Mutex(State(end: Int64(end), torn: bytes.count - end))
     } catch { throw .disk(error) }
   }
 
-  /// Puts lines on the disk, of what was taken already. Where that fails they are kept, and are written in front of what comes
-  /// next. O(length) and a sync.
+  /// Puts lines on the disk, but for those that are there of the same transaction. Where that fails they are kept, and are written in
+  /// front of what comes next. O(length) and a sync.
   package func append(_ lines: [UInt8]) throws {
-    let news = unknown(lines)
     try state.withLock { state in
-      state.unwritten += news
+      state.unwritten += Self.unknown(lines, &state.known)
       try write(&state)
     }
   }
 
   // MARK: what comes again
 
-  /// Leaves out from now on what is there of transactions from a place in the log on: they may come again. O(length).
-  package func recall(from lsn: LSN) throws {
-    var bytes: [UInt8] = []
-    try state.withLock { try file.read(Int($0.end), at: 0, into: &bytes) }
-    let lines = bytes.split(separator: 10).filter { line in
-      // {"lsn":"0/16B374D848", …
-      let place = line.dropFirst(8).prefix { $0 != UInt8(ascii: "\"") }
-      return LSN(String(decoding: place, as: UTF8.self)).map { $0 >= lsn } ?? false
+  /// Leaves out from now on, once each, what is there of transactions that come again. O(length).
+  ///
+  /// - Parameter position: how far the directory is.
+  /// - Returns: what is there of the newest transaction that was taken: lines from the reason on, and how often.
+  func recall(_ position: SourcePosition) throws -> [[UInt8]: Int] {
+    try state.withLock { state in
+      var bytes: [UInt8] = []
+      try file.read(Int(state.end), at: 0, into: &bytes)
+      bytes += state.unwritten
+      var newest: [[UInt8]: Int] = [:]
+      state.known = [:]
+      for line in bytes.split(separator: 10) {
+        // {"lsn":"16/B374D848","table": …
+        let place = line.dropFirst(8).prefix { $0 != UInt8(ascii: "\"") }
+        guard let lsn = LSN(String(decoding: place, as: UTF8.self)), lsn >= position.lsn else { continue }
+        if lsn == position.lsn { newest[Self.from("reason", line), default: 0] += 1 }
+        if lsn > position.lsn || !position.isBetween { state.known[Self.from("table", line), default: 0] += 1 }
+      }
+      return newest
     }
-    known.withLock { $0 = Set(lines.map { Self.identity($0) }) }
   }
 
-  private func unknown(_ lines: [UInt8]) -> [UInt8] {
-    let known = known.withLock { $0 }
+  private static func unknown(_ lines: [UInt8], _ known: inout [[UInt8]: Int]) -> [UInt8] {
     guard !known.isEmpty, !lines.isEmpty else { return lines }
-    return lines.split(separator: 10).filter { !known.contains(Self.identity($0)) }.flatMap { $0 + [10] }
+    var news: [UInt8] = []
+    for line in lines.split(separator: 10) {
+      let own = from("table", line)
+      if let count = known[own] {
+        known[own] = count > 1 ? count - 1 : nil
+      } else {
+        news += line
+        news.append(10)
+      }
+    }
+    return news
   }
 
-  /// A line without its place, which is that of the last transaction that was taken with its own, and without the key: a row may
-  /// have lost it by the time at which it is looked for.
-  private static func identity(_ line: ArraySlice<UInt8>) -> [UInt8] {
-    func place(_ name: String) -> Int {
-      line.firstRange(of: Array(",\"\(name)\":".utf8))?.lowerBound ?? line.startIndex
-    }
-    let (table, key, reason) = (place("table"), place("key"), place("reason"))
-    return Array(line[table..<(key > table && key < reason ? key : max(table, reason))] + line[max(table, reason)...])
+  /// The rest of a line from a field on.
+  static func from(_ field: String, _ line: ArraySlice<UInt8>) -> [UInt8] {
+    Array(line[(line.firstRange(of: Array(",\"\(field)\":".utf8))?.lowerBound ?? line.startIndex)...])
   }
+
+  // MARK: writing
 
   /// Writes what could not be written before. O(1) where there is nothing.
   package func flush() throws { try state.withLock { try write(&$0) } }
@@ -91,12 +121,17 @@ package final class DeadLetters: Sendable {
     }
   }
 
-  private func write(_ state: inout (end: Int64, unwritten: [UInt8])) throws {
+  private func write(_ state: inout State) throws {
     guard !state.unwritten.isEmpty else { return }
+    // Over what was torn, all of it: spaces behind a value are none of JSON's business.
+    let missing = state.torn - state.unwritten.count
+    if missing > 0 {
+      state.unwritten.insert(contentsOf: [UInt8](repeating: 0x20, count: missing), at: state.unwritten.count - 1)
+    }
     try file.write(state.unwritten.span, at: state.end)
     try file.sync()
     state.end += Int64(state.unwritten.count)
-    state.unwritten = []
+    (state.unwritten, state.torn) = ([], 0)
   }
 
   /// One line: where the row stood, what was wrong, and what it held.

@@ -19,8 +19,6 @@ package protocol EventSink: Sendable {
   ///
   /// - Parameter isHistory: whether it is of a snapshot, within which the horizon stands still.
   func take(_ batch: EventBatch, at position: InputPosition, isHistory: Bool) throws -> Receipt
-  /// Whether several batches may be taken as one.
-  func hasRoom(_ batches: [EventBatch]) -> Bool
   /// The same of several that are one: all of them or none, for who reads too. A receipt of each.
   ///
   /// - Parameter note: writes down what the engine rejected; where it did not come to that, ``lateRejections`` of the next opening has it.
@@ -28,7 +26,7 @@ package protocol EventSink: Sendable {
     whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void
   ) throws -> [Receipt]
   /// What the engine had rejected of each source's newest batch when the directory was opened.
-  var lateRejections: [LateRejection] { get }
+  var lateRejections: [LateRejections] { get }
   /// Which events of a kind are held. O(events).
   func held(_ kind: EventKind) -> [OrderKey]
   /// Moves the horizon where it is due.
@@ -70,9 +68,7 @@ package final class LedgerSink: EventSink {
     return receipt
   }
 
-  package func hasRoom(_ batches: [EventBatch]) -> Bool { ledger.hasRoom(batches) }
-
-  package var lateRejections: [LateRejection] { ledger.opening.lateRejections }
+  package var lateRejections: [LateRejections] { ledger.opening.lateRejections }
 
   package func take(
     whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void

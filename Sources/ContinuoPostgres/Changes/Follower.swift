@@ -39,7 +39,8 @@
       package var patienceMicroseconds: Int64 = 60_000_000
       /// The file of keys is written anew once it is longer than twice its rows and so much.
       package var keyGrowthBytes: Int64 = 16 << 20
-      /// A transaction of more changes than this is taken in parts that are seen as they come: until then all of it is in memory.
+      /// A transaction of more rows and changes of keys than this, of which an update has two, is taken in parts that are seen as they
+      /// come: until then all of it is in memory.
       package var wholeChangesMax = 1_000_000
       /// How long the file of rejected rows may be before nothing more is taken.
       package var rejectedBytesMax: Int64 = 64 << 20
@@ -111,7 +112,10 @@
         } catch PostgresFailure.interrupted {
           break
         } catch {
-          guard let why = Self.passing(error) else { return stop(Self.text(error)) }
+          guard let why = Self.passing(error) else {
+            try? letters?.flush()
+            return stop(Self.text(error))
+          }
           silences = error is Silence ? min(silences + 1, 6) : 0
           // Who has streamed for a while begins with short waits again.
           if ContinuousClock.now - began > .seconds(60) { backoff.succeed() }
@@ -119,6 +123,8 @@
           if interrupt.sleep(microseconds: backoff.next(using: &random)) { break }
         }
       }
+      // What waits for room for long is tried a last time.
+      try? letters?.flush()
       enter(.stopped, nil)
     }
 
@@ -142,7 +148,7 @@
       own(keyFile.chains)
       var position = at.map { SourcePosition($0) }
       if let position, position.isWhole {
-        let late = sink.lateRejections.filter { $0.position.source == source }
+        let late = sink.lateRejections.first { $0.position.source == source }
         try letters.catchUp(position, late, map, options.mapping.events)
       }
       let course = try attachment.course(position, keyFile, isInStep: opening == .inStep, shape, renewal)

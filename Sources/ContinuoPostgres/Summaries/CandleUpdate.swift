@@ -28,6 +28,31 @@
       (self.server, self.statements, self.batch) = (server, statements, batch)
     }
 
+    /// So many rows are worth a look whether the table has any of them.
+    private static let freshRows = 1_000
+
+    /// Writes all of them straight into the table, where it has no rows in their hours: half of the time that a merge takes.
+    ///
+    /// - Returns: whether that was done; where it was not, or the database did not take it, nothing was changed.
+    mutating func insert() throws(PostgresFailure) -> Bool {
+      guard batch.candleCount >= Self.freshRows,
+        try server.query(statements.tokensWithCandles, doing: Self.doing).first?.int(0) == 0
+      else { return false }
+      do throws(PostgresFailure) {
+        try server.script("SAVEPOINT fresh", doing: Self.doing)
+        var next = 0
+        merged = try server.copyIn(statements.copyFreshCandles, doing: Self.doing) { batch.candlePiece(&next) }
+        try server.script("RELEASE SAVEPOINT fresh", doing: Self.doing)
+        return true
+      } catch {
+        // Whatever it was, a value or COPY itself: a merge finds what is refused, or says why nothing goes.
+        guard error.sqlState != nil, !server.isBroken else { throw error }
+        try server.script("ROLLBACK TO SAVEPOINT fresh; RELEASE SAVEPOINT fresh", doing: Self.doing)
+        merged = 0
+        return false
+      }
+    }
+
     /// Writes all of them, within a transaction. Two statements where nothing is refused.
     mutating func write() throws(PostgresFailure) {
       var rows = RefusedRows(server, doing: Self.doing)

@@ -31,6 +31,19 @@
     static let copyCandles =
       "COPY pg_temp.continuo_candles (\(candleColumns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"
 
+    /// Straight into the table, where it has none of them.
+    var copyFreshCandles: String {
+      "COPY \(own(OwnTables.candles)) (\(Self.candleColumns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"
+    }
+
+    /// How many of the tokens have rows of candles in the hours that are sent whole. A look into the index for each.
+    var tokensWithCandles: String {
+      """
+      SELECT count(*) FROM pg_temp.continuo_tokens t CROSS JOIN LATERAL (SELECT 1 FROM \(own(OwnTables.candles)) c
+        WHERE c.artist_token_id = t.id AND c.bucket >= t.since AND (t.until IS NULL OR c.bucket < t.until) LIMIT 1) c
+      """
+    }
+
     /// Candles that are gone: those of the hours that were sent whole.
     var deleteCandles: String {
       """

@@ -213,11 +213,13 @@
       }
       var pieces = [CopyRows.foot, batch.tokenRows, CopyRows.head]
       _ = try server.copyIn(SummaryStatements.copyTokens, doing: doing) { pieces.popLast() }
-      // The server reads a piece while the next one is made.
-      var next = 0
-      _ = try server.copyIn(SummaryStatements.copyCandles, doing: doing) { batch.candlePiece(&next) }
       var candles = CandleUpdate(server, statements, batch)
-      try candles.write()
+      if try !candles.insert() {
+        // The server reads a piece while the next one is made.
+        var next = 0
+        _ = try server.copyIn(SummaryStatements.copyCandles, doing: doing) { batch.candlePiece(&next) }
+        try candles.write()
+      }
       let (ended, isCleared, whyKept) = try clear(before: batch.firstHour, server, statements)
       var tokens = TokenUpdate(server, statements, batch.tokens)
       try tokens.write(owned)

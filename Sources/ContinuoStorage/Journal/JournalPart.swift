@@ -52,7 +52,7 @@ struct JournalPart {
   mutating func take(_ payload: Span<UInt8>) throws {
     try JournalRecord.forEachKind(in: payload) { kind, bytes in
       switch kind {
-      case .batch, .input:
+      case .batch, .input, .part:
         let (bounds, position, start) = try JournalRecord.batch(kind, bytes)
         try take(bytes.extracting(start...), bounds, position)
       case .rollback, .retract, .moveHorizon, .cut:

@@ -12,6 +12,8 @@ package enum JournalRecord: Sendable {
   case batch(EventBatch, BatchBounds)
   /// The same, and how far its source is.
   case input(EventBatch, BatchBounds, InputPosition)
+  /// The same, of a batch that is one with those behind it in its frame, up to the next ``input(_:_:_:)``, which has the same position.
+  case part(EventBatch, BatchBounds, InputPosition)
   case rollback(chain: UInt32, block: UInt64)
   case retract(EventIdentity)
   case moveHorizon(RetentionPolicy)
@@ -25,6 +27,7 @@ package enum JournalRecord: Sendable {
     case moveHorizon = 4
     case cut = 5
     case input = 6
+    case part = 7
   }
 
   /// How long what stands before a record's bytes is: kind, three zeros, length.
@@ -33,14 +36,14 @@ package enum JournalRecord: Sendable {
   // MARK: writing
 
   /// Adds the record to a frame's payload. O(rows).
-  func append(to payload: inout [UInt8], _ packer: inout BatchPacker) {
+  package func append(to payload: inout [UInt8], _ packer: inout BatchPacker) {
     switch self {
     case .batch(let batch, let bounds):
       let start = Self.begin(.batch, &payload)
       Self.append(batch, bounds, to: &payload, &packer)
       Self.end(start, &payload)
-    case .input(let batch, let bounds, let position):
-      let start = Self.begin(.input, &payload)
+    case .input(let batch, let bounds, let position), .part(let batch, let bounds, let position):
+      let start = Self.begin(isPart ? .part : .input, &payload)
       position.append(to: &payload)
       Self.append(batch, bounds, to: &payload, &packer)
       Self.end(start, &payload)
@@ -76,10 +79,15 @@ package enum JournalRecord: Sendable {
     packer.pack(batch, into: &payload)
   }
 
+  /// Whether what follows it is one with it.
+  var isPart: Bool {
+    if case .part = self { true } else { false }
+  }
+
   /// The batch of a step that is one.
   var batch: EventBatch? {
     switch self {
-    case .batch(let batch, _), .input(let batch, _, _): batch
+    case .batch(let batch, _), .input(let batch, _, _), .part(let batch, _, _): batch
     case .rollback, .retract, .moveHorizon, .cut: nil
     }
   }
@@ -106,7 +114,22 @@ package enum JournalRecord: Sendable {
   ///
   /// - Throws: ``JournalRecordFault`` where bytes are no records, or what `body` throws.
   package static func forEach(in payload: Span<UInt8>, _ body: (JournalRecord) throws -> Void) throws {
-    try forEachKind(in: payload) { kind, bytes in try body(JournalRecord(kind, bytes)) }
+    // What is one is whole: a frame ends behind it, and nothing stands between.
+    var open: InputPosition?
+    func isIn(_ record: JournalRecord) -> Bool {
+      switch record {
+      case .part(_, _, let position): open == nil || open == position
+      case .input(_, _, let position): open == nil || open == position
+      case .batch, .rollback, .retract, .moveHorizon, .cut: open == nil
+      }
+    }
+    try forEachKind(in: payload) { kind, bytes in
+      let record = try JournalRecord(kind, bytes)
+      guard isIn(record) else { throw PackedBatchFault(what: "the other parts of a step") }
+      if case .part(_, _, let position) = record { open = position } else { open = nil }
+      try body(record)
+    }
+    if open != nil { throw JournalRecordFault(what: "the end of a step", place: payload.count) }
   }
 
   /// Lends the bytes of each record of a payload, in order. O(records).
@@ -136,7 +159,7 @@ package enum JournalRecord: Sendable {
     _ kind: Kind, _ bytes: Span<UInt8>
   ) throws(PackedBatchFault) -> (bounds: BatchBounds, position: InputPosition?, rows: Int) {
     var (position, start): (InputPosition?, Int) = (nil, 0)
-    if kind == .input {
+    if kind == .input || kind == .part {
       guard let own = InputPosition(bytes, at: 0) else {
         throw PackedBatchFault(what: "a source with a name, and its position")
       }
@@ -155,10 +178,11 @@ package enum JournalRecord: Sendable {
       guard bytes.count == count else { throw PackedBatchFault(what: "\(count) bytes of a record") }
     }
     switch kind {
-    case .batch, .input:
+    case .batch, .input, .part:
       let (bounds, position, start) = try Self.batch(kind, bytes)
       let batch = try EventBatch.unpacked(bytes.extracting(start...))
-      self = position.map { .input(batch, bounds, $0) } ?? .batch(batch, bounds)
+      self =
+        position.map { kind == .part ? .part(batch, bounds, $0) : .input(batch, bounds, $0) } ?? .batch(batch, bounds)
     case .rollback:
       try expect(12)
       self = .rollback(chain: bytes.word(0, UInt32.self), block: bytes.word(4, UInt64.self))

@@ -46,6 +46,8 @@ struct JournalWriter: ~Copyable {
   private let manifest: ManifestKeeper
   private let durability: Durability
   private let fileBytes: Int64
+  /// Files that are longer than that, for one frame is.
+  private var lengths: [UInt32: Int64]
   private var file: any DiskFile
   /// Where the next frame goes.
   private(set) var end: JournalEnd
@@ -79,6 +81,12 @@ struct JournalWriter: ~Copyable {
       } else {
         try Self.begin(disk, directory, manifest, number: 1, sequence: 1, chain: 0, price, fileBytes)
       }
+    var lengths: [UInt32: Int64] = [:]
+    for start in end.starts.dropLast() {
+      let bytes = try disk.open(directory.journalFile(start.file), forWriting: false).bytes()
+      if bytes != fileBytes { lengths[start.file] = bytes }
+    }
+    self.lengths = lengths
     (self.disk, self.directory, self.durability, self.fileBytes) = (disk, directory, durability, fileBytes)
     (self.manifest, self.preparer) = (manifest, preparer)
     (self.file, self.end, self.hasRemovedUnfinished) = (file, end, hasRemovedUnfinished)
@@ -100,7 +108,9 @@ struct JournalWriter: ~Copyable {
   var lastFrame: JournalFrame { JournalFrame(sequence: end.sequence - 1, chain: end.chain) }
 
   /// How many bytes the journal has from its start on, up to the last frame. O(1).
-  var bytes: Int64 { Int64(max(0, end.starts.count - 1)) * fileBytes + end.offset }
+  var bytes: Int64 {
+    end.starts.dropLast().reduce(end.offset) { $0 + (lengths[$1.file] ?? fileBytes) }
+  }
 
   // MARK: frames
 
@@ -108,8 +118,9 @@ struct JournalWriter: ~Copyable {
   ///
   /// - Returns: how much room is missing for the file that the frame would begin, with nothing written; nil where all is well.
   mutating func append(_ records: [JournalRecord]) throws(DiskFailure) -> MissingRoom? {
-    // What one very long step needed is not kept for good.
-    frame.removeAll(keepingCapacity: frame.capacity <= Self.keptCapacity)
+    frame.removeAll(keepingCapacity: true)
+    // What one very long step needs is not kept.
+    defer { if frame.capacity > Self.keptCapacity { frame = [] } }
     frame.pad(to: JournalFormat.headerBytes)
     for record in records { record.append(to: &frame, &packer) }
     let payloadBytes = frame.count - JournalFormat.headerBytes
@@ -165,6 +176,7 @@ struct JournalWriter: ~Copyable {
     // What is in this file is durable before the next one has a name: a file is read on the word of the one behind it.
     try finish()
     let starts = end.starts
+    if end.file.fileBytes != fileBytes { lengths[end.file.number] = end.file.fileBytes }
     (file, end) = try Self.begin(
       disk, directory, manifest, number: end.file.number + 1, sequence: end.sequence, chain: end.chain, end.file.price,
       bytes, ready)
@@ -179,7 +191,10 @@ struct JournalWriter: ~Copyable {
   }
 
   /// Forgets files before one, which are to be removed. O(files).
-  mutating func release(before file: UInt32) { end.starts.removeAll { $0.file < file } }
+  mutating func release(before file: UInt32) {
+    end.starts.removeAll { $0.file < file }
+    lengths = lengths.filter { $0.key >= file }
+  }
 
   private static func begin(
     _ disk: any Disk, _ directory: DataDirectory, _ manifest: ManifestKeeper, number: UInt32, sequence: UInt64,

@@ -44,6 +44,40 @@ struct FollowingProperties {
     }
   }
 
+  /// Rules 12.1, 3.8: who begins to follow while several batches are taken as one is told of all of them.
+  @Test("A feed that begins in the midst of a step")
+  func midst() throws {
+    var engine = Engine()
+    var options = CandleFeed.Options()
+    options.window = .zero
+    let feed = CandleFeed(engine.publication(), options)
+    func trade(_ block: UInt64, _ price: Decimal18?) throws {
+      var batch = EventBatch()
+      batch.append(
+        Swap(
+          block: block, timestamp: Timestamp(microseconds: 60_000_000), token: "ART", amountUSD: price ?? .one,
+          tokenAmount: Decimal18("1")))
+      try engine.apply(batch, wallClock: nil)
+    }
+    try trade(1, Decimal18("1"))
+    engine.holdVersions()
+    try trade(2, Decimal18("2"))
+    let subscription = feed.subscribe([CandlePair("ART", .oneMinute)])
+    _ = subscription.waiting()
+    try trade(3, Decimal18("3"))
+    engine.showVersions()
+    // Somebody else's step, and only then does the feed look.
+    repeat { feed.tell() } while !feed.isQuiet
+    let told = subscription.waiting().contains { update in
+      switch update.change {
+      case .candle(let bar): bar.close == Decimal18("3")
+      case .reset: true
+      default: false
+      }
+    }
+    #expect(told)
+  }
+
   /// Rules 12.1: an entry stands for what came since, to the minute.
   @Test("What is remembered of a token is the earliest change since any version", arguments: Seeds.thisRun(60))
   func changes(seed: UInt64) {

@@ -22,13 +22,14 @@ export class Rows {
 
   /** Asks a question and has the answer put in; then what the stream has said meanwhile, once more. */
   async question(path, put) {
-    const before = this.heard.length;
+    const [before, asked] = [this.heard.length, this.asked];
     this.open += 1;
     try {
       const isNews = put(await ask(path));
       // The stream says what there is, not what is added: an event that is older than the answer is followed by one that is not.
       const changes = this.heard.slice(before).map((event) => this.place(event));
-      if (changes.includes("unknown")) return await this.refresh() || isNews;
+      // A refresh that was asked for meanwhile brings what is not known here.
+      if (changes.includes("unknown") && this.asked === asked) return await this.refresh() || isNews;
       return isNews || changes.length > 0;
     } finally {
       this.open -= 1;
@@ -38,18 +39,20 @@ export class Rows {
 
   /** Asks for all that is held once more, or for the newest page. Whether anything is another now. */
   async refresh() {
-    const isFirst = this.list.length === 0;
+    // What the stream has put in by itself is no page.
+    const isFirst = this.answered === 0;
     // Where nothing older is left to load, something older may have come since.
-    const from = this.next && !isFirst ? this.list[0].bucket : "";
+    const from = (this.next && !isFirst && this.list[0]?.bucket) || "";
     const mine = ++this.asked;
     return await this.question(this.path({ limit: isFirst ? pageRows : rowsMax, from }), ({ body, tag }) => {
       if (mine < this.answered) return false;
       this.answered = mine;
       if (!isFirst && tag !== null && tag === this.tag) return false;
       // More than one answer has room for: what is older than this one stays as it is.
-      const kept = body.next && body.candles.length > 0 ? this.list.filter((row) => row.bucket < body.candles[0].bucket) : [];
+      const bound = body.next && body.candles.length > 0 ? body.candles[0].bucket : from;
+      const kept = isFirst || !bound ? [] : this.list.filter((row) => row.bucket < bound);
       this.list = kept.concat(body.candles);
-      if (isFirst) this.next = body.next;
+      if (isFirst || (this.next === null && kept.length === 0)) this.next = body.next;
       this.tag = isFirst ? null : tag;
       return true;
     });

@@ -115,6 +115,8 @@ export async function showToken(token) {
     draw();
     chart?.restart();
     live.interval(rows.interval);
+    // What came while these were asked for went to those before.
+    if (isLive) refresh(true);
   });
 
   const refresh = guard(async (all) => {
