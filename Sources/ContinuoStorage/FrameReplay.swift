@@ -8,28 +8,25 @@ package import Continuo
 /// come to it.
 package struct LateRejections: Sendable {
   package let position: InputPosition
-  private let parts: [(batch: EventBatch, rejections: [Rejection])]
+  /// What each row is told from all others by, why it was rejected, and its fields.
+  package let rows: [(identity: EventIdentity, rejection: Rejection, fields: [(name: String, value: [UInt8])])]
 
+  /// Finds the rows of the batches of a step; nil where there are none.
   init?(_ position: InputPosition, _ parts: [(batch: EventBatch, rejections: [Rejection])]) {
-    let late = parts.filter { part in part.rejections.contains { part.batch.row(line: $0.line) != nil } }
-    guard !late.isEmpty else { return nil }
-    (self.position, self.parts) = (position, late)
-  }
-
-  /// Lends each rejected row: what it is told from all others by, why, and its fields. O(rows).
-  package func eachRow(_ body: (EventIdentity, Rejection, [(name: String, value: [UInt8])]) throws -> Void) rethrows {
-    for (batch, rejections) in parts {
-      for rejection in rejections {
-        guard let row = batch.row(line: rejection.line) else { continue }
-        try body(row.identity, rejection, batch.texts(row))
+    self.position = position
+    rows = parts.flatMap { batch, rejections in
+      rejections.compactMap { rejection in
+        batch.row(line: rejection.line).map { ($0.identity, rejection, batch.texts($0)) }
       }
     }
+    if rows.isEmpty { return nil }
   }
 }
 
 extension LateRejections: Equatable {
   package static func == (left: LateRejections, right: LateRejections) -> Bool {
-    left.position == right.position && left.parts.map(\.rejections) == right.parts.map(\.rejections)
+    left.position == right.position && left.rows.map(\.rejection) == right.rows.map(\.rejection)
+      && left.rows.map(\.identity) == right.rows.map(\.identity)
   }
 }
 
@@ -37,10 +34,15 @@ extension LateRejections: Equatable {
 struct FrameReplay {
   /// Parts whose end is still to come.
   private var parts: [JournalRecord] = []
-  private var newest: [ByteString: LateRejections] = [:]
+  private var newest: [ByteString: (position: InputPosition, parts: [(batch: EventBatch, rejections: [Rejection])])] =
+    [:]
 
   /// Of each source's newest batch, where something was rejected; ascending by the source.
-  var late: [LateRejections] { newest.values.sorted { $0.position.source < $1.position.source } }
+  var late: [LateRejections] {
+    newest.values.compactMap { LateRejections($0.position, $0.parts) }.sorted {
+      $0.position.source < $1.position.source
+    }
+  }
 
   /// Takes a record, or keeps it until all that is one with it is there.
   mutating func take(_ record: JournalRecord, _ engine: inout Engine) {
@@ -52,7 +54,8 @@ struct FrameReplay {
     defer { parts.removeAll(keepingCapacity: true) }
     let outcome = engine.take(whole: parts)
     guard case .input(_, _, let position)? = parts.last, let receipts = try? outcome.receipts() else { return }
-    newest[position.source] = LateRejections(
-      position, zip(parts.compactMap(\.batch), receipts.map(\.rejections)).map { ($0, $1) })
+    let isAny = receipts.contains { !$0.rejections.isEmpty }
+    newest[position.source] =
+      isAny ? (position, zip(parts.compactMap(\.batch), receipts.map(\.rejections)).map { ($0, $1) }) : nil
   }
 }

@@ -20,14 +20,14 @@
       var known = try recall(position)
       guard let late, late.position.position == position.value else { return }
       var wanted: [EventIdentity: [(table: Int, key: RowKey)]] = [:]
-      late.eachRow { identity, _, _ in wanted[identity] = [] }
+      for row in late.rows { wanted[row.identity] = [] }
       for table in tables.indices {
         for (key, event) in keys.events(table) {
           wanted[event.identity(tables[table].kind)]?.append((table, key))
         }
       }
       var lines: [UInt8] = []
-      late.eachRow { identity, rejection, row in
+      for (identity, rejection, row) in late.rows {
         // Of several rows with the identity nobody knows which was rejected; a row that is gone was of a table of its kind.
         let rows = wanted[identity] ?? []
         let table = rows.first?.table ?? tables.firstIndex { $0.kind == identity.kind } ?? 0

@@ -24,6 +24,8 @@ package final class DeadLetters: Sendable {
     var end: Int64
     /// What a process that ended has left of a line behind it.
     var torn: Int
+    /// Whether something stands in front of it that is no line.
+    var isGlued: Bool
     var unwritten: [UInt8] = []
     /// Lines that are there of transactions that come again, without their places, and how often.
     var known: [[UInt8]: Int] = [:]
@@ -47,9 +49,10 @@ package final class DeadLetters: Sendable {
       var bytes: [UInt8] = []
       try file.read(Int(try file.bytes()), at: 0, into: &bytes)
       var end = bytes.lastIndex(of: 10).map { $0 + 1 } ?? 0
-      // Longer than any line of ours: somebody else's, which stays.
-      if bytes.count - end > Self.lineBytesMax { end = bytes.count }
-      state = Mutex(State(end: Int64(end), torn: bytes.count - end))
+      // Longer than nearly any line of ours: it stays, whosever it is.
+      let isGlued = bytes.count - end > Self.lineBytesMax
+      if isGlued { end = bytes.count }
+      state = Mutex(State(end: Int64(end), torn: bytes.count - end, isGlued: isGlued))
     } catch { throw .disk(error) }
   }
 
@@ -76,11 +79,14 @@ package final class DeadLetters: Sendable {
       var newest: [[UInt8]: Int] = [:]
       state.known = [:]
       for line in bytes.split(separator: 10) {
+        // What a torn line was written over with.
+        let line = line.prefix(through: line.lastIndex { $0 != 0x20 } ?? line.startIndex)
         // {"lsn":"16/B374D848","table": …
         let place = line.dropFirst(8).prefix { $0 != UInt8(ascii: "\"") }
         guard let lsn = LSN(String(decoding: place, as: UTF8.self)), lsn >= position.lsn else { continue }
         if lsn == position.lsn { newest[Self.from("reason", line), default: 0] += 1 }
-        if lsn > position.lsn || !position.isBetween { state.known[Self.from("table", line), default: 0] += 1 }
+        // Where a transaction ends the next one's commit may begin, whose place its first parts have.
+        state.known[Self.from("table", line), default: 0] += 1
       }
       return newest
     }
@@ -123,6 +129,7 @@ package final class DeadLetters: Sendable {
 
   private func write(_ state: inout State) throws {
     guard !state.unwritten.isEmpty else { return }
+    if state.isGlued { state.unwritten.insert(10, at: 0) }
     // Over what was torn, all of it: spaces behind a value are none of JSON's business.
     let missing = state.torn - state.unwritten.count
     if missing > 0 {
@@ -131,7 +138,7 @@ package final class DeadLetters: Sendable {
     try file.write(state.unwritten.span, at: state.end)
     try file.sync()
     state.end += Int64(state.unwritten.count)
-    (state.unwritten, state.torn) = ([], 0)
+    (state.unwritten, state.torn, state.isGlued) = ([], 0, false)
   }
 
   /// One line: where the row stood, what was wrong, and what it held.

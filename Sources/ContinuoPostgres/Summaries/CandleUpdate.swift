@@ -35,15 +35,16 @@
     ///
     /// - Returns: whether that was done; where it was not, or the database did not take it, nothing was changed.
     mutating func insert() throws(PostgresFailure) -> Bool {
-      guard batch.candleCount >= Self.freshRows,
-        try server.query(statements.tokensWithCandles, doing: Self.doing).first?.int(0) == 0
-      else { return false }
+      guard batch.candleCount >= Self.freshRows else { return false }
       do throws(PostgresFailure) {
         try server.script("SAVEPOINT fresh", doing: Self.doing)
-        var next = 0
-        merged = try server.copyIn(statements.copyFreshCandles, doing: Self.doing) { batch.candlePiece(&next) }
+        let isFresh = try server.query(statements.tokensWithCandles, doing: Self.doing).first?.int(0) == 0
+        if isFresh {
+          var next = 0
+          merged = try server.copyIn(statements.copyFreshCandles, doing: Self.doing) { batch.candlePiece(&next) }
+        }
         try server.script("RELEASE SAVEPOINT fresh", doing: Self.doing)
-        return true
+        return isFresh
       } catch {
         // Whatever it was, a value or COPY itself: a merge finds what is refused, or says why nothing goes.
         guard error.sqlState != nil, !server.isBroken else { throw error }

@@ -41,10 +41,15 @@ package struct SummaryBatch: Sendable {
     asOf = clock
     let first = market.firstServed(.oneHour)
     firstHour = first > .first ? Interval.oneHour.start(of: first - 1) + Interval.oneHour.microseconds : .first
-    for (number, token) in unsent.sorted(by: { $0.key < $1.key }) {
+    var named: [(number: UInt32, id: UUIDBytes, name: ByteString, token: UnsentToken)] = []
+    for (number, token) in unsent {
       let name = market.name(of: TokenID(Int(number)))
       // Other tokens are not the application's.
       guard let id = UUIDBytes(String(decoding: name.bytes, as: UTF8.self)), id.ascii == name.bytes else { continue }
+      named.append((number, id, name, token))
+    }
+    // Rows in the order of their keys.
+    for (number, id, name, token) in named.sorted(by: { $0.id < $1.id }) {
       guard candleCount < Self.candlesMax else {
         left[number] = token
         continue

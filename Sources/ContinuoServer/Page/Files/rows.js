@@ -12,7 +12,7 @@ export class Rows {
   constructor(token, interval, isFilled) {
     Object.assign(this, { token, interval, isFilled, list: [], next: null, tag: null, isLoading: false });
     // Refreshes that were asked for and the newest that was answered; questions on their way, and what the stream has said meanwhile.
-    Object.assign(this, { asked: 0, answered: 0, open: 0, heard: [] });
+    Object.assign(this, { asked: 0, answered: 0, open: 0, heard: [], isStale: false });
   }
 
   path(names) {
@@ -44,9 +44,11 @@ export class Rows {
     // Where nothing older is left to load, something older may have come since.
     const from = (this.next && !isFirst && this.list[0]?.bucket) || "";
     const mine = ++this.asked;
+    // Until something is answered: where that fails, it is asked for again with the next tick.
+    this.isStale = true;
     return await this.question(this.path({ limit: isFirst ? pageRows : rowsMax, from }), ({ body, tag }) => {
       if (mine < this.answered) return false;
-      this.answered = mine;
+      [this.answered, this.isStale] = [mine, false];
       if (!isFirst && tag !== null && tag === this.tag) return false;
       // More than one answer has room for: what is older than this one stays as it is.
       const bound = body.next && body.candles.length > 0 ? body.candles[0].bucket : from;

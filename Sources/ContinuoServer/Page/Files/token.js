@@ -144,9 +144,9 @@ export async function showToken(token) {
     ticks += 1;
     // Its first event may still come.
     if (!rows) { if (ticks % ticksWithStream === 0) restart(); return; }
-    if (document.hidden || isBusy || (isLive && !isDue && ticks % ticksWithStream !== 0)) return;
+    if (document.hidden || isBusy || (isLive && !isDue && !rows.isStale && ticks % ticksWithStream !== 0)) return;
     [isBusy, isDue] = [true, false];
-    await refresh(!isLive);
+    await refresh(!isLive || rows.isStale);
     isBusy = false;
   }, tickMilliseconds);
 
