@@ -101,7 +101,8 @@ struct WholeStepTests {
     var options = Ledger.Options()
     options.checkpointBytes = nil
     func found(_ image: DiskState) throws -> [LateRejections] {
-      try Ledger(SimulatedDisk(image), path: "/data", options).opening.lateRejections
+      let ledger = try Ledger(SimulatedDisk(image), path: "/data", options)
+      return ledger.opening.lateRejections
     }
     let ledger = try Ledger(disk, path: "/data", options)
     _ = try ledger.take(Self.batches(1, from: 1, keeping: Self.rows)[0], wallClock: nil)
