@@ -11,8 +11,9 @@ public enum Limits {
   public static let batchRowsMax = 100_000
   /// How many bytes of text one batch of an input file gathers before it ends early.
   public static let batchBytesMax = 64 * 1024 * 1024
-  /// The most rows, and bytes of text, of several batches that are taken as one.
+  /// The most rows of several batches that are taken as one.
   public static let wholeRowsMax = 2_000_000
+  /// The most bytes of text of several batches that are taken as one.
   public static let wholeBytesMax = 1 << 30
   /// How much of an input file is read at once, in bytes.
   public static let inputBlockBytes = 256 * 1024
