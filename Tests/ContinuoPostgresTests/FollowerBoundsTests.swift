@@ -18,7 +18,7 @@
   #endif
 
   /// A directory that takes so many batches of a snapshot, and then no more.
-  private final class BreakingSink: EventSink {
+  private final class BreakingSink: WrappedSink {
     struct Broken: Error {}
     let whole: LedgerSink
     private let left: Mutex<Int>
@@ -28,17 +28,6 @@
       left = Mutex(history)
     }
 
-    var directory: String { whole.directory }
-    var price: PriceMode { whole.price }
-    var newest: Timestamp? { whole.newest }
-    var horizon: Timestamp? { whole.horizon }
-    func held(_ kind: EventKind) -> [OrderKey] { whole.held(kind) }
-    func position(of source: ByteString) throws -> UInt128? { try whole.position(of: source) }
-    func moveHorizon() throws { try whole.moveHorizon() }
-    var lateRejections: [LateRejections] { whole.lateRejections }
-    func take(
-      whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void
-    ) throws -> [Receipt] { try whole.take(whole: batches, at: position, note: note) }
     func take(_ batch: EventBatch, at position: InputPosition, isHistory: Bool) throws -> Receipt {
       if isHistory {
         try left.withLock { left in
@@ -51,7 +40,7 @@
   }
 
   /// A directory that takes so many long batches, and then no more.
-  private final class PartsSink: EventSink {
+  private final class PartsSink: WrappedSink {
     let whole: LedgerSink
     private let left: Mutex<Int>
 
@@ -60,17 +49,6 @@
       left = Mutex(count)
     }
 
-    var directory: String { whole.directory }
-    var price: PriceMode { whole.price }
-    var newest: Timestamp? { whole.newest }
-    var horizon: Timestamp? { whole.horizon }
-    var lateRejections: [LateRejections] { whole.lateRejections }
-    func held(_ kind: EventKind) -> [OrderKey] { whole.held(kind) }
-    func position(of source: ByteString) throws -> UInt128? { try whole.position(of: source) }
-    func moveHorizon() throws { try whole.moveHorizon() }
-    func take(_ batch: EventBatch, at position: InputPosition, isHistory: Bool) throws -> Receipt {
-      try whole.take(batch, at: position, isHistory: isHistory)
-    }
     func take(
       whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void
     ) throws -> [Receipt] {

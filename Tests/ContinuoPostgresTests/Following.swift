@@ -33,6 +33,28 @@
     }
   }
 
+  /// A directory behind another sink, which changes what a test wants to be otherwise.
+  protocol WrappedSink: EventSink {
+    var whole: LedgerSink { get }
+  }
+
+  extension WrappedSink {
+    var directory: String { whole.directory }
+    var price: PriceMode { whole.price }
+    var newest: Timestamp? { whole.newest }
+    var horizon: Timestamp? { whole.horizon }
+    var lateRejections: [LateRejections] { whole.lateRejections }
+    func held(_ kind: EventKind) -> [OrderKey] { whole.held(kind) }
+    func position(of source: ByteString) throws -> UInt128? { try whole.position(of: source) }
+    func moveHorizon() throws { try whole.moveHorizon() }
+    func take(_ batch: EventBatch, at position: InputPosition, isHistory: Bool) throws -> Receipt {
+      try whole.take(batch, at: position, isHistory: isHistory)
+    }
+    func take(
+      whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void
+    ) throws -> [Receipt] { try whole.take(whole: batches, at: position, note: note) }
+  }
+
   final class Following {
     /// Gone once it is ended, so that the directory is free.
     private var parts: (ledger: Ledger, follower: Follower)?

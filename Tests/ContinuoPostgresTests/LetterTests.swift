@@ -10,25 +10,14 @@
   import Testing
 
   /// A directory whose process ends at a batch with rejected rows: in front of it, or behind it and in front of its letters.
-  private final class EndingSink: EventSink {
+  private final class EndingSink: WrappedSink {
     enum Place: CaseIterable { case before, behind }
     struct Ended: Error {}
-    private let whole: LedgerSink
+    let whole: LedgerSink
     private let place: Place
 
     init(_ whole: LedgerSink, _ place: Place) { (self.whole, self.place) = (whole, place) }
 
-    var directory: String { whole.directory }
-    var price: PriceMode { whole.price }
-    var newest: Timestamp? { whole.newest }
-    var horizon: Timestamp? { whole.horizon }
-    var lateRejections: [LateRejections] { whole.lateRejections }
-    func held(_ kind: EventKind) -> [OrderKey] { whole.held(kind) }
-    func position(of source: ByteString) throws -> UInt128? { try whole.position(of: source) }
-    func moveHorizon() throws { try whole.moveHorizon() }
-    func take(_ batch: EventBatch, at position: InputPosition, isHistory: Bool) throws -> Receipt {
-      try whole.take(batch, at: position, isHistory: isHistory)
-    }
     func take(
       whole batches: [EventBatch], at position: InputPosition, note: ([Receipt]) throws -> Void
     ) throws -> [Receipt] {

@@ -33,12 +33,7 @@
         let table = rows.first?.table ?? tables.firstIndex { $0.kind == identity.kind } ?? 0
         let line = Self.line(
           lsn: position.lsn, table: tables[table].title, key: rows.count == 1 ? rows[0].key : nil, rejection, row: row)
-        let own = Self.from("reason", line.dropLast())
-        if let count = known[own] {
-          known[own] = count > 1 ? count - 1 : nil
-        } else {
-          lines += line
-        }
+        if !Self.isTaken(Self.from("reason", line.dropLast()), of: &known) { lines += line }
       }
       try append(lines)
     }

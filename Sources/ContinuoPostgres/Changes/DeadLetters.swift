@@ -97,14 +97,18 @@ package final class DeadLetters: Sendable {
     var news: [UInt8] = []
     for line in lines.split(separator: 10) {
       let own = from("table", line)
-      if let count = known[own] {
-        known[own] = count > 1 ? count - 1 : nil
-      } else {
-        news += line
-        news.append(10)
-      }
+      if isTaken(own, of: &known) { continue }
+      news += line
+      news.append(10)
     }
     return news
+  }
+
+  /// Whether there is one of some lines, which is one less then.
+  static func isTaken(_ line: [UInt8], of lines: inout [[UInt8]: Int]) -> Bool {
+    guard let count = lines[line] else { return false }
+    lines[line] = count > 1 ? count - 1 : nil
+    return true
   }
 
   /// The rest of a line from a field on.
