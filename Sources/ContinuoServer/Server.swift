@@ -1,10 +1,11 @@
 // The server: a directory that is opened, a port that is listened on from the first moment, and an end of both.
-// Invariant: who connects before the directory is read is told so; at the end no request is cut off, and the ledger is closed
+// Invariant: who connects before the directory is read is answered from a part of it, or waits; at the end no request is cut off, and the ledger is closed
 // behind the last one.
 // Not here: requests (Service, HTTPFront), signals and what is printed (the tool).
 
 #if Server
   public import Continuo
+  internal import ContinuoBytes
   public import ContinuoStorage
   package import Hummingbird
   internal import HummingbirdCore
@@ -72,6 +73,14 @@
     public enum Event: Sendable {
       /// It listens on a port.
       case listening(port: Int)
+      /// Candles are answered, from parts of a directory that is still being read; all else waits for the rest. Not where the
+      /// directory is new, or all of it is looked at first.
+      ///
+      /// - Parameter isReady: whether it is ready with that (``ServerLimits/earlyBytesMax``, and who writes in this process).
+      case answering(isReady: Bool, seconds: Double)
+      /// What was read of the directory behind that is damaged: candles of sound parts go on being answered, nothing else is, and at its
+      /// end ``Server/run(_:)`` throws it.
+      case damaged(StorageFailure)
       /// It has its directory, after so long.
       case ready(Restored, Inspection, seconds: Double)
       /// It shows the certificate that its files have now; or still the one before, and why.
@@ -187,18 +196,9 @@
 
     func run() async throws {
       threads.start()
-      let (market, log) = (market, log)
-      var options = options
-      options.ledger.onCheckpoint = { log.checkpoint($0) }
       do {
         let start = ContinuousClock.now
-        try await threads.runIfActive { [options] in
-          let ledger = try Ledger(path: options.dataDirectory, options.ledger)
-          try options.feed?.accept(ledger)
-          let audit = options.auditLog ?? AuditFile.path(in: options.dataDirectory)
-          market.open(
-            ledger, try AuditFile(path: audit), streamWindow: .milliseconds(options.limits.streamMilliseconds))
-        }
+        try await threads.runIfActive { try open(start) }
         let seconds = start.duration(to: .now).seconds
         let opened = try market.opened()
         var reader = opened.publication.reader()
@@ -206,6 +206,12 @@
         log.ready(opened.ledger.opening, inspection, seconds)
         tell(.ready(opened.ledger.opening, inspection, seconds: seconds))
       } catch {
+        if let failure = error as? StorageFailure, market.keepsAnswering(in: failure) {
+          log.damaged(failure)
+          tell(.damaged(failure))
+          try? await gracefulShutdown()
+        }
+        _ = market.close()
         try? await threads.shutdownGracefully()
         throw error
       }
@@ -220,6 +226,30 @@
       }
       try? await threads.shutdownGracefully()
       log.stopped()
+    }
+
+    /// Opens the directory; as soon as parts of it can be read, they are answered from. O(its bytes).
+    private func open(_ start: ContinuousClock.Instant) throws {
+      let (market, log, tell) = (market, log, tell)
+      let path = options.auditLog ?? AuditFile.path(in: options.dataDirectory)
+      // What ends the start comes before anybody is told that it is ready.
+      let audit = MonitorHandle<Result<AuditFile, any Error>?>(nil)
+      var ledger = options.ledger
+      ledger.onCheckpoint = { log.checkpoint($0) }
+      if options.feed?.answersEarly ?? true {
+        ledger.onChecked = { [own = options.ledger.onChecked] parts in
+          let opened = Result<AuditFile, any Error> { try AuditFile(path: path) }
+          audit.locked { $0 = opened }
+          guard case .success = opened else { return }
+          market.early.offer(parts)
+          tell(.answering(isReady: market.reasons.isEmpty, seconds: start.duration(to: .now).seconds))
+          own?(parts)
+        }
+      }
+      let opened = try Ledger(path: options.dataDirectory, ledger)
+      try options.feed?.accept(opened)
+      let file = try audit.locked({ $0 })?.get() ?? AuditFile(path: path)
+      market.open(opened, file, streamWindow: .milliseconds(options.limits.streamMilliseconds))
     }
   }
 #endif

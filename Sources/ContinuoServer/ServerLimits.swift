@@ -30,6 +30,10 @@ public struct ServerLimits: Equatable, Sendable {
   public var handshakeSeconds = 10
   /// How long a request may take from its first byte to the last one of its answer, in seconds.
   public var requestSeconds = 60
+  /// How long a request waits for a directory that is still being read, in seconds.
+  public var restoringSeconds = 10
+  /// A directory of so many bytes is read in a moment: it is ready as soon as candles are answered, one that is longer when all is.
+  public var earlyBytesMax: Int64 = 512 << 20
   /// How many rows an answer has, unless it is asked for more, and at most.
   public var rowsUsual = 500
   public var rowsMax = 5000
@@ -59,7 +63,8 @@ public struct ServerLimits: Equatable, Sendable {
       ("body_bytes", bodyBytesMax), ("inflated_bytes", inflatedBytesMax), ("inflate_ratio", inflateRatioMax),
       ("small_body_bytes", smallBodyBytesMax), ("held_body_bytes", heldBytesMax), ("json_depth", jsonDepthMax),
       ("header_bytes", headerBytesMax), ("headers", headersMax), ("connections", connectionsMax),
-      ("idle_seconds", idleSeconds), ("request_seconds", requestSeconds), ("batch_rows", Limits.batchRowsMax),
+      ("idle_seconds", idleSeconds), ("request_seconds", requestSeconds),
+      ("restoring_seconds", restoringSeconds), ("early_bytes", Int(earlyBytesMax)), ("batch_rows", Limits.batchRowsMax),
       ("batch_bytes", Limits.batchBytesMax), ("line_bytes", Limits.lineBytesMax), ("answer_rows", rowsMax),
       ("answer_candles", barsMax), ("handshake_seconds", handshakeSeconds), ("stream_milliseconds", streamMilliseconds),
       ("stream_tokens", streamTokensMax), ("stream_quiet_seconds", streamQuietSeconds),

@@ -56,7 +56,6 @@ struct Service: Sendable {
         .unsupportedMediaType, "'\(Shown.value(ask.contentType ?? ""))' is no type that this route takes",
         remedy: "send Content-Type: application/json")
     }
-    if match.route.level != .open { _ = try market.opened() }
     let values = try Query(
       query, known: match.route.parameters, repeated: match.route.repeated, isLenient: match.route.isTradingView)
     return .work(

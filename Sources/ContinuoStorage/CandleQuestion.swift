@@ -31,7 +31,8 @@ public struct CandleQuestion: Sendable {
   /// Where to look from if events from `loaded` on were not enough: as far back as there must be candles if they go on as
   /// they were, and half as far again at least.
   fileprivate func nextGuess(_ engine: borrowing Engine, behind loaded: Timestamp, newest: Timestamp) -> Timestamp {
-    let span = Double(max(newest.microseconds - loaded.microseconds, ChangedTimes.length))
+    // An end of time as a bound is further from the newest event than numbers go.
+    let span = max(Double(newest.microseconds) - Double(loaded.microseconds), Double(ChangedTimes.length))
     var factor = 1.5
     for name in tokens {
       guard let limit = query.limit, query.fill == .none, let token = engine.token(name) else {
@@ -85,9 +86,11 @@ public struct CandleQuestion: Sendable {
 
   /// Brings back an engine that answers the question. O(events of its time), and O(journal).
   ///
+  /// - Parameter bounds: how much may be read for it.
   /// - Returns: nil where the whole one is needed.
   func restore(
-    _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, _ engine: inout Engine
+    _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, _ engine: inout Engine,
+    within bounds: PartBounds = PartBounds()
   ) throws(StorageFailure) -> Restored? {
     var part = JournalPart(tokens, behind: manifest.marks)
     let end = try JournalReader(disk, directory, manifest, readsKept: false).take(into: &part)
@@ -101,7 +104,7 @@ public struct CandleQuestion: Sendable {
     let segments = manifest.kept.lazy.filter { $0.header.kind == .segment }
     guard let earliest = segments.map(\.header.first).min(), let newest = manifest.marks.newest else { return nil }
     var from = firstGuess(newest: newest)
-    let (settings, parts) = (engine.settings, KeptParts())
+    let (settings, parts) = (engine.settings, KeptParts(bounds))
     while true {
       engine = Engine(settings)
       let isAll = from.microseconds <= earliest

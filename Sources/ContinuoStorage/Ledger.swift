@@ -43,6 +43,10 @@ public final class Ledger: Sendable {
     public var scrubBytesPerSecond: Int64? = 4 << 20
     /// Is told how each checkpoint went, on the thread that made it: nil if it succeeded.
     public var onCheckpoint: @Sendable (StorageFailure?) -> Void = { _ in }
+    /// Is told, on the thread that opens the directory, when what tells of its files is sound and the rest is about to be read: candles
+    /// are answered meanwhile by what it is given. nil: nobody asks, and all is looked at in one go. Not where there is no directory
+    /// yet, nor with ``verifiesOnStart``.
+    public var onChecked: (@Sendable (DirectoryParts) -> Void)?
     /// How long it rests before each time that it goes through all of them.
     package var scrubRestMicroseconds: Int64 = 600_000_000
     /// How long journal files are that are begun.
@@ -88,18 +92,26 @@ public final class Ledger: Sendable {
     lock = try directory.claim(disk)
     let manifest = try Manifest.read(disk, directory)
     settings = options.engine.keeping(manifest?.retention)
+    let keeper = ManifestKeeper(
+      disk, directory, manifest ?? Manifest(retention: settings.retention ?? .standard))
+    let preparer = JournalFilePreparer(disk, directory, fileBytes: options.journalFileBytes)
+    var settled: JournalWriter?
+    var early: EarlyOpening?
+    if manifest != nil, !options.verifiesOnStart {
+      early = try EarlyOpening(disk, directory, keeper, settings, lock, options, preparer, &settled)
+    }
     var engine = Engine(settings)
-    var (restored, end) = try Restored.restore(disk, directory, manifest, price: options.price, &engine)
+    var (restored, end) = try Restored.restore(
+      disk, directory, manifest == nil ? nil : keeper.current, price: options.price, &engine)
+    if let early { restored.note(cut: early.tornBytes) }
     if options.verifiesOnStart {
       if let difference = engine.checkInvariants().first {
         throw .damaged(file: path, byte: 0, found: difference, expected: "what the held events add up to")
       }
       restored.isVerified = true
     }
-    let keeper = ManifestKeeper(
-      disk, directory, manifest ?? Manifest(retention: settings.retention ?? .standard))
-    let preparer = JournalFilePreparer(disk, directory, fileBytes: options.journalFileBytes)
-    let journal = try Self.writer(disk, directory, keeper, settings, end, options, preparer)
+    early?.parts.close()
+    let journal = try Self.writer(settled, disk, directory, keeper, settings, end, options, preparer)
     if journal.hasRemovedUnfinished { restored.marks.insert(.unfinishedFile) }
     let named = keeper.current
     if try onDisk({ () throws(DiskFailure) in try KeptRestore.removeUnnamed(disk, directory, named) }) {
@@ -153,11 +165,15 @@ public final class Ledger: Sendable {
 
   /// Readies the journal for more frames, and a manifest that names what was found and the retention from now on. Also where
   /// nothing is new: that what was read of it is on the disk, and not only in the system's memory, nothing else says.
-  private static func writer(
-    _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper, _ settings: Engine.Settings,
+  ///
+  /// - Parameter settled: the one that is ready already.
+  static func writer(
+    _ settled: consuming JournalWriter?, _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper,
+    _ settings: Engine.Settings,
     _ end: JournalEnd?, _ options: Options, _ preparer: JournalFilePreparer
   ) throws(StorageFailure) -> JournalWriter {
-    try onDisk { () throws(DiskFailure) in
+    if let settled { return settled }
+    return try onDisk { () throws(DiskFailure) in
       // Empty directories get lost in copies.
       try disk.makeDirectory(directory.kept)
       if end == nil { try born(disk, directory, keeper) }

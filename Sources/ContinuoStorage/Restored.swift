@@ -71,6 +71,13 @@ public struct Restored: Equatable, Sendable {
     frameBytes += Int64(bytes)
   }
 
+  /// Counts what was cut off the journal before it was read: its record has told of the rest. O(1).
+  mutating func note(cut bytes: Int64) {
+    guard bytes > 0 else { return }
+    tornTailBytes = bytes
+    marks.insert(.tornTail)
+  }
+
   /// Counts what is behind the journal's last record, and was before its first one. O(1).
   mutating func note(_ end: JournalEnd?, _ manifest: Manifest) {
     droppedTailBytes += manifest.droppedTailBytes
@@ -145,7 +152,8 @@ public struct ReadDirectory: ~Copyable {
   }
 
   package init(
-    _ disk: any Disk, path: String, _ settings: Engine.Settings, for question: CandleQuestion? = nil
+    _ disk: any Disk, path: String, _ settings: Engine.Settings, for question: CandleQuestion? = nil,
+    within bounds: PartBounds = PartBounds()
   ) throws(StorageFailure) {
     // First of all, for a value that cannot be copied is there on every way out, or on none.
     engine = Engine(settings)
@@ -156,7 +164,7 @@ public struct ReadDirectory: ~Copyable {
     guard let lock else { throw .locked(path: path, holder: directory.holder(disk)) }
     let manifest = try Manifest.read(disk, directory)
     engine = Engine(settings.keeping(manifest?.retention))
-    if let question, let manifest, let part = try question.restore(disk, directory, manifest, &engine) {
+    if let question, let manifest, let part = try question.restore(disk, directory, manifest, &engine, within: bounds) {
       (restored, isPart) = (part, true)
       withExtendedLifetime(lock) {}
       return

@@ -37,7 +37,7 @@
 
     /// The server's feed.
     var feed: ServerFeed {
-      ServerFeed(accept: { try accept($0) }, run: { run($0) })
+      ServerFeed(answersEarly: false, accept: { try accept($0) }, run: { run($0) })
     }
 
     /// Refuses a directory that holds what is not this demo's.

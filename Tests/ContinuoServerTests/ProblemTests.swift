@@ -175,8 +175,8 @@
         ask.host = "localhost:1"
         return server.answer(ask)
       }
-      #expect(answer("/healthz").status == 200)
-      for target in ["/readyz", "/v1/tokens", "/v1/top", "/metrics"] {
+      #expect(answer("/healthz").status == 200 && answer("/metrics").status == 200)
+      for target in ["/readyz", "/v1/tokens", "/v1/top", "/v1/tokens/ART/candles"] {
         let answer = answer(target)
         #expect(answer.status == 503, "\(target)")
         #expect(answer.headers.contains { $0.name == "Retry-After" && $0.value == "1" })

@@ -1,10 +1,11 @@
 // A server that a test asks: in this process on a port of its own, with a clock that the test sets, and a client to it.
-// Invariant: the body runs when the directory is open; everything is gone afterwards. Nobody is asked what an address is: a name
+// Invariant: the body runs when the directory is open, or held before that; everything is gone afterwards. Nobody is asked what an address is: a name
 // service that is slow would hold up every connection of the run.
 // Not here: what is expected of it (the tests), the built program (ServedProcess).
 
 #if Server
   import Continuo
+  import ContinuoBytes
   import ContinuoServer
   import ContinuoStorage
   import Foundation
@@ -27,6 +28,15 @@
     var now: Timestamp { Timestamp(microseconds: microseconds.load(ordering: .relaxed)) }
   }
 
+  /// An opening of a directory that goes on when it is told to.
+  final class HeldOpening: Sendable {
+    private let gate = MonitorHandle(false)
+
+    func wait() { gate.locked(when: { $0 }, { _ in }) }
+
+    func goOn() { gate.locked { $0 = true } }
+  }
+
   struct Served: Sendable {
     typealias Send = @Sendable (String, HTTPRequest.Method, HTTPFields, ByteBuffer?) async throws -> Reply
 
@@ -34,10 +44,14 @@
     let clock: TestClock
     /// Where the directory is, in a folder that is the test's.
     let directory: URL
+    /// Asks the server to end, as SIGTERM does.
+    let end: @Sendable () async -> Void
     private let send: Send
 
-    init(port: Int, clock: TestClock, directory: URL, _ send: @escaping Send) {
-      (self.port, self.clock, self.directory, self.send) = (port, clock, directory, send)
+    init(
+      port: Int, clock: TestClock, directory: URL, end: @escaping @Sendable () async -> Void, _ send: @escaping Send
+    ) {
+      (self.port, self.clock, self.directory, self.end, self.send) = (port, clock, directory, end, send)
     }
 
     /// The project's root.
@@ -45,9 +59,17 @@
       .deletingLastPathComponent()
 
     /// Lends a server.
+    ///
+    /// - Parameters:
+    ///   - held: nil: it is lent when its directory is open; else as soon as candles are answered, with all else held back.
+    ///   - told: is told what the server tells of itself.
     static func run(
-      _ edit: (inout Server.Options) -> Void = { _ in }, _ body: @Sendable (Served) async throws -> Void
+      _ edit: (inout Server.Options) -> Void = { _ in }, held: HeldOpening? = nil,
+      told report: @escaping @Sendable (Server.Event) -> Void = { _ in },
+      _ body: @Sendable (Served) async throws -> Void
     ) async throws {
+      // Whatever goes wrong, the directory is opened in the end.
+      defer { held?.goOn() }
       let scratch = FileManager.default.temporaryDirectory.appending(path: "continuo-\(UUID().uuidString)")
       try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
       defer { try? FileManager.default.removeItem(at: scratch) }
@@ -60,23 +82,30 @@
         at: scratch.appending(path: "backups"), withIntermediateDirectories: true)
       options.port = 0
       edit(&options)
+      if let held { options.ledger.onChecked = { _ in held.wait() } }
       let (events, told) = AsyncStream<Server.Event>.makeStream()
+      let server = Server(options).application { event in
+        report(event)
+        told.yield(event)
+      }
       let services = ServiceGroup(
         configuration: ServiceGroupConfiguration(
-          services: [Server(options).application { told.yield($0) }],
+          services: [server],
           logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
           defer { told.finish() }
           try await services.run()
         }
-        guard let port = await Self.port(events) else {
+        guard let port = await Self.port(events, isHeld: held != nil) else {
           try await group.waitForAll()
           throw ServerEnded()
         }
         do {
-          try await Self.lend(port, clock, directory, body)
+          try await Self.lend(port, clock, directory, { await services.triggerGracefulShutdown() }, body)
+          held?.goOn()
         } catch {
+          held?.goOn()
           await services.triggerGracefulShutdown()
           throw error
         }
@@ -89,13 +118,14 @@
     private struct ServerEnded: Error {}
 
     /// The port of a server that is ready; nil where it ends before.
-    private static func port(_ events: AsyncStream<Server.Event>) async -> Int? {
+    private static func port(_ events: AsyncStream<Server.Event>, isHeld: Bool) async -> Int? {
       var (port, isReady): (Int?, Bool) = (nil, false)
       for await event in events {
         switch event {
         case .listening(let number): port = number
         case .ready: isReady = true
-        case .certificate, .ending: break
+        case .answering: if isHeld { isReady = true }
+        case .damaged, .certificate, .ending: break
         }
         if isReady, let port { return port }
       }
@@ -104,11 +134,12 @@
 
     /// Lends a server that is there, on a connection of its own.
     private static func lend(
-      _ port: Int, _ clock: TestClock, _ directory: URL, _ body: @Sendable (Served) async throws -> Void
+      _ port: Int, _ clock: TestClock, _ directory: URL, _ end: @escaping @Sendable () async -> Void,
+      _ body: @Sendable (Served) async throws -> Void
     ) async throws {
       let client = TestClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(20)))
       client.connect()
-      let served = Served(port: port, clock: clock, directory: directory) { target, method, headers, body in
+      let served = Served(port: port, clock: clock, directory: directory, end: end) { target, method, headers, body in
         let response = try await client.execute(
           TestClient.Request(target, method: method, authority: "localhost", headers: headers, body: body))
         return Reply(response.head, response.body)
@@ -121,7 +152,7 @@
 
     /// Lends the same server on another connection.
     func again(_ body: @Sendable (Served) async throws -> Void) async throws {
-      try await Self.lend(port, clock, directory, body)
+      try await Self.lend(port, clock, directory, end, body)
     }
 
     // MARK: requests

@@ -4,6 +4,26 @@
 
 internal import Continuo
 internal import ContinuoFormats
+internal import Synchronization
+
+/// A version of a part of the market, enough for one question.
+struct EarlyVersion: Sendable {
+  let publication: Publication
+  private let number: Int
+
+  private static let numbers = Atomic<Int>(0)
+
+  init(_ publication: Publication) {
+    self.publication = publication
+    number = Self.numbers.add(1, ordering: .relaxed).newValue
+  }
+
+  /// What no other version is called.
+  var name: String { "early\(number)." }
+}
+
+/// A part does not answer the question after all.
+struct NeedsWholeMarket: Error {}
 
 struct Question: Sendable {
   var ask: Ask
@@ -22,6 +42,8 @@ struct Question: Sendable {
   let times: TimeUnit?
   /// Whose token it has, where that is written down.
   let who: String
+  /// The part of the market that it is answered from before the whole is there; nil: the market.
+  var early: EarlyVersion?
 
   var wantsCSV: Bool { ask.wantsCSV }
 
@@ -40,6 +62,18 @@ struct Question: Sendable {
     return (token, name)
   }
 
+  /// The same, answered from a part of the market.
+  func with(_ early: EarlyVersion) -> Question {
+    var question = self
+    question.early = early
+    return question
+  }
+
+  /// Lends the version that it is answered from, and what time it is for it.
+  func read<Answer>(_ body: (borrowing Snapshot, _ clock: Timestamp) throws -> Answer) throws -> Answer {
+    try market.read(early?.publication, body)
+  }
+
   // MARK: tags
 
   /// The tag of an answer that one version gives until an instant. It is weak: what time it is told to be may differ.
@@ -51,7 +85,8 @@ struct Question: Sendable {
     let instant = clock.map { String($0.microseconds, radix: 36) } ?? ""
     // Another process hashes them differently, and is another run.
     let called = names.isEmpty ? "" : "-" + String(UInt(bitPattern: names.hashValue), radix: 36)
-    return "W/\"\(self.market.run)-\(String(market.version, radix: 36))-\(instant)\(called)\(wantsCSV ? "c" : "j")\""
+    let version = (early?.name ?? "") + String(market.version, radix: 36)
+    return "W/\"\(self.market.run)-\(version)-\(instant)\(called)\(wantsCSV ? "c" : "j")\""
   }
 
   /// Whether who asks has the answer with that tag.

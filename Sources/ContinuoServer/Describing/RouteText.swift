@@ -74,7 +74,8 @@ extension Route {
   /// Why it may not answer, in the order of codes.
   var codes: [Problem.Code] {
     var codes: Set<Problem.Code> = [.forbidden, .forbiddenOrigin, .requestTimeout]
-    if level != .open { codes.formUnion([.unauthorized, .restoring]) }
+    if level != .open { codes.insert(.unauthorized) }
+    if needsMarket { codes.formUnion([.restoring, .damaged]) }
     // TradingView's clients read what is wrong with a question from an answer.
     if !isTradingView {
       codes.insert(.badParameter)

@@ -25,6 +25,11 @@
         ])
     }
 
+    /// Tells that what is left of a directory is answered, and no more.
+    func damaged(_ failure: StorageFailure) {
+      logger.error("the directory is damaged", metadata: ["what": "\(failure.what)", "remedy": "\(failure.remedy)"])
+    }
+
     /// Tells how a checkpoint went.
     func checkpoint(_ failure: StorageFailure?) {
       let wasFailing = isFailing.exchange(failure != nil, ordering: .relaxed)

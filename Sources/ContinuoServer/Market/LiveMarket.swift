@@ -34,6 +34,8 @@ final class LiveMarket: Sendable {
   private enum State {
     case restoring
     case open(Opened)
+    /// What was found behind the first answers.
+    case damaged(StorageFailure)
     case closed
   }
 
@@ -41,9 +43,13 @@ final class LiveMarket: Sendable {
   let candleTexts: CandleTexts
   let tokenNames = TokenNames()
   let memory: MemoryGate
+  /// Who asks before it is open.
+  let early: EarlyAsks
   /// What the wall clock says.
   let wallClock: @Sendable () -> Timestamp
   private let state = Mutex(State.restoring)
+  /// So much is read in a moment: who asks meanwhile can wait.
+  private let earlyBytesMax: Int64
   /// The latest that any answer was given at.
   private let latest = Atomic<Int64>(.min)
   /// Why nothing more is taken; nil: it is.
@@ -71,33 +77,54 @@ final class LiveMarket: Sendable {
     self.labels = labels
     candleTexts = CandleTexts(CandleRoutes.table, bytesMax: limits.candleTextBytesMax)
     memory = MemoryGate(limit: limits.memoryBytesMax)
+    // A request that is given up for its time is not told why.
+    early = EarlyAsks(limit: .seconds(min(limits.restoringSeconds, max(1, limits.requestSeconds - 1))))
+    earlyBytesMax = limits.earlyBytesMax
     run = String(UInt64.random(in: .min ... .max), radix: 36)
   }
 
   func open(_ ledger: Ledger, _ audit: AuditFile?, streamWindow: Duration) {
     let opened = Opened(ledger, audit, window: streamWindow) { [weak self] own in self?.clock(own) ?? own }
     state.withLock { $0 = .open(opened) }
+    early.end()
+  }
+
+  /// Goes on with what can be answered from sound parts of a directory; false where nothing can. O(waiting).
+  func keepsAnswering(in spite: StorageFailure) -> Bool {
+    guard case .damaged(let file, let byte, let found, let expected) = spite, early.parts?.isOpen == true else {
+      return false
+    }
+    let failure = StorageFailure.damageFound(file: file, byte: byte, found: found, expected: expected)
+    state.withLock { $0 = .damaged(failure) }
+    early.end(keepsParts: true)
+    return true
   }
 
   /// Lets go of the ledger: the last reference closes it. O(1).
   func close() -> Opened? {
-    state.withLock { state in
+    defer { early.end() }
+    return state.withLock { state in
       defer { state = .closed }
       if case .open(let opened) = state { return opened }
       return nil
     }
   }
 
+  /// What is not there yet, said to who has waited for it.
+  static var restoring: Problem {
+    Problem(
+      .restoring, "the directory is being read",
+      remedy: "ask again in a second; GET /readyz says so for as long as it is")
+  }
+
   /// The open directory.
   func opened() throws(Problem) -> Opened {
-    let opened: Opened? = state.withLock { state in
-      if case .open(let opened) = state { return opened }
-      return nil
+    switch state.withLock({ $0 }) {
+    case .open(let opened): return opened
+    case .damaged(let failure): throw Problem(failure)
+    case .restoring: throw Self.restoring
+    case .closed: throw Problem(.restoring, "the server is ending", remedy: "ask the next one")
     }
-    guard let opened else {
-      throw Problem(.restoring, "the directory is being read", remedy: "ask again in a second; GET /readyz tells when")
-    }
-    return opened
   }
 
   /// What people call a token; nil: nobody says. O(1).
@@ -110,18 +137,30 @@ final class LiveMarket: Sendable {
 
   /// Why it is not ready; nothing if it is.
   var reasons: [String] {
-    guard let opened = try? opened() else { return ["restoring"] }
     var reasons: [String] = []
-    if let damage = opened.ledger.damage { reasons.append(damage.what) }
+    // First: once it is open there are no parts any more.
+    let isEarly = isEarly
+    switch state.withLock({ $0 }) {
+    case .closed: return ["ending"]
+    case .damaged(let failure): return [failure.what]
+    case .restoring: if !isEarly { return ["restoring"] }
+    case .open(let opened): if let damage = opened.ledger.damage { reasons.append(damage.what) }
+    }
     if let why = stopped.withLock({ $0 }) { reasons.append(why) }
     return reasons + (feedReport?().reasons ?? [])
   }
+
+  /// Whether candles are answered already, and all else in a moment.
+  var isEarly: Bool { early.parts.map { $0.bytes <= earlyBytesMax } ?? false }
 
   /// What is wrong, though it is ready: requests are answered, and events taken.
   var warnings: [String] {
     var warnings: [String] = []
     if let failure = (try? opened())?.ledger.checkpointFailure {
       warnings.append("checkpoint_failed: \(failure.what)")
+    }
+    if isEarly, case .restoring = state.withLock({ $0 }) {
+      warnings.append("restoring: candles are answered, all else waits")
     }
     if memory.isReached { warnings.append("memory_limit: no events are taken") }
     return warnings + (feedReport?().warnings ?? [])
@@ -130,8 +169,12 @@ final class LiveMarket: Sendable {
   // MARK: reading
 
   /// Lends the newest version, and what time it is for it.
-  func read<Answer>(_ body: (borrowing Snapshot, _ clock: Timestamp) throws -> Answer) throws -> Answer {
-    var reader = try opened().publication.reader()
+  ///
+  /// - Parameter publication: whose version; nil: the market's.
+  func read<Answer>(
+    _ publication: Publication? = nil, _ body: (borrowing Snapshot, _ clock: Timestamp) throws -> Answer
+  ) throws -> Answer {
+    var reader = try (publication ?? opened().publication).reader()
     return try reader.read { market in try body(market, clock(market.clock)) }
   }
 

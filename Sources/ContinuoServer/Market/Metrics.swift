@@ -62,12 +62,15 @@ final class Metrics: Sendable {
     var newest: Timestamp?
     var horizon: Timestamp?
     var clock: Timestamp?
-    var retentionLagMicroseconds: Int64 = 0
+    var isReady = false
+    // What nobody knows before the directory is read.
+    var retentionLagMicroseconds: Int64?
     var journalBytes: Int64?
-    var hasFailedCheckpoint = false
-    var tokens = 0
-    var incompleteTokens = 0
+    var hasFailedCheckpoint: Bool?
+    var tokens: Int?
+    var incompleteTokens: Int?
     var streams = 0
+    var waiting = 0
     var residentBytes: Int?
     var checkpointAge: Duration?
     var isMemoryLimitReached = false
@@ -113,14 +116,20 @@ final class Metrics: Sendable {
       guard let time else { continue }
       page.gauge("continuo_\(name)_timestamp_seconds", "The \(name) of the market.", Double(time.microseconds) / 1e6)
     }
+    page.gauge("continuo_ready", "Whether it is ready, as /readyz says.", gauges.isReady ? 1 : 0)
     page.gauge(
-      "continuo_retention_lag_seconds", "How far what is dropped is behind what is to be dropped.",
-      Double(gauges.retentionLagMicroseconds) / 1e6)
+      "continuo_waiting_requests", "Requests that wait for the directory to be read.", Double(gauges.waiting))
+    if let lag = gauges.retentionLagMicroseconds {
+      page.gauge(
+        "continuo_retention_lag_seconds", "How far what is dropped is behind what is to be dropped.",
+        Double(lag) / 1e6)
+    }
     if let bytes = gauges.journalBytes {
       page.gauge("continuo_journal_bytes", "What lies behind the last checkpoint.", Double(bytes))
     }
-    page.gauge(
-      "continuo_checkpoint_failed", "Whether the last checkpoint failed.", gauges.hasFailedCheckpoint ? 1 : 0)
+    if let hasFailed = gauges.hasFailedCheckpoint {
+      page.gauge("continuo_checkpoint_failed", "Whether the last checkpoint failed.", hasFailed ? 1 : 0)
+    }
     if let age = gauges.checkpointAge {
       page.gauge(
         "continuo_checkpoint_age_seconds",
@@ -135,9 +144,10 @@ final class Metrics: Sendable {
     if let bytes = gauges.residentBytes {
       page.gauge("continuo_memory_bytes", "Resident memory of the process.", Double(bytes))
     }
-    page.gauge("continuo_tokens", "Tokens with a held event.", Double(gauges.tokens))
-    page.gauge(
-      "continuo_incomplete_tokens", "Tokens whose holders are incomplete.", Double(gauges.incompleteTokens))
+    if let tokens = gauges.tokens { page.gauge("continuo_tokens", "Tokens with a held event.", Double(tokens)) }
+    if let tokens = gauges.incompleteTokens {
+      page.gauge("continuo_incomplete_tokens", "Tokens whose holders are incomplete.", Double(tokens))
+    }
     page.gauge(
       "continuo_stream_subscribers", "Open streams of candles.", Double(gauges.streams))
     page.gauge("continuo_connections", "Open connections.", Double(connections.load(ordering: .relaxed)))

@@ -10,16 +10,20 @@
 
   /// Somebody who writes into a server's directory in its own process.
   public struct ServerFeed: Sendable {
-    /// Looks at the directory; what it throws ends the server before anybody was answered from it.
+    /// Looks at the directory; what it throws ends the server, before anything was taken. Candles of the
+    /// directory may have been answered already (``answersEarly``).
     public let accept: @Sendable (Ledger) throws -> Void
+    /// Whether candles of a directory may be answered before it is accepted.
+    public let answersEarly: Bool
     /// Writes until ``ServerInlet/wait(microseconds:)`` says that the server ends.
     public let run: @Sendable (ServerInlet) -> Void
 
     /// Puts the two together. O(1).
     public init(
-      accept: @escaping @Sendable (Ledger) throws -> Void, run: @escaping @Sendable (ServerInlet) -> Void
+      answersEarly: Bool = true, accept: @escaping @Sendable (Ledger) throws -> Void,
+      run: @escaping @Sendable (ServerInlet) -> Void
     ) {
-      (self.accept, self.run) = (accept, run)
+      (self.answersEarly, self.accept, self.run) = (answersEarly, accept, run)
     }
   }
 

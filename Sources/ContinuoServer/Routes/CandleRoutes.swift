@@ -4,6 +4,7 @@
 
 internal import Continuo
 internal import ContinuoFormats
+internal import ContinuoStorage
 
 enum CandleRoutes {
   private enum Order: String, CaseIterable {
@@ -13,23 +14,36 @@ enum CandleRoutes {
 
   static let table = ResultTable.candles(withToken: false)
 
-  static func candles(_ question: Question) throws -> Answer {
-    let interval = try question.query.choice("interval", Interval.self) ?? .oneHour
-    let limit = try question.limit()
+  /// What is asked, but for how many.
+  private static func query(_ question: Question) throws -> CandleQuery {
     var query = CandleQuery(
-      interval, from: try question.instant("from"), to: try question.instant("to"),
-      fill: try question.query.choice("fill", Fill.self) ?? .none)
-    let order = try question.query.choice("order", Order.self) ?? .ascending
+      try question.query.choice("interval", Interval.self) ?? .oneHour, from: try question.instant("from"),
+      to: try question.instant("to"), fill: try question.query.choice("fill", Fill.self) ?? .none)
     if let text = question.query.text("cursor") {
       guard let end = Int64(text) else { throw Query.bad(text, "cursor", "what \"next\" said") }
       query.to = min(query.to ?? Timestamp(microseconds: .max), Timestamp(microseconds: end))
     }
-    let publication = try question.market.opened().publication
-    return try question.market.read { market, clock in
+    return query
+  }
+
+  /// The candles of a page, and one that tells whether there is a page behind.
+  static func candlesPart(_ question: Question) throws -> CandleQuestion {
+    var query = try query(question)
+    query.limit = try question.limit() + 1
+    return CandleQuestion([question.names.first ?? ""], query)
+  }
+
+  static func candles(_ question: Question) throws -> Answer {
+    var query = try query(question)
+    let (interval, limit) = (query.interval, try question.limit())
+    let order = try question.query.choice("order", Order.self) ?? .ascending
+    // Texts are kept of the whole market alone.
+    let publication = question.early == nil ? try question.market.opened().publication : nil
+    return try question.read { market, clock in
       let (token, name) = try question.token(in: market)
       let tag = question.tag(market, interval.start(of: clock))
       if question.has(tag) { return .notModified(tag) }
-      if !question.wantsCSV, question.times == nil, order == .ascending, query.fill == .none {
+      if let publication, !question.wantsCSV, question.times == nil, order == .ascending, query.fill == .none {
         var envelope = envelope(question, name, interval, clock, rows: limit)
         var next: String?
         let wanted = WantedCandles(token: token, name: name, query: query, limit: limit, clock: clock)
@@ -71,7 +85,14 @@ enum CandleRoutes {
     return envelope
   }
 
-  static func explain(_ question: Question) throws -> Answer {
+  /// The candle that is asked about.
+  static func explainPart(_ question: Question) throws -> CandleQuestion {
+    let (interval, bucket) = try bucket(question)
+    return CandleQuestion(
+      [question.names.first ?? ""], CandleQuery(interval, from: bucket, to: interval.next(bucket)))
+  }
+
+  private static func bucket(_ question: Question) throws -> (Interval, Timestamp) {
     let interval = try question.query.choice("interval", Interval.self) ?? .oneHour
     guard let bucket = try question.instant("bucket") else {
       throw Problem(
@@ -82,7 +103,12 @@ enum CandleRoutes {
         .badParameter, "'\(bucket)' for bucket is no start of a \(interval.rawValue) bucket",
         remedy: "it lies in the one of \(interval.start(of: bucket))")
     }
-    return try question.market.read { market, clock in
+    return (interval, bucket)
+  }
+
+  static func explain(_ question: Question) throws -> Answer {
+    let (interval, bucket) = try bucket(question)
+    return try question.read { market, clock in
       let (token, name) = try question.token(in: market)
       let tag = question.tag(market, interval.start(of: clock))
       if question.has(tag) { return .notModified(tag) }

@@ -24,6 +24,7 @@ enum HealthRoutes {
 
   static func metrics(_ question: Question) -> Answer {
     var gauges = Metrics.Gauges()
+    (gauges.isReady, gauges.waiting) = (question.market.reasons.isEmpty, question.market.early.waiting)
     gauges.residentBytes = ResidentMemory.bytes
     gauges.isMemoryLimitReached = question.market.memory.isReached
     gauges.limits = question.limits.figures
@@ -38,6 +39,7 @@ enum HealthRoutes {
       let inspection = market.inspection()
       (gauges.newest, gauges.horizon, gauges.clock) = (inspection.newest, inspection.horizon, clock)
       (gauges.tokens, gauges.incompleteTokens) = (inspection.tokens, inspection.incompleteTokens)
+      gauges.retentionLagMicroseconds = 0
       if market.isHorizonDue, let newest = inspection.newest, let raw = market.retention?.rawMicroseconds {
         let due = (newest - raw).startOfDay
         gauges.retentionLagMicroseconds = max(0, due.microseconds - (inspection.horizon ?? due).microseconds)

@@ -3,6 +3,7 @@
 // Not here: which routes there are (RouteTable).
 
 internal import Continuo
+internal import ContinuoStorage
 
 final class Route: Sendable {
   /// Which part of the machine does the work.
@@ -33,6 +34,10 @@ final class Route: Sendable {
   /// What it says of itself; nil: it is for browsers.
   let text: RouteText?
   let work: Work
+  /// The candles that an answer is made of, where it is made of nothing else; nil: it needs the whole market.
+  let part: (@Sendable (Question) throws -> CandleQuestion?)?
+  /// Whether there is nothing to be answered before the market is there.
+  var needsMarket: Bool { level != .open && name != "/metrics" }
   /// Whether it is asked by TradingView's clients: they add names of their own to queries, want errors with status 200, and cannot
   /// send headers, so that the token may stand in the query.
   var isTradingView: Bool { name.hasPrefix(Self.tradingViewPrefix) }
@@ -43,8 +48,9 @@ final class Route: Sendable {
   /// Makes a route of a path like `/v1/tokens/{t}`.
   init(
     _ method: String, _ path: String, _ level: Access.Level, _ parameters: [Parameter] = [], text: RouteText? = nil,
-    _ work: Work
+    part: (@Sendable (Question) throws -> CandleQuestion?)? = nil, _ work: Work
   ) {
+    self.part = part
     self.method = method
     self.path = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map {
       $0.hasPrefix("{") ? nil : String($0)
@@ -61,6 +67,14 @@ final class Route: Sendable {
   /// What the names in the path are called.
   var pathNames: [String] {
     name.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
+  }
+
+  /// What it answers to a question without a body; nil where it takes one, or has no end.
+  func answer(_ question: Question) throws -> Answer? {
+    switch work {
+    case .quick(let work), .slow(let work): try work(question)
+    case .posted, .events, .stream: nil
+    }
   }
 
   /// The names in a path; nil where it is not this route's. O(parts).

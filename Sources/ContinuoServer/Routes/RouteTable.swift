@@ -44,7 +44,7 @@ enum RouteTable {
         .object([
           Schema.Field("token", .text), Schema.Field("interval", .choice(Interval.self)), Schema.Field("clock", .time),
           Schema.Field("candles", .list(.named(.candle))), next,
-        ]), codes: [.unknownToken]), .quick(CandleRoutes.candles)),
+        ]), codes: [.unknownToken]), part: CandleRoutes.candlesPart, .quick(CandleRoutes.candles)),
     Route(
       "GET", "/v1/tokens/{t}/explain", .read,
       [.interval, Parameter("bucket", "The start of the candle.", Parameter.instant, isRequired: true), .time],
@@ -52,7 +52,7 @@ enum RouteTable {
         "The swaps that made a candle's prices",
         .object([
           Schema.Field("candle", .orNull(.named(.candle))), Schema.Field("events", .list(.named(.explanation))),
-        ]), codes: [.unknownToken, .outsideRetention]), .slow(CandleRoutes.explain)),
+        ]), codes: [.unknownToken, .outsideRetention]), part: CandleRoutes.explainPart, .slow(CandleRoutes.explain)),
     Route(
       "GET", "/v1/tokens/{t}/trades", .read,
       [.limit(), .cursor("^-?[0-9]{1,18}\\.[0-9]{1,9}\\.[0-9]{1,18}\\.[0-9]{1,9}$"), .time],

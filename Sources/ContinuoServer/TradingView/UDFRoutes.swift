@@ -6,6 +6,7 @@
 
 internal import Continuo
 internal import ContinuoFormats
+internal import ContinuoStorage
 
 enum UDFRoutes {
   static let all = [
@@ -22,7 +23,7 @@ enum UDFRoutes {
       .quick(PageRoutes.datafeed)),
     Route(
       "GET", "/udf/history", .read, ["symbol", "resolution", "from", "to", "countback"],
-      text: RouteText("Candles of a token", .any([candles, none, wrong])), .slow(history)),
+      text: RouteText("Candles of a token", .any([candles, none, wrong])), part: historyPart, .slow(history)),
   ]
 
   private static let exchange = "Continuo"
@@ -148,24 +149,48 @@ enum UDFRoutes {
 
   // MARK: candles
 
-  private static func history(_ question: Question) throws -> Answer {
+  /// What is asked, or what is wrong with that.
+  private enum Asked {
+    case candles(CandleQuery)
+    case wrong(String)
+  }
+
+  private static func asked(_ question: Question) -> Asked {
     guard let interval = question.query.text("resolution").flatMap(interval) else {
-      return error("resolution must be one of \(resolutions.joined(separator: ", "))")
+      return .wrong("resolution must be one of \(resolutions.joined(separator: ", "))")
     }
-    guard let end = instant(question, "to") else { return error("to must be a time in seconds") }
+    guard let end = instant(question, "to") else { return .wrong("to must be a time in seconds") }
     let countback = question.query.text("countback").flatMap { Int($0) } ?? 0
     let start = instant(question, "from")
-    guard countback > 0 || start != nil else { return error("from must be a time in seconds") }
+    guard countback > 0 || start != nil else { return .wrong("from must be a time in seconds") }
     var query = CandleQuery(interval, to: end, limit: question.limits.barsMax)
     if countback > 0 { query.limit = min(countback, question.limits.barsMax) } else { query.from = start }
-    return try question.market.read { market, clock in
+    return .candles(query)
+  }
+
+  /// The candles that are asked for, of a symbol without its exchange.
+  private static func historyPart(_ question: Question) -> CandleQuestion? {
+    guard case .candles(let query) = asked(question), let symbol = question.query.text("symbol") else { return nil }
+    return CandleQuestion([ByteString(symbol)], query)
+  }
+
+  private static func history(_ question: Question) throws -> Answer {
+    let query: CandleQuery
+    switch asked(question) {
+    case .wrong(let what): return error(what)
+    case .candles(let candles): query = candles
+    }
+    return try question.read { market, clock in
       guard let (token, _) = token(question, in: market) else { return error("unknown_symbol") }
       var bars: [Bar] = []
       market.forEachBar(of: token, query, clock: clock) { bars.append($0) }
       if !bars.isEmpty { return history(bars) }
+      // When there was one before is not in the part that was asked for.
+      guard question.early == nil else { throw NeedsWholeMarket() }
       var object = JSONObject()
       object.put("s", "no_data")
-      if countback == 0, let start {
+      if let start = query.from, let end = query.to {
+        let interval = query.interval
         let before = CandleQuery(interval, to: min(start, end), limit: 1)
         market.forEachBar(of: token, before, clock: clock) { bar in
           object.put("nextTime", time: bar.bucket, as: .seconds)

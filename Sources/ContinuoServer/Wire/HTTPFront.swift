@@ -40,26 +40,17 @@
     }
 
     private func work(_ route: Route, _ question: Question, _ body: RequestBody) async throws -> Answer {
-      let start = ContinuousClock.now
+      var start = ContinuousClock.now
       var hasBody = question.ask.mayHaveLongBody
       let answer: Answer
       do {
-        switch route.work {
-        case .quick(let work): answer = try work(question)
-        case .stream(let open): answer = question.ask.method == "HEAD" ? .stream(nil) : .stream(try open(question))
-        case .slow(let work): answer = try await threads.runIfActive { try work(question) }
-        case .posted(let work):
-          let bytes = try await small(body)
-          hasBody = false
-          answer = try await threads.runIfActive { try work(question, bytes) }
-        case .events:
-          try question.market.memory.require()
-          let batch = try await batch(question, body)
-          hasBody = false
-          answer = try await threads.runIfActive {
-            let (receipt, sequence) = try question.market.take(batch)
-            return .json(receipt.json(sequence: sequence))
-          }
+        // Nearly always the market is there.
+        if route.needsMarket, !question.market.early.isOver, let known = try await early(route, question) {
+          answer = known
+        } else {
+          // How long it waited for the directory says nothing of the route.
+          start = .now
+          answer = try await self.answer(route, question, body, &hasBody)
         }
       } catch let failure where Self.isOfConnection(failure) {
         throw failure
@@ -68,6 +59,65 @@
       }
       question.market.metrics.note(route.name, seconds: (ContinuousClock.now - start).seconds)
       return answer
+    }
+
+    /// What a route answers.
+    ///
+    /// - Parameter hasBody: whether there may be a body that was not read yet.
+    private func answer(
+      _ route: Route, _ question: Question, _ body: RequestBody, _ hasBody: inout Bool
+    ) async throws -> Answer {
+      switch route.work {
+      case .quick(let work): return try work(question)
+      case .stream(let open): return question.ask.method == "HEAD" ? .stream(nil) : .stream(try open(question))
+      case .slow(let work): return try await threads.runIfActive { try work(question) }
+      case .posted(let work):
+        let bytes = try await small(body)
+        hasBody = false
+        return try await threads.runIfActive { try work(question, bytes) }
+      case .events:
+        try question.market.memory.require()
+        let batch = try await batch(question, body)
+        hasBody = false
+        return try await threads.runIfActive {
+          let (receipt, sequence) = try question.market.take(batch)
+          return .json(receipt.json(sequence: sequence))
+        }
+      }
+    }
+
+    /// The answer from a part of a directory that is still being read; waits for the whole where none is.
+    ///
+    /// - Returns: nil where the market is asked now: it is there, or never will be.
+    private func early(_ route: Route, _ question: Question) async throws -> Answer? {
+      let early = question.market.early
+      let deadline = early.deadline
+      if let part = try route.part?(question) {
+        switch await early.turn(until: deadline) {
+        case .part(let parts):
+          if let answer = try await answer(route, question, part, parts) { return answer }
+        case .whole: return nil
+        case .late: throw LiveMarket.restoring
+        }
+      }
+      if case .late = await early.whole(until: deadline) { throw LiveMarket.restoring }
+      // Where it never comes the threads that would say so may be gone.
+      _ = try question.market.opened()
+      return nil
+    }
+
+    /// The answer from a part, whose turn ends with it; nil where it needs the whole.
+    private func answer(
+      _ route: Route, _ question: Question, _ part: CandleQuestion, _ parts: DirectoryParts
+    ) async throws -> Answer? {
+      defer { question.market.early.leave() }
+      return try await threads.runIfActive {
+        do {
+          return try parts.read(part) { try route.answer(question.with(EarlyVersion($0))) } ?? nil
+        } catch is NeedsWholeMarket {
+          return nil
+        }
+      }
     }
 
     /// Whether nobody is there to be answered, or nothing that could be told from what was sent.

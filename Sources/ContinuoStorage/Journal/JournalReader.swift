@@ -66,6 +66,13 @@ struct JournalReader {
     }
   }
 
+  /// Looks at every frame that is not in the kept files, and at what is behind the last one; not at the records in them.
+  ///
+  /// - Returns: as ``forEachRecord(frame:_:)``.
+  func check() throws(StorageFailure) -> JournalEnd? {
+    try forEachFrame { (_, _, _, _) throws(StorageFailure) in }
+  }
+
   /// Is lent a frame's payload, its file, where it stands there, and how many bytes it has.
   private typealias Frame = (Span<UInt8>, String, Int64, Int) throws(StorageFailure) -> Void
 

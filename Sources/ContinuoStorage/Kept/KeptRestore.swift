@@ -33,7 +33,7 @@ enum KeptRestore {
   /// Gives an engine a selection of what is kept, and checks every byte of that. Numbers of names are the engine's own, and
   /// what is of none of the selected tokens is of one without a name that a batch could have. O(events of its time).
   ///
-  /// - Returns: how many events that were; nil where no such part can be taken (``KeptSelection/Part/hasTransfers``).
+  /// - Returns: how many events that were; nil where no such part can be taken (``KeptSelection/Part/hasTransfers``, ``PartBounds``).
   static func restore(
     _ selection: KeptSelection, _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest,
     _ engine: inout Engine
@@ -56,7 +56,10 @@ enum KeptRestore {
     let needed = try segments(manifest, open).filter {
       selection.reaches($0.header.first) || selection.identities.mayReach($0)
     }
-    for (entry, part) in try selection.parts.parts(of: needed, selection, own.keys.map { Int($0) }, open) {
+    guard let parts = try selection.parts.parts(of: needed, selection, own.keys.map { Int($0) }, open) else {
+      return nil
+    }
+    for (entry, part) in parts {
       if part.hasTransfers { return nil }
       var swaps = part.swaps
       for place in swaps.indices { swaps[place].token = own[swaps[place].token] ?? engine.adoptToken(nobody) }
@@ -69,6 +72,14 @@ enum KeptRestore {
     marks.incomplete = []
     try adopt(marks, directory, &engine)
     return events
+  }
+
+  /// Opens every file that the manifest names, which checks its length, header and footer, and looks whether they fit together. O(files).
+  static func check(_ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest) throws(StorageFailure) {
+    let open = try opener(disk, directory)
+    try forEachNames(directory, manifest, open) { (_) throws(StorageFailure) in }
+    for entry in try segments(manifest, open) { _ = try SegmentFile.footer(try open(entry)) }
+    for entry in manifest.kept where entry.header.kind == .bases { _ = try open(entry) }
   }
 
   /// A name that no event has.

@@ -139,6 +139,18 @@ extension KeptSelection {
   }
 }
 
+/// How much may be read for a part; beyond that who asks needs the whole.
+package struct PartBounds: Sendable {
+  /// How many swaps may be selected: each takes some 100 bytes, and as much again in the engine.
+  var swapsMax: Int
+  /// Whether anybody still waits for it.
+  var isWanted: @Sendable () -> Bool
+
+  package init(swapsMax: Int = .max, isWanted: @escaping @Sendable () -> Bool = { true }) {
+    (self.swapsMax, self.isWanted) = (swapsMax, isWanted)
+  }
+}
+
 /// What was selected of segments, for questions that look further back step by step.
 final class KeptParts: Sendable {
   /// The same segment has another part once it is in the time that is asked for.
@@ -151,39 +163,53 @@ final class KeptParts: Sendable {
     var parts: [Key: KeptSelection.Part] = [:]
     var waiting: [(key: Key, entry: KeptEntry)] = []
     var failure: StorageFailure?
+    var swaps = 0
+    /// Whether a bound was met.
+    var isOver = false
+    var goesOn: Bool { failure == nil && !isOver }
   }
 
   private let state = MonitorHandle(State())
+  private let bounds: PartBounds
+
+  init(_ bounds: PartBounds) { self.bounds = bounds }
 
   /// What is selected of some segments, in their order; two threads read those that were not read before. O(their events).
   ///
   /// - Parameter open: opens a segment.
+  /// - Returns: nil beyond the bounds.
   func parts(
     of entries: [KeptEntry], _ selection: KeptSelection, _ wanted: [Int],
     _ open: @escaping @Sendable (KeptEntry) throws(StorageFailure) -> KeptReader
-  ) throws(StorageFailure) -> [(entry: KeptEntry, part: KeptSelection.Part)] {
+  ) throws(StorageFailure) -> [(entry: KeptEntry, part: KeptSelection.Part)]? {
     let keys = entries.map { Key(number: $0.header.number, isInTime: selection.reaches($0.header.first)) }
     state.locked { state in
       state.waiting = zip(keys, entries).filter { state.parts[$0.0] == nil }.map { (key: $0.0, entry: $0.1) }
     }
-    let work = { @Sendable [state] in Self.work(state, selection, wanted, open) }
+    let work = { @Sendable [state, bounds] in Self.work(state, bounds, selection, wanted, open) }
     let thread = ThreadHandle(work)
     work()
     thread?.join()
-    let (parts, failure) = state.locked { ($0.parts, $0.failure) }
+    let (parts, failure, isOver) = state.locked { ($0.parts, $0.failure, $0.isOver) }
     if let failure { throw failure }
+    if isOver { return nil }
     return zip(keys, entries).map { ($1, parts[$0] ?? KeptSelection.Part()) }
   }
 
   private static func work(
-    _ state: MonitorHandle<State>, _ selection: KeptSelection, _ wanted: [Int],
+    _ state: MonitorHandle<State>, _ bounds: PartBounds, _ selection: KeptSelection, _ wanted: [Int],
     _ open: (KeptEntry) throws(StorageFailure) -> KeptReader
   ) {
     var last = LastPrices()
-    while let (key, entry) = state.locked({ $0.failure == nil ? $0.waiting.popLast() : nil }) {
+    while let (key, entry) = state.locked({ $0.goesOn ? $0.waiting.popLast() : nil }) {
       do throws(StorageFailure) {
         let part = try selection.part(of: try open(entry), wanted, &last)
-        state.locked { $0.parts[key] = part }
+        let isWanted = bounds.isWanted()
+        state.locked { state in
+          state.parts[key] = part
+          state.swaps += part.swaps.count
+          if state.swaps > bounds.swapsMax || !isWanted { state.isOver = true }
+        }
       } catch {
         state.locked { $0.failure = error }
       }

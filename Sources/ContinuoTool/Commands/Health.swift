@@ -11,7 +11,7 @@
 
   struct Health: ConsoleCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Ask a server whether it is there, or with --ready whether it has read its directory and takes events.",
+      abstract: "Ask a server whether it is there, or with --ready whether it answers and takes events.",
       discussion: """
         Example:
           continuo health --url http://127.0.0.1:8321 --ready
@@ -51,7 +51,7 @@
       guard answer.status == 200, !ready || state?.ready == true else {
         throw Failure(
           .notReady, "\(Visible.text(url)) answers \(answer.status)\(reasons.isEmpty ? "" : ": \(reasons)")",
-          remedy: "wait where it reads its directory; else docs/operations.md says what to do")
+          remedy: "wait where it looks at its directory; else docs/operations.md says what to do")
       }
       let line = (ready ? "ready" : "ok") + (reasons.isEmpty ? "" : ": \(reasons)")
       try StandardOutput.write(Array((line + "\n").utf8))

@@ -15,8 +15,8 @@
     static let configuration = CommandConfiguration(
       abstract: "Serve a data directory over HTTP: candles, statistics, rankings, and events that come in.",
       discussion: """
-        Listens at once, and answers as soon as the directory is read (GET /readyz). SIGTERM and SIGINT end it: requests are \
-        answered, the directory is closed. The routes: docs/http.md.
+        Listens at once, answers candles as soon as the directory is looked at (GET /readyz), and all else as soon as it is read. \
+        SIGTERM and SIGINT end it: requests are answered, the directory is closed. The routes: docs/http.md.
 
         Other machines are let in with --listen 0.0.0.0:8321 --write-token-file FILE --allow-host NAME. A token is a line of 16 to \
         1024 visible characters, sent as 'Authorization: Bearer TOKEN'. Where no file is named it may also stand in the \
@@ -269,6 +269,8 @@
       let isDemo: Bool
       /// Whether all were taken.
       private(set) var isComplete = false
+      /// Whether it is ready already, with the rest still to come.
+      private var isEarly = false
       private var port: Int?
       private var restored: (line: String, hasEvents: Bool)?
 
@@ -277,6 +279,9 @@
       }
 
       var url: String { "\(scheme)://\(host):\(port ?? 0)" }
+
+      /// Whether it can be asked.
+      var isReady: Bool { isComplete || isEarly && port != nil }
 
       /// The lines that can be printed now.
       mutating func take(_ event: Server.Event) -> [String] {
@@ -292,6 +297,8 @@
             "restored \(events) events of \(held.tokens) tokens in \(milliseconds) ms, \(restored.records) steps of them from the "
               + "journal", events > 0
           )
+        case .answering(let isReady, _): isEarly = isReady
+        case .damaged: isEarly = false
         case .certificate, .ending: break
         }
         // A small directory is read before the port is had.
@@ -309,9 +316,9 @@
       _ event: Server.Event, _ lines: MonitorHandle<Lines>, _ console: Console, _ supervisor: ServiceNoticeHandle
     ) {
       let becomesReady = lines.locked { lines in
-        let wasReady = lines.isComplete
+        let wasReady = lines.isReady
         print(lines.take(event))
-        return lines.isComplete && !wasReady
+        return lines.isReady && !wasReady
       }
       if becomesReady { supervisor.send("READY=1") }
       switch event {
@@ -319,6 +326,11 @@
         console.note(
           "continuo: the journal ended with \(restored.tornTailBytes) bytes of a write that a crash cut off; nobody was told "
             + "that it was done, and they were cut")
+      case .damaged(let failure):
+        // It ends with what it is and what to do; the log has it now.
+        console.note(
+          "continuo: \(Visible.text(failure.what)); candles of the files that are sound are answered, and nothing else, until it is ended"
+        )
       case .certificate(nil): console.note("continuo: the certificate was read again; new connections are shown it")
       case .certificate(let failure?): Console.error(ServeTLSOptions.line(failure))
       case .ending: supervisor.send("STOPPING=1")
@@ -339,61 +351,6 @@
       } catch {
         // Nobody reads what was printed: the server serves all the same.
       }
-    }
-  }
-
-  /// How much may be asked of a server.
-  struct ServeLimitOptions: ParsableArguments {
-    static let settings: [Setting] = [
-      .value("max-body"), .value("max-inflated"), .value("max-header"), .value("max-connections"),
-      .value("idle-timeout"), .value("request-timeout"), .value("stream-window"),
-    ]
-
-    @Option(help: ArgumentHelp("The longest body as it comes, in MiB.", valueName: "mebibytes"))
-    var maxBody = 32
-
-    @Option(help: ArgumentHelp("The longest body once it is inflated, in MiB.", valueName: "mebibytes"))
-    var maxInflated = 256
-
-    @Option(help: ArgumentHelp("The longest headers of a request, in KiB.", valueName: "kibibytes"))
-    var maxHeader = 16
-
-    @Option(help: ArgumentHelp("How many connections are open at once; more wait.", valueName: "n"))
-    var maxConnections = 1024
-
-    @Option(help: ArgumentHelp("How long a connection may do nothing between requests.", valueName: "seconds"))
-    var idleTimeout = 60
-
-    @Option(help: ArgumentHelp("How long a request may take with its answer.", valueName: "seconds"))
-    var requestTimeout = 60
-
-    @Option(
-      help: ArgumentHelp(
-        "A stream tells of a candle once in so long at most; 0 holds nothing back.", valueName: "milliseconds"))
-    var streamWindow = 250
-
-    mutating func validate() throws {
-      guard (0...60_000).contains(streamWindow) else {
-        throw ValidationError("'\(streamWindow)' for --stream-window is not within 0 to 60000")
-      }
-      let bounds = [
-        ("max-body", maxBody, 1024), ("max-inflated", maxInflated, 1024), ("max-header", maxHeader, 1024),
-        ("max-connections", maxConnections, 1_000_000), ("idle-timeout", idleTimeout, 86_400),
-        ("request-timeout", requestTimeout, 86_400),
-      ]
-      for (name, value, most) in bounds where !(1...most).contains(value) {
-        throw ValidationError("'\(value)' for --\(name) is not within 1 to \(most)")
-      }
-    }
-
-    var limits: ServerLimits {
-      var limits = ServerLimits()
-      (limits.bodyBytesMax, limits.inflatedBytesMax) = (maxBody << 20, maxInflated << 20)
-      limits.heldBytesMax = max(limits.heldBytesMax, maxInflated << 20)
-      (limits.headerBytesMax, limits.connectionsMax) = (maxHeader << 10, maxConnections)
-      (limits.idleSeconds, limits.requestSeconds) = (idleTimeout, requestTimeout)
-      limits.streamMilliseconds = streamWindow
-      return limits
     }
   }
 #endif
