@@ -97,7 +97,9 @@ public struct CandleQuestion: Sendable {
     var restored = part.restored
     restored.note(end, manifest)
     part.finish()
-    let (names, addresses) = (Int(manifest.keptTokens) + restored.rows, Int(manifest.keptAddresses) + 2 * restored.rows)
+    let (names, addresses) = (
+      Int(manifest.keptTokens) + part.tokens.count, Int(manifest.keptAddresses) + 2 * restored.rows
+    )
     // Near a limit of names a part of them does not tell whether a batch was refused.
     guard !part.needsAll, names <= part.tokensMax, addresses <= part.addressesMax else { return nil }
     let identities = JournalIdentities(part.records)

@@ -183,6 +183,32 @@ struct DirectoryPartsTests {
     }
   }
 
+  /// Rule 14.3: near a limit of names a part does not tell what a batch was; a token counts once, however many rows it has.
+  @Test("The tokens of a journal are counted, not its rows", arguments: [(5, true), (4, false)])
+  func limits(tokensMax: Int, isPart: Bool) throws {
+    let disk = SimulatedDisk()
+    var options = FullDirectory.options
+    options.engine = Engine.Settings()
+    options.engine.tokensMax = tokensMax
+    let ledger = try Ledger(disk, path: Self.path, options)
+    for part in 0..<3 {
+      var batch = EventBatch()
+      for row in 0..<100 {
+        // Two in kept files, and one more behind them.
+        let name: ByteString = row % 3 == 2 && part > 0 ? "CEE" : row % 2 == 0 ? "ART" : "BEE"
+        batch.append(
+          Swap(
+            block: UInt64(part * 100 + row), timestamp: FullDirectory.start + Int64(part * 100 + row) * 60_000_000,
+            token: name, amountUSD: .one, priceUSD: .one))
+      }
+      _ = try ledger.take(batch, wallClock: nil)
+      if part == 0 { _ = try ledger.checkpoint() }
+    }
+    let question = CandleQuestion(["ART"], CandleQuery(.oneMinute))
+    let part = try ReadDirectory(SimulatedDisk(disk.image), path: Self.path, options.engine, for: question)
+    #expect(part.isPart == isPart)
+  }
+
   /// Rule 2.5: the ends of time as bounds.
   @Test("Bounds at the ends of time, of a market before 1970")
   func ends() throws {

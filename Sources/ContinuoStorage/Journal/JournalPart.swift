@@ -24,6 +24,8 @@ struct JournalPart {
   private(set) var newest: Timestamp?
   /// What was taken.
   private(set) var restored = Restored()
+  /// The tokens of all batches: no more than there are new ones.
+  private(set) var tokens = PartTokens()
   /// The least bounds of names that a batch was judged by.
   private(set) var tokensMax = Limits.tokensMax
   private(set) var addressesMax = Limits.addressesMax
@@ -74,8 +76,11 @@ struct JournalPart {
     var isPlaceOver = false
     // Not by a method: that would hold a copy of all of this, and what is added to next would be copied.
     let (wanted, short) = (wanted, self.packed)
+    var tokens = PartTokens()
+    swap(&tokens, &self.tokens)
     func isWanted(_ name: PackedName, _ batch: borrowing EventBatch) -> Bool {
-      name.isLong ? wanted.contains(batch.bytes(of: name)) : short.contains(name)
+      tokens.note(name)
+      return name.isLong ? wanted.contains(batch.bytes(of: name)) : short.contains(name)
     }
     let count = try EventBatch.forEachBrief(packed, isWanted: isWanted) { index, row, isWanted in
       guard !isRefused else { return }
@@ -99,6 +104,7 @@ struct JournalPart {
         }
       }
     }
+    swap(&tokens, &self.tokens)
     restored.note(rows: count)
     guard !isRefused else { return }
     tokensMax = min(tokensMax, bounds.tokensMax)
@@ -123,6 +129,27 @@ struct JournalPart {
     // Of two with the identity of the newest one that may be the one that is rejected.
     if let place, others.count(where: { $0 == place.mark }) > 1 { needsAll = true }
     others = []
+  }
+}
+
+/// How many tokens some batches have: short names once, long ones once a batch.
+struct PartTokens {
+  private struct Short: Hashable {
+    let first, second, third: UInt64
+  }
+
+  private var short: Set<Short> = []
+  private var long = 0
+
+  var count: Int { short.count + long }
+
+  /// Notes a token of a batch. O(1).
+  mutating func note(_ name: PackedName) {
+    if name.isLong {
+      long += 1
+    } else {
+      short.insert(Short(first: name.first, second: name.second, third: name.third))
+    }
   }
 }
 
