@@ -78,7 +78,7 @@
       ///
       /// - Parameter isReady: whether it is ready with that (``ServerLimits/earlyBytesMax``, and who writes in this process).
       case answering(isReady: Bool, seconds: Double)
-      /// What was read of the directory behind that is damaged: candles of sound parts go on being answered, nothing else is, and at its
+      /// What was read of the directory behind that is damaged, and it was ready: candles of sound parts go on being answered, nothing else is, and at its
       /// end ``Server/run(_:)`` throws it.
       case damaged(StorageFailure)
       /// It has its directory, after so long.
@@ -206,14 +206,15 @@
         log.ready(opened.ledger.opening, inspection, seconds)
         tell(.ready(opened.ledger.opening, inspection, seconds: seconds))
       } catch {
-        if let failure = error as? StorageFailure, market.keepsAnswering(in: failure) {
-          log.damaged(failure)
-          tell(.damaged(failure))
+        let damage = market.keepsAnswering(error)
+        if let damage {
+          log.damaged(damage)
+          tell(.damaged(damage))
           try? await gracefulShutdown()
         }
         _ = market.close()
         try? await threads.shutdownGracefully()
-        throw error
+        throw damage ?? error
       }
       let feeding = options.feed.map { RunningFeed($0, market) }
       // Whoever cancels does not wait, and still closes.

@@ -92,8 +92,10 @@ public struct CandleQuestion: Sendable {
     _ disk: any Disk, _ directory: DataDirectory, _ manifest: Manifest, _ engine: inout Engine,
     within bounds: PartBounds = PartBounds()
   ) throws(StorageFailure) -> Restored? {
+    let segments = manifest.kept.lazy.filter { $0.header.kind == .segment }
+    guard let earliest = segments.map(\.header.first).min(), let newest = manifest.marks.newest else { return nil }
     var part = JournalPart(tokens, behind: manifest.marks)
-    let end = try JournalReader(disk, directory, manifest, readsKept: false).take(into: &part)
+    let end = try JournalReader(disk, directory, manifest, readsKept: false).take(into: &part, while: bounds.isWanted)
     var restored = part.restored
     restored.note(end, manifest)
     part.finish()
@@ -103,8 +105,6 @@ public struct CandleQuestion: Sendable {
     // Near a limit of names a part of them does not tell whether a batch was refused.
     guard !part.needsAll, names <= part.tokensMax, addresses <= part.addressesMax else { return nil }
     let identities = JournalIdentities(part.records)
-    let segments = manifest.kept.lazy.filter { $0.header.kind == .segment }
-    guard let earliest = segments.map(\.header.first).min(), let newest = manifest.marks.newest else { return nil }
     var from = firstGuess(newest: newest)
     let (settings, parts) = (engine.settings, KeptParts(bounds))
     while true {

@@ -72,6 +72,8 @@ struct EarlyOpening {
   let parts: DirectoryParts
   /// How many bytes were cut off the journal.
   private(set) var tornBytes: Int64 = 0
+  /// Whether there was a file of the journal that the manifest did not name.
+  let hasUnnamedFile: Bool
 
   /// Looks at what tells of the rest: names, lengths, headers and footers of kept files, the journal's frames and its end. A journal that
   /// has anything behind the kept files is settled, for what is answered from it must be on the disk, and of what was read only a copy
@@ -88,8 +90,9 @@ struct EarlyOpening {
     try KeptRestore.check(disk, directory, manifest)
     let end = try JournalReader(disk, directory, manifest, price: options.price, readsKept: false).check()
     guard let end else { return nil }
+    hasUnnamedFile = end.file.number > manifest.newestJournalFile
     if end.sequence > manifest.keptSequence + 1 {
-      journal = try Ledger.writer(nil, disk, directory, keeper, settings, end, options, preparer)
+      journal = try Ledger.writer(disk, directory, keeper, nil, end, options, preparer)
       tornBytes = end.tornBytes
     }
     let journalBytes = end.offset + Int64(end.starts.count - 1) * end.file.fileBytes
@@ -97,5 +100,31 @@ struct EarlyOpening {
       disk, directory, keeper.current, settings, lock: lock,
       bytes: manifest.kept.reduce(journalBytes) { $0 + $1.bytes })
     onChecked(parts)
+  }
+}
+
+extension Ledger {
+  /// The journal, ready for more frames, of a directory whose engine is back.
+  ///
+  /// - Parameters:
+  ///   - settled: the one that was settled before; what is behind it then is what the engine was brought back to.
+  ///   - end: where the journal ended for who brought it back.
+  static func journal(
+    _ settled: consuming JournalWriter?, _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper,
+    _ retention: RetentionPolicy?, _ end: JournalEnd?, _ options: Options, _ preparer: JournalFilePreparer
+  ) throws(StorageFailure) -> JournalWriter {
+    if let settled {
+      guard let end, settled.isBehind(end) else {
+        throw .damaged(
+          file: directory.journalFile(settled.position.file), byte: end?.offset ?? 0, found: "another end",
+          expected:
+            "frame \(settled.position.sequence) in front of byte \(settled.position.byte), as it was a moment ago")
+      }
+      if let retention, keeper.current.retention != retention {
+        try onDisk { () throws(DiskFailure) in try keeper.update { $0.retention = retention } }
+      }
+      return settled
+    }
+    return try writer(disk, directory, keeper, retention, end, options, preparer)
   }
 }

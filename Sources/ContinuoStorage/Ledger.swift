@@ -103,7 +103,7 @@ public final class Ledger: Sendable {
     var engine = Engine(settings)
     var (restored, end) = try Restored.restore(
       disk, directory, manifest == nil ? nil : keeper.current, price: options.price, &engine)
-    if let early { restored.note(cut: early.tornBytes) }
+    if let early { restored.note(early) }
     if options.verifiesOnStart {
       if let difference = engine.checkInvariants().first {
         throw .damaged(file: path, byte: 0, found: difference, expected: "what the held events add up to")
@@ -111,7 +111,7 @@ public final class Ledger: Sendable {
       restored.isVerified = true
     }
     early?.parts.close()
-    let journal = try Self.writer(settled, disk, directory, keeper, settings, end, options, preparer)
+    let journal = try Self.journal(settled, disk, directory, keeper, settings.retention, end, options, preparer)
     if journal.hasRemovedUnfinished { restored.marks.insert(.unfinishedFile) }
     let named = keeper.current
     if try onDisk({ () throws(DiskFailure) in try KeptRestore.removeUnnamed(disk, directory, named) }) {
@@ -166,14 +166,12 @@ public final class Ledger: Sendable {
   /// Readies the journal for more frames, and a manifest that names what was found and the retention from now on. Also where
   /// nothing is new: that what was read of it is on the disk, and not only in the system's memory, nothing else says.
   ///
-  /// - Parameter settled: the one that is ready already.
+  /// - Parameter retention: nil leaves what is kept.
   static func writer(
-    _ settled: consuming JournalWriter?, _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper,
-    _ settings: Engine.Settings,
+    _ disk: any Disk, _ directory: DataDirectory, _ keeper: ManifestKeeper, _ retention: RetentionPolicy?,
     _ end: JournalEnd?, _ options: Options, _ preparer: JournalFilePreparer
   ) throws(StorageFailure) -> JournalWriter {
-    if let settled { return settled }
-    return try onDisk { () throws(DiskFailure) in
+    try onDisk { () throws(DiskFailure) in
       // Empty directories get lost in copies.
       try disk.makeDirectory(directory.kept)
       if end == nil { try born(disk, directory, keeper) }
@@ -182,7 +180,7 @@ public final class Ledger: Sendable {
         fileBytes: options.journalFileBytes, options.makesFilesAhead ? preparer : nil)
       if end != nil { try writer.settle() }
       try keeper.update {
-        $0.retention = settings.retention ?? $0.retention
+        $0.retention = retention ?? $0.retention
         $0.newestJournalFile = writer.position.file
       }
       return writer

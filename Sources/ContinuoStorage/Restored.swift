@@ -72,9 +72,10 @@ public struct Restored: Equatable, Sendable {
   }
 
   /// Counts what was cut off the journal before it was read: its record has told of the rest. O(1).
-  mutating func note(cut bytes: Int64) {
-    guard bytes > 0 else { return }
-    tornTailBytes = bytes
+  mutating func note(_ early: EarlyOpening) {
+    if early.hasUnnamedFile { marks.insert(.unnamedFile) }
+    guard early.tornBytes > 0 else { return }
+    tornTailBytes = early.tornBytes
     marks.insert(.tornTail)
   }
 

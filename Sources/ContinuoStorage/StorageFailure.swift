@@ -16,6 +16,9 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
   case damaged(file: String, byte: Int64, found: String, expected: String)
   /// The same, found while the directory was open: nothing more is taken, and reads go on.
   case damageFound(file: String, byte: Int64, found: String, expected: String)
+  /// The same, found while the rest of a directory was read whose candles are answered already: nothing is taken, and nothing else is
+  /// answered.
+  case damagedBehind(file: String, byte: Int64, found: String, expected: String)
   /// A newer version has written it.
   case newer(file: String, version: Int)
   /// A price is something else in it than was asked for.
@@ -57,6 +60,10 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
       return
         "ingestion has stopped: \(file), byte \(byte): found \(found), expected \(expected). Nothing of this step was "
         + "written, and what was taken before is as durable as it was; reads go on"
+    case .damagedBehind(let file, let byte, let found, let expected):
+      return
+        "\(file), byte \(byte): found \(found), expected \(expected). It was found while the directory was read: nothing is "
+        + "taken, and only candles of files that are sound are answered; what was acknowledged is as it was"
     case .newer(let file, let version): return "\(file): written in format \(version) by a newer continuo"
     case .otherPrice(let file, let found, let expected):
       return "\(file): prices are of mode \(found.rawValue) here, not \(expected.rawValue). Nothing was changed"
@@ -87,7 +94,7 @@ public enum StorageFailure: Error, Equatable, Sendable, CustomStringConvertible 
       return
         "keep a copy of the directory; put this file back from a backup, or see with 'continuo repair --dry-run' what "
         + "can be brought back without one"
-    case .damageFound:
+    case .damageFound, .damagedBehind:
       return
         "keep a copy of the directory; end this process, then put the file back from a backup, or see with 'continuo repair "
         + "--dry-run' what can be brought back without one"

@@ -88,7 +88,7 @@ struct Failure: Error {
     switch failure {
     case .missing: code = .notFound
     case .locked, .beingRead: code = .locked
-    case .damaged, .damageFound, .unfinishedCopy: code = .damaged
+    case .damaged, .damageFound, .damagedBehind, .unfinishedCopy: code = .damaged
     case .newer: code = .newerFormat
     case .otherPrice, .badTarget: code = .badParameter
     case .disk, .noRoom, .journalTooLong, .poisoned, .badCopy: code = .storageFailed

@@ -119,7 +119,7 @@
     func long() async throws {
       try await EarlyMarket.market { path in
         try await EarlyMarket.held(path) { options in
-          options.limits.restoringSeconds = 1
+          options.limits.restoringSeconds = 2
           options.limits.earlyBytesMax = 100
         } _: { served, _ in
           let ready = try await served.get("/readyz")
@@ -132,7 +132,7 @@
             #expect(refused.status == 503 && refused.code == "restoring", "\(refused.text)")
             #expect(refused.headers[.retryAfter] == "1")
             let waited = start.duration(to: .now)
-            #expect(waited >= .milliseconds(900) && waited < .milliseconds(1900), "\(waited)")
+            #expect(waited >= .milliseconds(1900) && waited < .milliseconds(3700), "\(waited)")
           }
           #expect(try await served.get(Self.early[1]).status == 200)
         }
@@ -188,6 +188,14 @@
         }
         #expect(told.withLock { $0.count } == 1)
         #expect(log.objects.filter { $0["message"] as? String == "the directory is damaged" }.count == 1)
+        // One that was not ready ends, as a start that is refused.
+        await #expect(throws: StorageFailure.self) {
+          try await EarlyMarket.held(
+            path, { $0.limits.earlyBytesMax = 100 },
+            told: { if case .damaged = $0 { told.withLock { $0 = [] } } }
+          ) { _, held in held.goOn() }
+        }
+        #expect(told.withLock { $0.count } == 1)
         // What tells of the blocks is looked at first.
         try Self.flip(spoiled, 100)
         try Self.flip(spoiled, Int(try FileHandle(forReadingFrom: spoiled).seekToEnd()) - 20)
@@ -237,7 +245,7 @@
             #expect(reply?.status ?? 503 == 503, "\(reply?.text ?? "")")
           }
         }
-        #expect(start.duration(to: .now) < .seconds(20))
+        #expect(start.duration(to: .now) < .seconds(50))
         // One that is to be accepted first is answered from behind that alone.
         let told = Mutex(0)
         await #expect(throws: (any Error).self) {

@@ -110,7 +110,7 @@ public struct Problem: Error, Equatable, Sendable {
   package init(_ failure: StorageFailure) {
     let code: Code
     switch failure {
-    case .damaged, .damageFound, .unfinishedCopy: code = .damaged
+    case .damaged, .damageFound, .damagedBehind, .unfinishedCopy: code = .damaged
     case .otherPrice, .badTarget: code = .badParameter
     default: code = .storageFailed
     }

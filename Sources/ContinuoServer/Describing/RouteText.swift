@@ -75,10 +75,12 @@ extension Route {
   var codes: [Problem.Code] {
     var codes: Set<Problem.Code> = [.forbidden, .forbiddenOrigin, .requestTimeout]
     if level != .open { codes.insert(.unauthorized) }
-    if needsMarket { codes.formUnion([.restoring, .damaged]) }
+    if level != .open, isTradingView { codes.insert(.restoring) }
     // TradingView's clients read what is wrong with a question from an answer.
     if !isTradingView {
       codes.insert(.badParameter)
+      if needsMarket { codes.formUnion([.restoring, .damaged]) }
+      if part != nil { codes.insert(.storageFailed) }
       switch work {
       case .quick, .slow, .stream: break
       case .posted, .events:

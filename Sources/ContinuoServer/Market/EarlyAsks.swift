@@ -81,7 +81,7 @@ final class EarlyAsks: Sendable {
   func turn(until deadline: ContinuousClock.Instant) async -> Turn { await wait(wantsPart: true, until: deadline) }
 
   /// Waits for the whole. O(waiting).
-  func whole(until deadline: ContinuousClock.Instant) async -> Turn { await wait(wantsPart: false, until: deadline) }
+  func whole(until deadline: ContinuousClock.Instant) async { _ = await wait(wantsPart: false, until: deadline) }
 
   /// How many wait.
   var waiting: Int { state.withLock { $0.waiting.count } }

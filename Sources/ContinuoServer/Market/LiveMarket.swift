@@ -89,15 +89,17 @@ final class LiveMarket: Sendable {
     early.end()
   }
 
-  /// Goes on with what can be answered from sound parts of a directory; false where nothing can. O(waiting).
-  func keepsAnswering(in spite: StorageFailure) -> Bool {
-    guard case .damaged(let file, let byte, let found, let expected) = spite, early.parts?.isOpen == true else {
-      return false
-    }
-    let failure = StorageFailure.damageFound(file: file, byte: byte, found: found, expected: expected)
+  /// Goes on with what can be answered from sound parts of a directory, where it was ready with them.
+  ///
+  /// - Returns: what is said of the damage; nil where nothing is answered. O(waiting).
+  func keepsAnswering(_ failure: any Error) -> StorageFailure? {
+    guard case .damaged(let file, let byte, let found, let expected)? = failure as? StorageFailure,
+      early.parts?.isOpen == true, reasons.isEmpty
+    else { return nil }
+    let failure = StorageFailure.damagedBehind(file: file, byte: byte, found: found, expected: expected)
     state.withLock { $0 = .damaged(failure) }
     early.end(keepsParts: true)
-    return true
+    return failure
   }
 
   /// Lets go of the ledger: the last reference closes it. O(1).

@@ -37,7 +37,7 @@ final class Route: Sendable {
   /// The candles that an answer is made of, where it is made of nothing else; nil: it needs the whole market.
   let part: (@Sendable (Question) throws -> CandleQuestion?)?
   /// Whether there is nothing to be answered before the market is there.
-  var needsMarket: Bool { level != .open && name != "/metrics" }
+  var needsMarket: Bool { level != .open && name != "/metrics" && name != "/udf/config" }
   /// Whether it is asked by TradingView's clients: they add names of their own to queries, want errors with status 200, and cannot
   /// send headers, so that the token may stand in the query.
   var isTradingView: Bool { name.hasPrefix(Self.tradingViewPrefix) }

@@ -45,7 +45,7 @@
       let answer: Answer
       do {
         // Nearly always the market is there.
-        if route.needsMarket, !question.market.early.isOver, let known = try await early(route, question) {
+        if route.needsMarket, !question.market.early.isOver, let known = try await early(route, question, &start) {
           answer = known
         } else {
           // How long it waited for the directory says nothing of the route.
@@ -89,19 +89,23 @@
     /// The answer from a part of a directory that is still being read; waits for the whole where none is.
     ///
     /// - Returns: nil where the market is asked now: it is there, or never will be.
-    private func early(_ route: Route, _ question: Question) async throws -> Answer? {
+    ///
+    /// - Parameter start: is set to when it was its turn.
+    private func early(
+      _ route: Route, _ question: Question, _ start: inout ContinuousClock.Instant
+    ) async throws -> Answer? {
       let early = question.market.early
       let deadline = early.deadline
       if let part = try route.part?(question) {
-        switch await early.turn(until: deadline) {
-        case .part(let parts):
+        if case .part(let parts) = await early.turn(until: deadline) {
+          start = .now
           if let answer = try await answer(route, question, part, parts) { return answer }
-        case .whole: return nil
-        case .late: throw LiveMarket.restoring
+          await early.whole(until: deadline)
         }
+      } else {
+        await early.whole(until: deadline)
       }
-      if case .late = await early.whole(until: deadline) { throw LiveMarket.restoring }
-      // Where it never comes the threads that would say so may be gone.
+      // Whoever waited too long is told why; where it never comes the threads that would say so may be gone.
       _ = try question.market.opened()
       return nil
     }

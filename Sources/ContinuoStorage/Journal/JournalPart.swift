@@ -24,7 +24,7 @@ struct JournalPart {
   private(set) var newest: Timestamp?
   /// What was taken.
   private(set) var restored = Restored()
-  /// The tokens of all batches: no more than there are new ones.
+  /// The tokens of all batches: there are no more new ones than these.
   private(set) var tokens = PartTokens()
   /// The least bounds of names that a batch was judged by.
   private(set) var tokensMax = Limits.tokensMax
@@ -49,6 +49,9 @@ struct JournalPart {
     packed = tokens.compactMap { PackedName($0.bytes.span) }
     (horizon, newest, inputs) = (marks.horizon, marks.newest, marks.inputs)
   }
+
+  /// Nothing more is taken: all records are needed. O(1).
+  mutating func giveUp() { needsAll = true }
 
   /// Takes the records of the next frame. O(rows).
   mutating func take(_ payload: Span<UInt8>) throws {

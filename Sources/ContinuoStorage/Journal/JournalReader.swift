@@ -59,9 +59,12 @@ struct JournalReader {
 
   /// Takes so much of every sound frame that is not in the kept files as some tokens need, in order.
   ///
+  /// - Parameter isWanted: whether anybody still waits for it; where nobody does the part needs all.
   /// - Returns: as ``forEachRecord(frame:_:)``.
-  func take(into part: inout JournalPart) throws(StorageFailure) -> JournalEnd? {
+  func take(into part: inout JournalPart, while isWanted: () -> Bool) throws(StorageFailure) -> JournalEnd? {
     try forEachFrame { (payload, path, offset, _) throws(StorageFailure) in
+      if !isWanted() { part.giveUp() }
+      if part.needsAll { return }
       try Self.records(path, offset) { try part.take(payload) }
     }
   }

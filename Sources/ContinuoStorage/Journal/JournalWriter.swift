@@ -104,6 +104,12 @@ struct JournalWriter: ~Copyable {
     JournalPosition(sequence: end.sequence - 1, file: end.file.number, byte: end.offset)
   }
 
+  /// Whether the next frame goes where a journal ends. O(1).
+  borrowing func isBehind(_ other: JournalEnd) -> Bool {
+    end.sequence == other.sequence && end.file.number == other.file.number && end.offset == other.offset
+      && end.chain == other.chain
+  }
+
   /// The last frame.
   var lastFrame: JournalFrame { JournalFrame(sequence: end.sequence - 1, chain: end.chain) }
 
