@@ -1,6 +1,6 @@
 // The server: a directory that is opened, a port that is listened on from the first moment, and an end of both.
-// Invariant: who connects before the directory is read is answered from a part of it, or waits; at the end no request is cut off, and the ledger is closed
-// behind the last one.
+// Invariant: who connects before the directory is read is answered from a part of it, or waits; at the end no request is cut
+// off, and the ledger is closed behind the last one.
 // Not here: requests (Service, HTTPFront), signals and what is printed (the tool).
 
 #if Server

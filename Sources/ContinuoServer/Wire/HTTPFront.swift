@@ -88,9 +88,8 @@
 
     /// The answer from a part of a directory that is still being read; waits for the whole where none is.
     ///
-    /// - Returns: nil where the market is asked now: it is there, or never will be.
-    ///
     /// - Parameter start: is set to when it was its turn.
+    /// - Returns: nil where the market is there.
     private func early(
       _ route: Route, _ question: Question, _ start: inout ContinuousClock.Instant
     ) async throws -> Answer? {
