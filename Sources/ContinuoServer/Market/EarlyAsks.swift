@@ -7,26 +7,16 @@ internal import ContinuoStorage
 internal import Synchronization
 
 final class EarlyAsks: Sendable {
-  /// What became of waiting.
-  enum Turn {
-    /// A part may be read; then ``EarlyAsks/leave()``.
-    case part(DirectoryParts)
-    /// The whole directory is there, or never will be.
-    case whole
-    /// It took too long, or who asked has gone.
-    case late
-  }
-
   private struct Waiting {
     let number: Int
     let wantsPart: Bool
-    let continuation: CheckedContinuation<Turn, Never>
+    let continuation: CheckedContinuation<DirectoryParts?, Never>
     let timer: Task<Void, any Error>
 
-    /// Lets it go on.
-    func go(_ turn: Turn) {
+    /// Lets it go on, with a part that it may read or without.
+    func go(_ parts: DirectoryParts?) {
       timer.cancel()
-      continuation.resume(returning: turn)
+      continuation.resume(returning: parts)
     }
   }
 
@@ -71,14 +61,19 @@ final class EarlyAsks: Sendable {
       return going
     }
     if !keepsParts { isEnded.store(true, ordering: .releasing) }
-    for one in waiting { one.go(.whole) }
+    for one in waiting { one.go(nil) }
   }
 
   /// When who asks now has waited long enough.
   var deadline: ContinuousClock.Instant { .now + limit }
 
   /// Waits until a part may be read, or none need be. O(waiting).
-  func turn(until deadline: ContinuousClock.Instant) async -> Turn { await wait(wantsPart: true, until: deadline) }
+  ///
+  /// - Returns: what it is read from, then ``leave()``; nil where the whole is there or never will be, it took too long, or who asked
+  ///   has gone.
+  func turn(until deadline: ContinuousClock.Instant) async -> DirectoryParts? {
+    await wait(wantsPart: true, until: deadline)
+  }
 
   /// Waits for the whole. O(waiting).
   func whole(until deadline: ContinuousClock.Instant) async { _ = await wait(wantsPart: false, until: deadline) }
@@ -92,20 +87,20 @@ final class EarlyAsks: Sendable {
     giveTurn()
   }
 
-  private func wait(wantsPart: Bool, until deadline: ContinuousClock.Instant) async -> Turn {
+  private func wait(wantsPart: Bool, until deadline: ContinuousClock.Instant) async -> DirectoryParts? {
     let number = state.withLock { state in
       state.next += 1
       return state.next
     }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let known: Turn? = state.withLock { state in
-          if state.isWhole, !wantsPart || state.parts == nil { return .whole }
+        let (waits, parts): (Bool, DirectoryParts?) = state.withLock { state in
+          if state.isWhole, !wantsPart || state.parts == nil { return (false, nil) }
           // Who has gone is not waited for: if that is noticed later, it finds itself here.
-          if Task.isCancelled || deadline <= .now { return .late }
+          if Task.isCancelled || deadline <= .now { return (false, nil) }
           if wantsPart, let parts = state.parts, !state.isTaken {
             state.isTaken = true
-            return .part(parts)
+            return (false, parts)
           }
           let timer = Task { [self] in
             try await Task.sleep(until: deadline)
@@ -113,9 +108,9 @@ final class EarlyAsks: Sendable {
           }
           state.waiting.append(
             Waiting(number: number, wantsPart: wantsPart, continuation: continuation, timer: timer))
-          return nil
+          return (true, nil)
         }
-        if let known { continuation.resume(returning: known) }
+        if !waits { continuation.resume(returning: parts) }
       }
     } onCancel: {
       expire(number)
@@ -131,13 +126,13 @@ final class EarlyAsks: Sendable {
       state.isTaken = true
       return (state.waiting.remove(at: place), parts)
     }
-    if let first, let parts { first.go(.part(parts)) }
+    if let first, let parts { first.go(parts) }
   }
 
   private func expire(_ number: Int) {
     let late = state.withLock { state in
       state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0) }
     }
-    late?.go(.late)
+    late?.go(nil)
   }
 }

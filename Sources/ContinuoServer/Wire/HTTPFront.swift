@@ -96,7 +96,7 @@
       let early = question.market.early
       let deadline = early.deadline
       if let part = try route.part?(question) {
-        if case .part(let parts) = await early.turn(until: deadline) {
+        if let parts = await early.turn(until: deadline) {
           start = .now
           if let answer = try await answer(route, question, part, parts) { return answer }
           await early.whole(until: deadline)
